@@ -1,0 +1,1 @@
+"""The daily file: renders each day for each client and delivers it."""

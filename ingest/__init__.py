@@ -1,0 +1,1 @@
+"""The HTTP service: takes signed batches in, makes them durable, tells occupancy."""
