@@ -1,0 +1,75 @@
+"""The key file: which keys each counter may sign with. TOML, mode 0600, apart from footfall.toml on purpose.
+
+    # counter = [newest key, the one before while it is rotated]
+    ALLI1 = ["whsec_..."]
+
+A counter without keys is refused. Written whole, beside, then renamed: a reader never sees half of it.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import tomlkit
+
+from footfall.errors import ConfigError
+from footfall.signing import parse_key
+
+FILE_NAME = "keys.toml"
+MOST_KEYS = 2
+"""Two, so that a counter can be given its new key while the old one still counts."""
+
+_HEADING = (
+    "# Footfall: the keys counters sign with. Secret: whoever reads this can invent counts. Made by `footfall counter`."
+)
+
+
+def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the keys of every counter, newest first, as written. A file that is not there holds none.
+
+    Raises ConfigError with every problem in it.
+    """
+    try:
+        with path.open("rb") as file:
+            tables = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            str(path), [f"cannot be read: {exc}"], hint="restore it from a backup, or rotate keys"
+        ) from exc
+    problems: list[str] = []
+    keys = {counter: _checked(counter, value, problems) for counter, value in tables.items()}
+    if problems:
+        raise ConfigError(str(path), problems, hint="mend it, or: footfall counter rotate-key ID")
+    return keys
+
+
+def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Write *keys* to *path*, whole or not at all, readable by its owner only."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment(_HEADING.removeprefix("# ")))
+    for counter in sorted(keys):
+        document.add(counter, tomlkit.item(list(keys[counter])))
+    beside = path.with_suffix(".part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(tomlkit.dumps(document))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _checked(counter: str, value: object, problems: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+        problems.append(f"{counter} must be a list of keys")
+        return ()
+    if len(value) > MOST_KEYS:
+        problems.append(f"{counter} has {len(value)} keys; {MOST_KEYS} are valid at a time")
+    for key in value:
+        try:
+            parse_key(key)
+        except ValueError as exc:
+            problems.append(f"{counter}: {exc}")
+    return tuple(value)

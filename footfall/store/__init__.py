@@ -1,0 +1,34 @@
+"""Where counts are kept. The journal is written by ingest; readers answer the exporter and the API.
+
+    ingest --Arrival--> GroupCommit --> Journal (SQLite)  --> JournalReader --Quarter--> calendar --> exporter, API
+
+Law: only this folder knows SQL, and nothing outside it sees an error of sqlite3.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from footfall.model import Quarter, Sighting
+
+
+class Reader(Protocol):
+    """What the exporter and the API ask of a store, whichever it is. Every method may raise StoreUnavailable."""
+
+    def quarters(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+        """Return the sums of *counters* over each quarter hour of [start_utc, end_utc) that has anything to tell.
+
+        Both ends lie on quarter hours of UTC. Ordered by counter, then time. Counters never heard of add nothing.
+        """
+        ...
+
+    def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:
+        """Return, for each of *counters* that ever counted, the end of its latest span.
+
+        A counter sends in order: whatever lies before that instant has arrived, or never will.
+        """
+        ...
+
+    def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
+        """Return the last that was heard of each of *counters*; one never heard of has only its id."""
+        ...

@@ -1,0 +1,99 @@
+"""The journal's tables, one script a version, applied in order inside one transaction.
+
+    counter  1--n  stream  1--n  crossing        every count that was acknowledged, in order of arrival (id)
+       |                                         (stream, seq) names it for ever
+       +--n quarter                              sums per quarter hour of UTC, kept in the same transaction
+       +--n coverage                             disjoint spans in which the counter was counting, merged
+       +--1 sighting                             the last that was heard of it
+
+``quarter`` can be made again from ``crossing`` at any time; ``footfall doctor`` compares the two.
+"""
+
+import sqlite3
+
+from footfall.errors import ConfigError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE counter (
+        id    INTEGER PRIMARY KEY,
+        name  TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE stream (
+        id         INTEGER PRIMARY KEY,
+        counter    INTEGER NOT NULL REFERENCES counter,
+        name       TEXT NOT NULL,
+        first_seq  INTEGER NOT NULL,
+        last_seq   INTEGER NOT NULL,
+        stored     INTEGER NOT NULL,   -- crossings kept; last_seq - first_seq + 1 - stored are lost, or still to come
+        undated    INTEGER NOT NULL,
+        conflicts  INTEGER NOT NULL,   -- a seq that came again with another time or direction; the first was kept
+        UNIQUE (counter, name)
+    ) STRICT;
+    CREATE TABLE crossing (
+        id             INTEGER PRIMARY KEY,   -- order of arrival
+        stream         INTEGER NOT NULL REFERENCES stream,
+        seq            INTEGER NOT NULL,
+        time_epoch_ms  INTEGER NOT NULL,
+        entries        INTEGER NOT NULL,
+        exits          INTEGER NOT NULL,
+        undated        INTEGER NOT NULL       -- 1: the counter knew no time, this is when it was received
+    ) STRICT;
+    CREATE UNIQUE INDEX crossing_name ON crossing (stream, seq);
+    CREATE TABLE quarter (
+        counter         INTEGER NOT NULL REFERENCES counter,
+        start_epoch_ms  INTEGER NOT NULL,
+        entries         INTEGER NOT NULL,
+        exits           INTEGER NOT NULL,
+        PRIMARY KEY (counter, start_epoch_ms)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE coverage (
+        counter        INTEGER NOT NULL REFERENCES counter,
+        from_epoch_ms  INTEGER NOT NULL,
+        to_epoch_ms    INTEGER NOT NULL,
+        PRIMARY KEY (counter, from_epoch_ms)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sighting (
+        counter            INTEGER PRIMARY KEY REFERENCES counter,
+        received_epoch_ms  INTEGER NOT NULL,
+        crossing_epoch_ms  INTEGER,
+        status             TEXT
+    ) STRICT;
+    CREATE TABLE probe (id INTEGER PRIMARY KEY, written_epoch_ms INTEGER NOT NULL) STRICT;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[str, ...], source: str) -> None:
+    """Bring the database of *connection* to the latest of *migrations*, in one transaction; half of it never stays.
+
+    Raises ConfigError when it was written by a newer Footfall than this one.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(migrations):
+            raise ConfigError(
+                source,
+                [f"was written by a newer Footfall (schema {version}, this one knows {len(migrations)})"],
+                hint="install that version again; an older one does not touch it",
+            )
+        for script in migrations[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> list[str]:
+    """Return the statements of *script*: executescript would commit the transaction they must share."""
+    found, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found
