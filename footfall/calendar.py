@@ -71,7 +71,10 @@ def fold(quarters: Iterable[Quarter], buckets: Sequence[Bucket]) -> dict[str, li
         row[1] += quarter.exits
         row[2] += quarter.covered_ms
     return {
-        counter: [Tally(*row, bucket.length_ms) for row, bucket in zip(rows, buckets, strict=True)]
+        counter: [
+            Tally(entries, exits, covered_ms, bucket.length_ms)
+            for (entries, exits, covered_ms), bucket in zip(rows, buckets, strict=True)
+        ]
         for counter, rows in sums.items()
     }
 

@@ -204,7 +204,7 @@ def _text(value: object) -> str:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")  # noqa: TRY004 - the contract of parse functions is ValueError
+        raise ValueError("must be true or false")
     return value
 
 

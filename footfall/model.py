@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 QUARTER_MS = 15 * 60 * 1000
-"""Length of a quarter hour. Every zone's offset since 1972 is a multiple of it, so quarters of UTC tile local half hours."""
+"""A quarter hour. Every zone's offset since 1972 is a multiple of it: quarters of UTC tile local half hours."""
 
 BUCKET = timedelta(minutes=30)
 """Length of a bucket. A multiple of a quarter."""
@@ -42,7 +42,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The client's premises. ``reset`` is the local clock time, in minutes, at which occupancy starts again from zero."""
+    """The client's premises. ``reset`` is the clock time, in minutes, at which occupancy starts again from zero."""
 
     id: str
     name: str

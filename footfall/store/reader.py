@@ -79,8 +79,9 @@ class JournalReader:
         with self._snapshot() as connection:
             rows = connection.execute(_SIGHTINGS, {"names": json.dumps(counters)}).fetchall()
         found = {name: Sighting(name) for name in counters}
-        for row in rows:
-            found[row[0]] = Sighting(*row[:-1], status=json.loads(row[-1]) if row[-1] else {})
+        for name, received, crossing, covered_to, lost, conflicts, undated, status in rows:
+            report = json.loads(status) if status else {}
+            found[name] = Sighting(name, received, crossing, covered_to, lost, conflicts, undated, report)
         return found
 
     @contextmanager
