@@ -30,7 +30,7 @@ SITE_SETTINGS = (
     Setting("timezone", 'an IANA time zone, `"Europe/Paris"`'),
     Setting("hours", "opening hours, on half hours", '"08:00-19:00"'),
     Setting("capacity", "how many people may be inside at once", "none"),
-    Setting("reset", "the local time at which occupancy starts again from zero, on a quarter hour", '"04:00"'),
+    Setting("reset", "the local time at which occupancy starts again from zero, on a half hour", '"04:00"'),
 )
 COUNTER_SETTINGS = (
     Setting("site", "the site the counter's door belongs to"),
@@ -123,7 +123,7 @@ class LiveRegistry:
             fresh = load_registry(config, self._data)
             config.finish()
         except ConfigError as exc:
-            log.error("the registry was not read again, the last good one stays: %s", exc)  # noqa: TRY400 - told whole
+            log.error("the registry was not read again, the last good one stays: %s", exc)
             return
         self._current = fresh
         log.info("the registry was read again: %d sites, %d counters", len(fresh.sites), len(fresh.counters))
@@ -142,8 +142,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 def _site(name: str, table: Table) -> Site:
     reset = table.clock("reset", 4 * 60)
-    if reset % 15 or reset >= 24 * 60:
-        table.problem("reset", "must be on a quarter hour, before 24:00")
+    if reset % 30 or reset >= 24 * 60:
+        table.problem("reset", "must be on a half hour, before 24:00")
     return Site(
         id=name,
         name=table.text("name"),

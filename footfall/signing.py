@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from footfall.errors import BadSignature
 
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 PREFIX = "whsec_"
 KEY_BYTES = 32
 MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64  # the specification's bounds
@@ -53,7 +54,7 @@ def signed_headers(key: bytes, message_id: str, timestamp_s: int, body: bytes) -
 def verify(keys: Iterable[bytes], headers: Mapping[str, str], body: bytes, *, now_s: float, tolerance_s: int) -> None:
     """Return if *headers* sign *body* with one of *keys*, at most *tolerance_s* from now; else raise BadSignature."""
     try:
-        message_id, stamp, given = (headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        message_id, stamp, given = (headers[name] for name in HEADERS)
     except KeyError:
         raise BadSignature(
             "the request is not signed", hint="send webhook-id, webhook-timestamp and webhook-signature"

@@ -18,7 +18,8 @@ class Reader(Protocol):
     def quarters(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
         """Return the sums of *counters* over each quarter hour of [start_utc, end_utc) that has anything to tell.
 
-        Both ends lie on quarter hours of UTC. Ordered by counter, then time. Counters never heard of add nothing.
+        *start_utc* lies on a quarter hour of UTC; *end_utc* may be now. Ordered by counter, then time. Counters never
+        heard of add nothing.
         """
         ...
 

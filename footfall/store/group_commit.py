@@ -10,10 +10,11 @@ There is no thread of its own to start, stop or lose: whoever gets the lock firs
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Receipt
+from footfall.store.history import HalfHour, HistoryReceipt, Source, keep_history
 from footfall.store.journal import Journal
 
 
@@ -50,6 +51,11 @@ class GroupCommit:
         if outcome is None:
             raise AssertionError("the leader commits everyone who waited")
         raise StoreUnavailable(outcome.message, hint=outcome.hint) from outcome
+
+    def append_history(self, half_hours: Sequence[HalfHour], source: Source, received_epoch_ms: int) -> HistoryReceipt:
+        """Keep *half_hours* as keep_history does, between two groups. Raises StoreUnavailable: nothing was kept."""
+        with self._lock:
+            return keep_history(self._journal, half_hours, source=source, received_epoch_ms=received_epoch_ms)
 
     def probe(self, now_epoch_ms: int) -> None:
         """Raise StoreUnavailable when an append would fail now."""

@@ -1,0 +1,182 @@
+"""What may be asked: occupancy and buckets of a site, and how the counters are doing."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, request
+
+from footfall.calendar import buckets_of, day_bounds, fold, unknown
+from footfall.model import Bucket, Counter, Sighting, Site, Tally, from_epoch_ms
+from footfall.occupancy import Occupancy, last_reset, occupancy_of
+from ingest.parts import Parts, parts
+from ingest.problems import Refusal
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+Json = dict[str, object]
+
+
+@blueprint.get("/sites")
+def tell_sites() -> Json:
+    """Answer with every site."""
+    sites = parts().registry().sites.values()
+    return {"sites": [_site_json(site) for site in sites]}
+
+
+@blueprint.get("/sites/<site>/occupancy")
+def tell_occupancy(site: str) -> Json:
+    """Answer with the people inside now. ``complete`` is false while a counter of the site is silent."""
+    here, where = parts(), _find_site(site)
+    now_utc = here.now_utc()
+    counters = here.registry().counters_of(site)
+    reset_utc = last_reset(where, now_utc)
+    occupancy = occupancy_of(here.reader.quarters([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
+    sightings = here.reader.sightings([counter.id for counter in counters])
+    silent = [counter.id for counter in counters if _state(here, sightings[counter.id]) != "counting"]
+    return {
+        "site": where.id,
+        "name": where.name,
+        "at": _iso(now_utc, where.tz),
+        "occupancy": occupancy.inside,
+        "capacity": where.capacity,
+        "entries": occupancy.entries,
+        "exits": occupancy.exits,
+        "since": _iso(reset_utc, where.tz),
+        "complete": not silent and bool(counters),
+        "silent_counters": silent,
+    }
+
+
+@blueprint.get("/sites/<site>/buckets")
+def tell_buckets(site: str) -> Json:
+    """Answer with every half hour of ``day`` (today unless given). A gap has null entries and exits, never zero."""
+    here, where = parts(), _find_site(site)
+    now_utc = here.now_utc()
+    day = _asked_day(now_utc.astimezone(where.tz).date())
+    buckets = buckets_of(day, where.tz)
+    ids = [counter.id for counter in here.registry().counters_of(site)]
+    start_utc, end_utc = day_bounds(day, where.tz)
+    tallies = fold(here.reader.quarters(ids, start_utc, end_utc), buckets)
+    by_counter = {counter: tallies.get(counter) or unknown(buckets) for counter in ids}
+    totals = [sum((rows[number] for rows in by_counter.values()), Tally()) for number in range(len(buckets))]
+    inside = _occupancy_at_ends(here, where, totals, buckets)
+    return {
+        "site": where.id,
+        "day": day.isoformat(),
+        "timezone": where.tz.key,
+        "buckets": [
+            {
+                "start": bucket.start_local.isoformat(),
+                "end": bucket.end_local.isoformat(),
+                **_tally_json(totals[number]),
+                "occupancy": inside[number] if bucket.end_utc <= now_utc else None,
+                "counters": {counter: _tally_json(rows[number]) for counter, rows in by_counter.items()},
+            }
+            for number, bucket in enumerate(buckets)
+        ],
+    }
+
+
+@blueprint.get("/counters")
+def tell_counters() -> Json:
+    """Answer with every counter: when it was last heard of, its own report, and what it lost."""
+    here = parts()
+    registry = here.registry()
+    sightings = here.reader.sightings(sorted(registry.counters))
+    return {
+        "counters": [
+            _counter_json(here, counter, sightings[counter.id], registry.site_of(counter.id).tz)
+            for _, counter in sorted(registry.counters.items())
+        ]
+    }
+
+
+def _find_site(name: str) -> Site:
+    found = parts().registry().sites.get(name)
+    if found is None:
+        raise Refusal(404, "unknown_site", "no such site; GET /api/v1/sites lists them", "site")
+    return found
+
+
+def _asked_day(today: date) -> date:
+    text = request.args.get("day")
+    if text is None:
+        return today
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, "invalid_query", "day is a date like 2026-05-04", "day") from None
+    if not 1971 <= day.year <= 9998 or len(text) != 10:
+        raise Refusal(400, "invalid_query", "day is a date like 2026-05-04, from 1971 to 9998", "day")
+    return day
+
+
+def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket]) -> list[int]:
+    """Return the people inside at the end of each of *buckets*, whose *totals* these are.
+
+    The first buckets of a day still count from the reset of the day before.
+    """
+    reset_utc = last_reset(site, buckets[0].start_utc) if buckets else here.now_utc()
+    ids = [counter.id for counter in here.registry().counters_of(site.id)]
+    before = here.reader.quarters(ids, reset_utc, buckets[0].start_utc) if buckets else []
+    running = occupancy_of(before, reset_utc)
+    found = []
+    for bucket, total in zip(buckets, totals, strict=True):
+        reset_utc = last_reset(site, bucket.start_utc)
+        if reset_utc > running.reset_utc:
+            running = Occupancy(reset_utc, 0, 0)
+        running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
+        found.append(running.inside)
+    return found
+
+
+def _state(here: Parts, sighting: Sighting) -> str:
+    if sighting.received_epoch_ms is None:
+        return "never heard"
+    age_ms = here.now_epoch_ms() - sighting.received_epoch_ms
+    return "counting" if age_ms <= here.config.silent_after_s * 1000 else "silent"
+
+
+def _site_json(site: Site) -> Json:
+    return {
+        "id": site.id,
+        "name": site.name,
+        "code": site.code,
+        "timezone": site.tz.key,
+        "hours": str(site.hours),
+        "capacity": site.capacity,
+    }
+
+
+def _counter_json(here: Parts, counter: Counter, sighting: Sighting, tz: ZoneInfo) -> Json:
+    return {
+        "id": counter.id,
+        "site": counter.site,
+        "name": counter.name,
+        "location": counter.location,
+        "state": _state(here, sighting),
+        "last_seen": _iso_ms(sighting.received_epoch_ms, tz),
+        "last_crossing": _iso_ms(sighting.crossing_epoch_ms, tz),
+        "covered_to": _iso_ms(sighting.covered_to_epoch_ms, tz),
+        "lost": sighting.lost,
+        "undated": sighting.undated,
+        "conflicts": sighting.conflicts,
+        "status": dict(sighting.status),
+    }
+
+
+def _tally_json(tally: Tally) -> Json:
+    return {
+        "entries": None if tally.is_gap else tally.entries,
+        "exits": None if tally.is_gap else tally.exits,
+        "covered": round(tally.covered_ms / tally.length_ms, 4) if tally.length_ms else 0,
+    }
+
+
+def _iso(moment_utc: datetime, tz: ZoneInfo) -> str:
+    return moment_utc.astimezone(tz).isoformat(timespec="seconds")
+
+
+def _iso_ms(instant_epoch_ms: int | None, tz: ZoneInfo) -> str | None:
+    return None if instant_epoch_ms is None else _iso(from_epoch_ms(instant_epoch_ms).astimezone(UTC), tz)

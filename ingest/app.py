@@ -1,0 +1,25 @@
+"""The Flask app: each part of the service is a blueprint, every error has one shape."""
+
+from flask import Flask, Response
+
+from footfall import wire
+from ingest import api, crossings, health, legacy, openapi, problems
+from ingest.parts import Parts, attach
+
+
+def create_app(parts: Parts) -> Flask:
+    """Return the app that works with *parts*."""
+    app = Flask("ingest", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = wire.MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider; answers read in their own order
+    attach(app, parts)
+    problems.init_app(app)
+    for module in (crossings, legacy, api, health, openapi):
+        app.register_blueprint(module.blueprint)
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        parts.metrics.count_answer(response.status_code)
+        return response
+
+    return app

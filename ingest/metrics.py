@@ -1,0 +1,109 @@
+"""What ingest tells Prometheus, at ``/metrics``."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from footfall.model import Receipt
+from footfall.occupancy import last_reset, occupancy_of
+from footfall.registry import Registry
+from footfall.store import Reader
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Metrics:
+    """Counts since this process started, and a registry that renders them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._answers = Counter("footfall_answers", "Answers by status", ["status"], registry=self.registry)
+        self._stored = Counter("footfall_crossings_stored", "Crossings made durable", registry=self.registry)
+        self._duplicates = Counter(
+            "footfall_crossings_duplicate", "Crossings that came again and were not kept twice", registry=self.registry
+        )
+        self._conflicts = Counter(
+            "footfall_crossings_conflict", "Crossings that came again with other content", registry=self.registry
+        )
+        self._commit_s = Histogram(
+            "footfall_commit_seconds", "Time of one commit and its fsync", buckets=_SECONDS, registry=self.registry
+        )
+        self._commit_size = Histogram(
+            "footfall_commit_batches", "Batches that shared one fsync", buckets=_SIZES, registry=self.registry
+        )
+
+    def count_answer(self, status: int) -> None:
+        """Count an answer to any request."""
+        self._answers.labels(str(status)).inc()
+
+    def count_batch(self, receipt: Receipt) -> None:
+        """Count what became of a batch."""
+        self._stored.inc(receipt.stored)
+        self._duplicates.inc(receipt.duplicates)
+        self._conflicts.inc(receipt.conflicts)
+
+    def observe_commit(self, batches: int, seconds: float) -> None:
+        """Count a commit of *batches* that took *seconds*."""
+        self._commit_s.observe(seconds)
+        self._commit_size.observe(batches)
+
+    def render(self) -> bytes:
+        """Return the metrics in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+    def watch(
+        self, registry: Callable[[], Registry], reader: Reader, journal: Path, now_utc: Callable[[], datetime]
+    ) -> None:
+        """Tell also, at each scrape, what the store knows of sites and counters."""
+        self.registry.register(_StoreCollector(registry, reader, journal, now_utc))
+
+
+class _StoreCollector(Collector):
+    """Reads the store when Prometheus asks."""
+
+    def __init__(
+        self, registry: Callable[[], Registry], reader: Reader, journal: Path, now_utc: Callable[[], datetime]
+    ) -> None:
+        self._registry = registry
+        self._reader = reader
+        self._journal = journal
+        self._now_utc = now_utc
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        registry = self._registry()
+        yield from self._counters(registry)
+        occupancy = GaugeMetricFamily("footfall_occupancy", "People inside, never below zero", labels=["site"])
+        now_utc = self._now_utc()
+        for site in registry.sites.values():
+            reset_utc = last_reset(site, now_utc)
+            ids = [counter.id for counter in registry.counters_of(site.id)]
+            quarters = self._reader.quarters(ids, reset_utc, now_utc)
+            occupancy.add_metric([site.id], occupancy_of(quarters, reset_utc).inside)
+        yield occupancy
+        size = sum(path.stat().st_size for path in self._journal.parent.glob(self._journal.name + "*"))
+        yield GaugeMetricFamily("footfall_journal_bytes", "Size of the journal on disk", value=size)
+
+    def _counters(self, registry: Registry) -> Iterator[Metric]:
+        seen = GaugeMetricFamily(
+            "footfall_counter_last_seen_timestamp_seconds",
+            "When a counter was last heard of",
+            labels=["site", "counter"],
+        )
+        lost = GaugeMetricFamily(
+            "footfall_counter_lost_crossings", "Seqs jumped over that never came", labels=["site", "counter"]
+        )
+        sightings = self._reader.sightings(sorted(registry.counters))
+        for counter in registry.counters.values():
+            sighting = sightings[counter.id]
+            labels = [counter.site, counter.id]
+            if sighting.received_epoch_ms is not None:
+                seen.add_metric(labels, sighting.received_epoch_ms / 1000)
+            lost.add_metric(labels, sighting.lost)
+        yield seen
+        yield lost

@@ -1,0 +1,47 @@
+"""The real things ingest works with, built once by an entry point and handed to the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask, current_app
+
+from footfall.model import from_epoch_ms
+from footfall.registry import Registry
+from footfall.store import Reader
+from footfall.store.group_commit import GroupCommit
+from ingest.config import IngestConfig
+from ingest.metrics import Metrics
+
+_KEY = "footfall"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now."""
+
+    config: IngestConfig
+    registry: Callable[[], Registry]
+    commit: GroupCommit
+    reader: Reader
+    metrics: Metrics
+    clock: Callable[[], float]
+
+    def now_epoch_ms(self) -> int:
+        """Return the time in milliseconds since 1970 UTC."""
+        return int(self.clock() * 1000)
+
+    def now_utc(self) -> datetime:
+        """Return the time as an aware UTC datetime."""
+        return from_epoch_ms(self.now_epoch_ms()).astimezone(UTC)
+
+
+def attach(app: Flask, parts: Parts) -> None:
+    """Give *app* its *parts*."""
+    app.extensions[_KEY] = parts
+
+
+def parts() -> Parts:
+    """Return the parts of the app that handles this request."""
+    found: Parts = current_app.extensions[_KEY]
+    return found
