@@ -4,8 +4,6 @@ footfall.toml  [sites.alliance]  [counters.ALLI1]     edited by people and by `f
 data/keys.toml ALLI1 = ["whsec_..."]                  written by `footfall counter` only
 """
 
-import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,9 +14,8 @@ from footfall.config import ConfigFile, Setting, Table, read_config
 from footfall.environment import DATA, Environment
 from footfall.errors import ConfigError, UnknownCounter
 from footfall.model import Counter, Hours, Site
+from footfall.reloading import Reloading
 from footfall.signing import parse_key
-
-log = logging.getLogger(__name__)
 
 TOP_SETTINGS = (
     Setting("data", "the folder of the journal, the ledger and the key file, beside footfall.toml", '"data"'),
@@ -87,57 +84,18 @@ def load_registry(config: ConfigFile, data: Path) -> Registry:
     return Registry(sites, counters, raw)
 
 
-class LiveRegistry:
-    """The registry, read again when its files change, so that `footfall counter add` needs no restart.
+def live_registry(
+    config_path: Path, data: Path, first: Registry, clock: Callable[[], float]
+) -> Callable[[], Registry]:
+    """Return a function that returns the registry as of now. It starts from *first*; *clock*: monotonic seconds."""
 
-    Files that cannot be used are told once in the log, and the last good registry stays.
-    """
+    def load() -> Registry:
+        config = read_config(config_path)
+        registry = load_registry(config, data)
+        config.finish()
+        return registry
 
-    def __init__(self, config_path: Path, data: Path, first: Registry, clock: Callable[[], float]) -> None:
-        """Start from *first*; look at the files again at most once a second of *clock* (monotonic seconds)."""
-        self._paths = (config_path, data / keys.FILE_NAME)
-        self._data = data
-        self._clock = clock
-        self._current = first
-        self._lock = threading.Lock()
-        self._stamp = self._read_stamp()
-        self._looked = clock()
-
-    def __call__(self) -> Registry:
-        """Return the registry as of now."""
-        if self._clock() - self._looked >= 1 and self._lock.acquire(blocking=False):
-            try:
-                self._looked = self._clock()
-                self._refresh()
-            finally:
-                self._lock.release()
-        return self._current
-
-    def _refresh(self) -> None:
-        stamp = self._read_stamp()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            config = read_config(self._paths[0])
-            fresh = load_registry(config, self._data)
-            config.finish()
-        except ConfigError as exc:
-            log.error("the registry was not read again, the last good one stays: %s", exc)
-            return
-        self._current = fresh
-        log.info("the registry was read again: %d sites, %d counters", len(fresh.sites), len(fresh.counters))
-
-    def _read_stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_stamp(path) for path in self._paths)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return Reloading((config_path, data / keys.FILE_NAME), load, first, clock)
 
 
 def _site(name: str, table: Table) -> Site:

@@ -17,7 +17,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from footfall.processes import die_with
-from footfall.registry import LiveRegistry
+from footfall.registry import live_registry
 from footfall.store.group_commit import GroupCommit
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.reader import JournalReader
@@ -55,7 +55,7 @@ def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:
     metrics = Metrics()
     journal = config.data / FILE_NAME
     reader = JournalReader(journal)
-    registry = LiveRegistry(config.path, config.data, config.registry, time.monotonic)
+    registry = live_registry(config.path, config.data, config.registry, time.monotonic)
     parts = Parts(
         config=config,
         registry=registry,

@@ -1,0 +1,124 @@
+"""What the exporter is told by footfall.toml and the environment: profiles and where their files go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.profile import Profile, load_profiles
+from exporter.sftp import SftpSettings
+from footfall.config import ConfigFile, Setting, Table
+from footfall.environment import DESTINATION_PASSWORD, Environment, read_secret
+from footfall.errors import ConfigError
+from footfall.registry import Registry, data_folder, load_registry
+
+EXPORTER_SETTINGS = (Setting("look_every_s", "how often the exporter looks for what is owed, seconds", "30"),)
+DESTINATION_SETTINGS = (
+    Setting("kind", "`sftp`, or `folder` for a mounted share", '"sftp"'),
+    Setting("folder", "the folder the file goes to; for `sftp` as the server names it", '"."'),
+    Setting("host", "sftp: the server's name or address"),
+    Setting("port", "sftp: its port", "22"),
+    Setting("user", "sftp: who to log in as"),
+    Setting("host_key", 'sftp: the server\'s key, `"ssh-ed25519 AAAA..."`, or a list; any other server is refused'),
+    Setting("key_file", "sftp: the private key to log in with", "none"),
+    Setting("key_passphrase_file", "sftp: a file that holds the passphrase of `key_file`", "none"),
+    Setting("password_file", "sftp: a file that holds the password", "none"),
+    Setting("agent", "sftp: log in with the keys of the running SSH agent", "false"),
+    Setting("deadline_s", "sftp: how long one delivery may take, seconds", "120"),
+)
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """A folder destination of footfall.toml."""
+
+    name: str
+    folder: Path
+
+
+DestinationSettings = SftpSettings | FolderSettings
+
+
+@dataclass(frozen=True)
+class ExporterConfig:
+    """Everything the exporter needs to know."""
+
+    path: Path
+    data: Path
+    registry: Registry
+    profiles: dict[str, Profile]
+    destinations: dict[str, DestinationSettings]
+    look_every_s: int
+
+    def profile(self, name: str | None) -> Profile:
+        """Return the profile called *name*, or the only one. Raises ConfigError."""
+        have = ", ".join(sorted(self.profiles)) or "none; write a [profiles.NAME] table"
+        if name is None and len(self.profiles) == 1:
+            return next(iter(self.profiles.values()))
+        if name is None:
+            raise ConfigError(str(self.path), [f"there is not just one profile: {have}"], hint="choose: --profile NAME")
+        if name not in self.profiles:
+            raise ConfigError(str(self.path), [f"there is no profile {name!r}; there are: {have}"])
+        return self.profiles[name]
+
+
+def load_exporter_config(config: ConfigFile, environment: Environment) -> ExporterConfig:
+    """Return the exporter's configuration; problems are noted in *config*, for the caller to finish()."""
+    data = data_folder(config, environment)
+    registry = load_registry(config, data)
+    destinations: dict[str, DestinationSettings] = {}
+    for name, table in config.named("destinations", DESTINATION_SETTINGS):
+        settings = _destination(name, table, config, environment)
+        if settings is not None:
+            destinations[name] = settings
+    profiles = load_profiles(config, registry)
+    written = {name for name, _ in config.named("destinations", DESTINATION_SETTINGS)}
+    config.problems.extend(
+        f"profiles.{profile.name}.destination names a destination that is not there: {profile.destination!r}"
+        for profile in profiles.values()
+        if profile.destination and profile.destination not in written
+    )
+    table = config.table("exporter", EXPORTER_SETTINGS)
+    return ExporterConfig(
+        path=config.path,
+        data=data,
+        registry=registry,
+        profiles=profiles,
+        destinations=destinations,
+        look_every_s=table.whole("look_every_s", 30, 1, 3600),
+    )
+
+
+def _destination(name: str, table: Table, config: ConfigFile, environment: Environment) -> DestinationSettings | None:
+    if table.choice("kind", "sftp", ("sftp", "folder")) == "folder":
+        return FolderSettings(name, config.folder / table.text("folder"))
+    key_file = table.optional_text("key_file")
+    try:
+        password = environment.password_of(name) or _secret(table, "password_file", config)
+        passphrase = _secret(table, "key_passphrase_file", config)
+        settings = SftpSettings(
+            name=name,
+            host=table.text("host"),
+            user=table.text("user"),
+            port=table.whole("port", 22, 1, 65535),
+            folder=table.text("folder", "."),
+            host_keys=table.texts("host_key", ()),
+            key_file=config.folder / key_file if key_file else None,
+            key_passphrase=passphrase,
+            use_agent=table.flag("agent", False),
+            password=password,
+            deadline_s=table.whole("deadline_s", 120, 5, 3600),
+        )
+    except ConfigError as exc:
+        config.problems.append(str(exc))
+        return None
+    except ValueError as exc:
+        table.problem("host_key", str(exc))
+        return None
+    if not (settings.key_file or settings.use_agent or settings.password):
+        variable = DESTINATION_PASSWORD.format(destination=name.upper().replace("-", "_"))
+        table.problem("", f"has no way to log in: write key_file, agent or password_file, or set {variable}_FILE")
+    return settings
+
+
+def _secret(table: Table, name: str, config: ConfigFile) -> str | None:
+    path = table.optional_text(name)
+    return read_secret(config.folder / path, source=f"{table.path}.{name}") if path else None

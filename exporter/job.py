@@ -1,0 +1,235 @@
+"""What is owed, and delivering it: the oldest day first, one at a time.
+
+    finished day --due--> covered to its end? --yes, or given up--> render --> deliver --> ledger
+                               | no: wait for late counters              | failed
+                               v                                         v
+                          asked again at the next step       try again later, or wait for a person
+
+Every run asks the ledger afresh. A missed evening, a restart, a clock change and a day whose data came late are
+all the same thing: a day that is owed.
+"""
+
+import hashlib
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+import filelock
+
+from exporter.destination import Destination
+from exporter.ledger import Delivery, Ledger, Standing
+from exporter.profile import Profile
+from exporter.render import Export, export_buckets, render_export
+from footfall.calendar import day_bounds, fold
+from footfall.errors import DeliveryError, FootfallError
+from footfall.model import epoch_ms
+from footfall.store import Reader
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF_S = 30
+LONGEST_BACKOFF_S = 3600
+REDELIVERY_PAUSE_S = 900
+"""A day that changed is delivered again at most this often: a counter that comes back sends its backlog in pieces."""
+
+LOCK_FILE = "delivery.lock"
+
+
+class Why(Enum):
+    """Why a day has not been delivered as it is, or that it can be now."""
+
+    NOW = "owed: goes out at the next look"
+    CHANGED = "owed: changed since it was delivered"
+    LATE = "waits for counters that are late"
+    LATER = "failed: is tried again"
+    PERSON = "failed: waits for a person"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A finished day not yet delivered, or changed since it was. ``detail`` says more, for people."""
+
+    profile: Profile
+    day: date
+    why: Why
+    detail: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is to be delivered now."""
+        return self.why in (Why.NOW, Why.CHANGED)
+
+
+class DeliveryJob:
+    """Finds and delivers what is owed. One process delivers at a time: a lock file in the data folder sees to it."""
+
+    def __init__(
+        self,
+        profiles: Mapping[str, Profile],
+        destinations: Mapping[str, Destination],
+        reader: Reader,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        chance: random.Random,
+    ) -> None:
+        """*clock* tells the time, UTC; *chance* spreads retries."""
+        self._profiles = profiles
+        self._destinations = destinations
+        self._reader = reader
+        self._ledger = ledger
+        self._clock = clock
+        self._chance = chance
+        self._lock_path: Path = ledger.path.with_name(LOCK_FILE)
+        self._told: set[tuple[str, date]] = set()
+
+    def step(self) -> bool:
+        """Deliver the oldest day that is owed now. Returns whether there was one: call again until there is none.
+
+        A failure to deliver is recorded and logged, not raised. Raises StoreUnavailable.
+        """
+        ready = next((owed for owed in self.owed() if owed.is_ready), None)
+        if ready is None:
+            return False
+        try:
+            self.deliver(ready.profile, ready.day, wait_s=0)
+        except DeliveryError:
+            pass  # recorded and logged where it happened; the ledger decides what is next
+        except filelock.Timeout:
+            log.info("another process is delivering; it is left to it")
+            return False
+        return True
+
+    def owed(self) -> list[Owed]:
+        """Return all that is owed, the oldest day first, whether it can go out now or waits for something."""
+        found = [owed for profile in self._profiles.values() for owed in self._owed_of(profile)]
+        return sorted(found, key=lambda owed: (owed.day, owed.profile.name))
+
+    def render(self, profile: Profile, day: date) -> Export:
+        """Return the file of *day* as the store tells it now."""
+        buckets = export_buckets(profile, day)
+        start_utc, end_utc = day_bounds(day, profile.site.tz)
+        quarters = self._reader.quarters([counter.id for counter in profile.counters], start_utc, end_utc)
+        return render_export(profile, day, fold(quarters, buckets))
+
+    def deliver(self, profile: Profile, day: date, *, wait_s: float = 60) -> Delivery:
+        """Deliver *day* now, whatever the ledger says of it, and return the attempt as recorded.
+
+        Raises DeliveryError after recording it, FootfallError when the day is not over or the profile has no
+        destination, and filelock.Timeout when another process is still delivering after *wait_s*.
+        """
+        if profile.ends_utc(day) > self._clock():
+            raise FootfallError(f"{profile.name}/{day} is not over yet", hint=f"wait until {profile.hours} has ended")
+        if profile.destination is None:
+            raise FootfallError(f"profile {profile.name} has no destination", hint="write one in footfall.toml")
+        with filelock.FileLock(self._lock_path, timeout=wait_s):
+            export = self.render(profile, day)
+            return self._attempt(profile, export, self._destinations[profile.destination])
+
+    def _attempt(self, profile: Profile, export: Export, destination: Destination) -> Delivery:
+        standing = self._ledger.standings(profile.name).get(export.day, Standing())
+        backoff_epoch_ms = epoch_ms(self._clock()) + self._backoff_ms(standing.attempts)
+        # First the ledger: where it cannot be written, nothing is sent, else the day would be sent for ever.
+        self._ledger.record_start(profile.name, export.day, backoff_epoch_ms)
+        started_utc = self._clock()
+        what = f"{profile.name}/{export.day}"
+        try:
+            delivered = destination.deliver(export.file_name, export.content)
+        except DeliveryError as exc:
+            self._ledger.record_failed(
+                self._delivery(export, destination.name, started_utc, failure=exc),
+                backoff_epoch_ms,
+                exc.hint if exc.permanent else "",
+            )
+            level = logging.ERROR if exc.permanent else logging.WARNING
+            then = "it waits for a person" if exc.permanent else "it will be tried again"
+            log.log(level, "%s was not delivered, %s: %s; %s", what, then, exc.message, exc.hint)
+            raise
+        delivery = self._delivery(export, destination.name, started_utc, note=delivered.note)
+        self._ledger.record_delivered(delivery)
+        log.info("%s was delivered to %s as %s, %d rows", what, destination.name, export.file_name, export.rows)
+        if export.gaps:
+            log.warning("%s went out with gaps: %s", what, "; ".join(export.gaps))
+        return delivery
+
+    def _delivery(
+        self,
+        export: Export,
+        destination: str,
+        started_utc: datetime,
+        *,
+        failure: DeliveryError | None = None,
+        note: str = "",
+    ) -> Delivery:
+        return Delivery(
+            profile=export.profile,
+            day=export.day,
+            destination=destination,
+            file_name=export.file_name,
+            started_epoch_ms=epoch_ms(started_utc),
+            took_ms=(self._clock() - started_utc) // timedelta(milliseconds=1),
+            ok=failure is None,
+            message=failure.message if failure else note,
+            hint=failure.hint if failure else "",
+            sha256=_sha256(export),
+            rows=export.rows,
+            bytes=len(export.content),
+            gaps=export.gaps,
+        )
+
+    def _owed_of(self, profile: Profile) -> Iterator[Owed]:
+        """Yield what is owed of *profile*, oldest first."""
+        if profile.destination is None or profile.deliver_from is None:
+            return
+        now_utc = self._clock()
+        standings = self._ledger.standings(profile.name)
+        covered_to = self._reader.covered_to([counter.id for counter in profile.counters])
+        day = profile.deliver_from
+        while profile.due_utc(day) <= now_utc:
+            standing = standings.get(day, Standing())
+            if standing.delivered_sha256 is None or standing.attempts:
+                yield self._undelivered(profile, day, standing, covered_to)
+            elif self._has_changed(profile, day, standing):
+                yield Owed(profile, day, Why.CHANGED)
+            day += timedelta(days=1)
+
+    def _undelivered(self, profile: Profile, day: date, standing: Standing, covered_to: Mapping[str, datetime]) -> Owed:
+        now_utc = self._clock()
+        if standing.waits_for:
+            return Owed(profile, day, Why.PERSON, standing.waits_for)
+        if standing.next_try_epoch_ms > epoch_ms(now_utc):
+            seconds = (standing.next_try_epoch_ms - epoch_ms(now_utc)) // 1000
+            return Owed(profile, day, Why.LATER, f"in {seconds} s, attempt {standing.attempts + 1}")
+        late = [counter.id for counter in profile.counters
+                if (counter.until is None or day <= counter.until)
+                and (counter.since is None or counter.since <= day)
+                and (counter.id not in covered_to or covered_to[counter.id] < profile.ends_utc(day))]  # fmt: skip
+        give_up_utc = profile.give_up_utc(day)
+        if late and now_utc < give_up_utc:
+            detail = f"{', '.join(late)}; goes out anyway at {give_up_utc.astimezone(profile.site.tz):%Y-%m-%d %H:%M}"
+            if (profile.name, day) not in self._told:
+                self._told.add((profile.name, day))
+                log.warning("%s/%s waits for counters that are late: %s", profile.name, day, detail)
+            return Owed(profile, day, Why.LATE, detail)
+        return Owed(profile, day, Why.NOW)
+
+    def _has_changed(self, profile: Profile, day: date, standing: Standing) -> bool:
+        """Return whether a delivered *day* would be another file now, while it still may be delivered again."""
+        now_utc = self._clock()
+        if now_utc >= profile.ends_utc(day) + timedelta(days=profile.redeliver_days):
+            return False
+        if epoch_ms(now_utc) < (standing.delivered_epoch_ms or 0) + REDELIVERY_PAUSE_S * 1000:
+            return False
+        return _sha256(self.render(profile, day)) != standing.delivered_sha256
+
+    def _backoff_ms(self, attempts: int) -> int:
+        """Return how long to wait after attempt number *attempts* + 1: doubling, with jitter of a half either way."""
+        seconds = min(FIRST_BACKOFF_S * 2 ** min(attempts, 20), LONGEST_BACKOFF_S)
+        return int(seconds * 1000 * self._chance.uniform(0.5, 1.5))
+
+
+def _sha256(export: Export) -> str:
+    return hashlib.sha256(export.content).hexdigest()

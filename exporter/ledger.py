@@ -1,0 +1,190 @@
+"""The ledger: every attempt to deliver a day, and where each day stands. What is owed survives any restart.
+
+standing   one row a (profile, day): the bytes last delivered, attempts since, when to try again, or for whom it waits
+delivery   one row an attempt, never changed afterwards
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from footfall.store.journal import translated
+from footfall.store.schema import migrate
+
+FILE_NAME = "ledger.sqlite"
+_LOCK_TIMEOUT_S = 10.0
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE standing (
+        profile             TEXT NOT NULL,
+        day                 TEXT NOT NULL,
+        delivered_sha256    TEXT,              -- NULL: never delivered
+        delivered_epoch_ms  INTEGER,
+        attempts            INTEGER NOT NULL,  -- since the last delivery
+        next_try_epoch_ms   INTEGER NOT NULL,
+        waits_for           TEXT NOT NULL,     -- what a person must do first; '' when nothing
+        PRIMARY KEY (profile, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE delivery (
+        id                INTEGER PRIMARY KEY,
+        profile           TEXT NOT NULL,
+        day               TEXT NOT NULL,
+        destination       TEXT NOT NULL,
+        file_name         TEXT NOT NULL,
+        started_epoch_ms  INTEGER NOT NULL,
+        took_ms           INTEGER NOT NULL,
+        ok                INTEGER NOT NULL,
+        message           TEXT NOT NULL,
+        hint              TEXT NOT NULL,
+        sha256            TEXT NOT NULL,
+        row_count         INTEGER NOT NULL,
+        byte_count        INTEGER NOT NULL,
+        gaps              TEXT NOT NULL        -- JSON list of phrases: what was not known when it went out
+    ) STRICT;
+    CREATE INDEX delivery_day ON delivery (profile, day);
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one (profile, day) stands."""
+
+    delivered_sha256: str | None = None
+    delivered_epoch_ms: int | None = None
+    attempts: int = 0
+    next_try_epoch_ms: int = 0
+    waits_for: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One attempt to deliver a day, as it ended."""
+
+    profile: str
+    day: date
+    destination: str
+    file_name: str
+    started_epoch_ms: int
+    took_ms: int
+    ok: bool
+    message: str
+    hint: str
+    sha256: str
+    rows: int
+    bytes: int
+    gaps: tuple[str, ...]
+
+
+class Ledger:
+    """The ledger of one data folder. Any number of processes may hold it open. Raises StoreUnavailable throughout."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger at *path*, making and migrating it where needed."""
+        self.path = path
+        with translated(path):
+            self._connection = sqlite3.connect(
+                path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            migrate(self._connection, _MIGRATIONS, str(path))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def standings(self, profile: str) -> Mapping[date, Standing]:
+        """Return where the days of *profile* stand; a day that was never tried is not there."""
+        with translated(self.path):
+            rows = self._connection.execute(
+                "SELECT day, delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, waits_for"
+                " FROM standing WHERE profile = ?",
+                (profile,),
+            ).fetchall()
+        return {date.fromisoformat(day): Standing(*rest) for day, *rest in rows}
+
+    def record_start(self, profile: str, day: date, next_try_epoch_ms: int) -> None:
+        """Record that an attempt starts. Should the process die in it, the day is tried again at *next_try_epoch_ms*."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '') ON CONFLICT DO UPDATE"
+                " SET attempts = attempts + 1, next_try_epoch_ms = excluded.next_try_epoch_ms, waits_for = ''",
+                (profile, day.isoformat(), next_try_epoch_ms),
+            )
+
+    def record_delivered(self, delivery: Delivery) -> None:
+        """Record that *delivery* succeeded. The days of its profile that wait for a person are tried again."""
+        ended_epoch_ms = delivery.started_epoch_ms + delivery.took_ms
+        with self._transaction():
+            self._insert(delivery)
+            self._connection.execute(
+                "UPDATE standing SET delivered_sha256 = ?, delivered_epoch_ms = ?, attempts = 0, next_try_epoch_ms = 0,"
+                " waits_for = '' WHERE profile = ? AND day = ?",
+                (delivery.sha256, ended_epoch_ms, delivery.profile, delivery.day.isoformat()),
+            )
+            self._release("profile = ?", (delivery.profile,))
+
+    def record_failed(self, delivery: Delivery, next_try_epoch_ms: int, waits_for: str) -> None:
+        """Record that *delivery* failed: try again at *next_try_epoch_ms*, or not before a person did *waits_for*."""
+        with self._transaction():
+            self._insert(delivery)
+            self._connection.execute(
+                "UPDATE standing SET next_try_epoch_ms = ?, waits_for = ? WHERE profile = ? AND day = ?",
+                (next_try_epoch_ms, waits_for, delivery.profile, delivery.day.isoformat()),
+            )
+
+    def release(self) -> None:
+        """Let every day that waits for a person be tried again: someone has acted."""
+        with self._transaction():
+            self._release("1", ())
+
+    def deliveries(self, most: int, profile: str | None = None) -> list[Delivery]:
+        """Return the last *most* attempts, newest first, of *profile* or of all."""
+        with translated(self.path):
+            rows = self._connection.execute(
+                "SELECT profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint, sha256,"
+                " row_count, byte_count, gaps FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",
+                (profile, most),
+            ).fetchall()
+        return [
+            Delivery(
+                row[0], date.fromisoformat(row[1]), *row[2:6], bool(row[6]), *row[7:12], tuple(json.loads(row[12]))
+            )
+            for row in rows
+        ]
+
+    def _release(self, where: str, values: tuple[str, ...]) -> None:
+        self._connection.execute(
+            f"UPDATE standing SET waits_for = '', next_try_epoch_ms = 0 WHERE waits_for <> '' AND {where}",  # noqa: S608
+            values,
+        )
+
+    def _insert(self, delivery: Delivery) -> None:
+        values = (
+            delivery.profile, delivery.day.isoformat(), delivery.destination, delivery.file_name,
+            delivery.started_epoch_ms, delivery.took_ms, delivery.ok, delivery.message, delivery.hint,
+            delivery.sha256, delivery.rows, delivery.bytes, json.dumps(delivery.gaps),
+        )  # fmt: skip
+        self._connection.execute(
+            "INSERT INTO delivery (profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint,"
+            f" sha256, row_count, byte_count, gaps) VALUES ({', '.join('?' * len(values))})",
+            values,
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise

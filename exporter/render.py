@@ -1,0 +1,139 @@
+"""A day's tallies to the bytes of the client's file. Pure: the same tallies always give the same bytes."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from exporter.dates import render_moment
+from exporter.profile import Profile
+from footfall.calendar import buckets_of, unknown
+from footfall.model import BUCKET, Bucket, Counter, Tally
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file: a counter over a half hour, or over both passes of a repeated one."""
+
+    counter: Counter
+    bucket: Bucket
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Export:
+    """The file of one (profile, day). ``gaps`` tells what is not known, for people: it is not in the file."""
+
+    profile: str
+    day: date
+    file_name: str
+    content: bytes
+    rows: int
+    entries: int
+    exits: int
+    gaps: tuple[str, ...]
+
+
+def export_buckets(profile: Profile, day: date) -> tuple[Bucket, ...]:
+    """Return the half hours of *day* that the file of *profile* speaks of, in the order they happen."""
+    return buckets_of(day, profile.site.tz, profile.hours)
+
+
+def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]]) -> Export:
+    """Return the file of *day*. *tallies* hold, by counter id, one Tally for each of export_buckets().
+
+    A counter without tallies is one gap. Rows are ordered by time, then by the counter's id.
+    """
+    buckets = export_buckets(profile, day)
+    counters = [counter for counter in profile.counters if _counted(counter, day, tallies)]
+    known = {counter.id: tallies.get(counter.id) or unknown(buckets) for counter in counters}
+    rows = [
+        Row(counter, bucket, known[counter.id][number]) for number, bucket in enumerate(buckets) for counter in counters
+    ]
+    rows = _merged(rows) if profile.repeated_hour == "merge" else rows
+    written = [row for row in rows if not (row.tally.is_gap and profile.gap == "omit")]
+    return Export(
+        profile=profile.name,
+        day=day,
+        file_name=profile.file_name_of(day),
+        content=_write(profile, written),
+        rows=len(written),
+        entries=sum(row.tally.entries for row in written),
+        exits=sum(row.tally.exits for row in written),
+        gaps=tuple(_tell_gaps(counters, buckets, known)),
+    )
+
+
+def _counted(counter: Counter, day: date, tallies: Mapping[str, Sequence[Tally]]) -> bool:
+    """Return whether *counter* belongs in the file of *day*: it counted then, or there is something of it."""
+    if (counter.since is None or counter.since <= day) and (counter.until is None or day <= counter.until):
+        return True
+    return any(not tally.is_gap for tally in tallies.get(counter.id, ()))
+
+
+def _merged(rows: Sequence[Row]) -> list[Row]:
+    """Return *rows* with those that a wall clock cannot tell apart made one, at the place of the first."""
+    found: dict[tuple[str, object], Row] = {}
+    for row in rows:
+        key = row.counter.id, row.bucket.start_local.replace(tzinfo=None, fold=0)
+        first = found.get(key)
+        found[key] = row if first is None else Row(row.counter, first.bucket, first.tally + row.tally)
+    return list(found.values())
+
+
+def _write(profile: Profile, rows: Sequence[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=profile.separator, lineterminator=profile.line_end)
+    if profile.header:
+        writer.writerow(profile.columns)
+    cells = [_CELLS[column] for column in profile.columns]
+    writer.writerows([cell(profile, row) for cell in cells] for row in rows)
+    return text.getvalue().encode(profile.encoding)
+
+
+def _count_cell(profile: Profile, row: Row, count: int) -> str:
+    return "" if row.tally.is_gap and profile.gap == "blank" else str(count)
+
+
+def _label(profile: Profile, row: Row) -> datetime:
+    """Return the clock reading that stands for the half hour: its start, or 30 minutes later on the clock's face.
+
+    Not the instant it ends: where clocks change, that reading may stand for another half hour too.
+    """
+    start = row.bucket.start_local.replace(tzinfo=None)
+    return start if profile.label == "start" else start + BUCKET
+
+
+_CELLS: Mapping[str, Callable[[Profile, Row], str]] = {
+    "date": lambda profile, row: render_moment(_label(profile, row), profile.date_format),
+    "bucket": lambda profile, row: render_moment(_label(profile, row), profile.time_format),
+    "entries": lambda profile, row: _count_cell(profile, row, row.tally.entries),
+    "exits": lambda profile, row: _count_cell(profile, row, row.tally.exits),
+    "id": lambda _, row: row.counter.id,
+    "name": lambda _, row: row.counter.name,
+    "location": lambda _, row: row.counter.location,
+    "site": lambda profile, _: profile.site.name,
+    "code": lambda profile, _: profile.site.code,
+    "start_utc": lambda _, row: row.bucket.start_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "covered": lambda _, row: str(100 * row.tally.covered_ms // row.tally.length_ms),
+}
+
+
+def _tell_gaps(
+    counters: Sequence[Counter], buckets: Sequence[Bucket], known: Mapping[str, Sequence[Tally]]
+) -> list[str]:
+    """Return a phrase for each stretch of half hours of which a counter knows nothing, or only a part."""
+    found = []
+    for counter in counters:
+        numbered = list(zip(buckets, known[counter.id], strict=True))
+        for whole, stretch in groupby(numbered, key=lambda one: one[1].is_whole):
+            if whole:
+                continue
+            part = list(stretch)
+            covered_ms = sum(tally.covered_ms for _, tally in part)
+            minutes = (sum(tally.length_ms for _, tally in part) - covered_ms + 59_999) // 60_000
+            first, last = part[0][0].start_local, part[-1][0].end_local
+            found.append(f"{counter.id} {first:%H:%M}-{last:%H:%M} ({minutes} min unknown)")
+    return found
