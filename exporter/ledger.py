@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from footfall.store.journal import translated
 from footfall.store.schema import migrate
@@ -110,7 +111,9 @@ class Ledger:
         return {date.fromisoformat(day): Standing(*rest) for day, *rest in rows}
 
     def record_start(self, profile: str, day: date, next_try_epoch_ms: int) -> None:
-        """Record that an attempt starts. Should the process die in it, the day is tried again at *next_try_epoch_ms*."""
+        """Record that an attempt starts. Should the process die in it, the day is tried again at
+        *next_try_epoch_ms*.
+        """
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '') ON CONFLICT DO UPDATE"
@@ -152,12 +155,7 @@ class Ledger:
                 " row_count, byte_count, gaps FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",
                 (profile, most),
             ).fetchall()
-        return [
-            Delivery(
-                row[0], date.fromisoformat(row[1]), *row[2:6], bool(row[6]), *row[7:12], tuple(json.loads(row[12]))
-            )
-            for row in rows
-        ]
+        return [_delivery(*row) for row in rows]
 
     def _release(self, where: str, values: tuple[str, ...]) -> None:
         self._connection.execute(
@@ -173,7 +171,7 @@ class Ledger:
         )  # fmt: skip
         self._connection.execute(
             "INSERT INTO delivery (profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint,"
-            f" sha256, row_count, byte_count, gaps) VALUES ({', '.join('?' * len(values))})",
+            " sha256, row_count, byte_count, gaps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         )
 
@@ -188,3 +186,23 @@ class Ledger:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: Any) -> Delivery:
+    """Return a row of the table as a Delivery."""
+    started_epoch_ms, took_ms, ok, message, hint, sha256, rows, size, gaps = rest
+    return Delivery(
+        profile=profile,
+        day=date.fromisoformat(day),
+        destination=destination,
+        file_name=file_name,
+        started_epoch_ms=started_epoch_ms,
+        took_ms=took_ms,
+        ok=bool(ok),
+        message=message,
+        hint=hint,
+        sha256=sha256,
+        rows=rows,
+        bytes=size,
+        gaps=tuple(json.loads(gaps)),
+    )

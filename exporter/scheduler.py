@@ -13,12 +13,20 @@ log = logging.getLogger(__name__)
 
 
 def run(job: Callable[[], DeliveryJob], look_every_s: int, stop: threading.Event) -> None:
-    """Deliver what is owed now, and look again every *look_every_s*, until *stop* is set. *job* returns it as of now."""
+    """Deliver what is owed now, and look again every *look_every_s*, until *stop* is set.
+
+    *job* returns the job as of now. `schedule` counts in local wall-clock time: where that clock was set back, its
+    next run would be an hour away, so it is told anew.
+    """
     ticker = schedule.Scheduler()
-    ticker.every(look_every_s).seconds.do(look, job, stop)
-    ticker.run_all()
-    while not stop.wait(max(0.0, min(ticker.idle_seconds or 0.0, look_every_s))):
+    while not stop.is_set():
+        idle_s = ticker.idle_seconds
+        if idle_s is None or idle_s > look_every_s:
+            ticker.clear()
+            ticker.every(look_every_s).seconds.do(look, job, stop)
+            ticker.run_all()
         ticker.run_pending()
+        stop.wait(min(max(ticker.idle_seconds or 0.0, 0.1), look_every_s))
 
 
 def look(job: Callable[[], DeliveryJob], stop: threading.Event) -> None:

@@ -155,9 +155,10 @@ class ConfigFile:
 
     def finish(self) -> None:
         """Raise ConfigError with every problem noted so far, if there is any."""
-        if self.problems:
+        problems = tuple(dict.fromkeys(self.problems))
+        if problems:
             raise ConfigError(
-                str(self.path), self.problems, hint="docs/operations.md explains every setting; then: footfall doctor"
+                str(self.path), problems, hint="docs/operations.md explains every setting; then: footfall doctor"
             )
 
 

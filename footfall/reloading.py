@@ -15,7 +15,7 @@ _LOOK_EVERY_S = 1
 
 
 class Reloading(Generic[T]):
-    """Call it for the value as of now. Files that cannot be used are told once in the log; the last good value stays."""
+    """Call it for the value as of now. Files that cannot be used are told in the log; the last good value stays."""
 
     def __init__(self, paths: Sequence[Path], load: Callable[[], T], first: T, clock: Callable[[], float]) -> None:
         """Start from *first*, what *load* made of *paths*. *clock* tells monotonic seconds.

@@ -29,9 +29,13 @@ from ingest.parts import Parts
 log = logging.getLogger(__name__)
 
 
-def serve(config: IngestConfig) -> None:
-    """Serve until a SIGINT or SIGTERM. The journal is opened here first, so that what is wrong with it is told now."""
+def prepare(config: IngestConfig) -> None:
+    """Make or migrate the journal, so that what is wrong with it is told before anything is served."""
     Journal(config.data / FILE_NAME).close()
+
+
+def serve(config: IngestConfig) -> None:
+    """Serve until a SIGINT or SIGTERM."""
     server = Server(
         "footfall ingest",
         address=config.host,

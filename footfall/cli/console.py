@@ -1,0 +1,65 @@
+"""What every command shares: where the configuration is, how logs and progress look."""
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from footfall.config import ConfigFile, find_config, read_config
+from footfall.environment import LOG_LEVEL, Environment
+from footfall.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def open_config(ctx: click.Context) -> tuple[ConfigFile, Environment]:
+    """Return footfall.toml, as --config or the environment name it, and the environment."""
+    environment = Environment()
+    return read_config(find_config(ctx.find_root().obj, environment)), environment
+
+
+def start_logging(environment: Environment) -> None:
+    """Log to stdout, one line a fact, UTC, nothing in it that cannot be printed."""
+    level = environment.value(LOG_LEVEL) or "info"
+    if level not in LEVELS:
+        raise ConfigError(LOG_LEVEL, [f"is {level!r}, not one of {', '.join(LEVELS)}"])
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(PrintableFormatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it says is in the errors that we raise
+    logging.getLogger("schedule").setLevel(logging.WARNING)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Escapes what a terminal or a log reader could trip over; a traceback keeps its lines."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03d"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line, escaped."""
+        return "".join(map(_printable, super().formatMessage(record)))
+
+
+def _printable(char: str) -> str:
+    return char if " " <= char <= "~" else char.encode("unicode_escape").decode()
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """Yield a progress display on stderr; where that is no terminal, it stays silent."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield progress

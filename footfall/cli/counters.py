@@ -1,0 +1,152 @@
+"""``footfall counter``: who may count. Edits footfall.toml, keeping its comments, and the key file."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import tomlkit
+from tomlkit.items import Table as TomlTable
+
+from footfall import keys
+from footfall.cli.console import open_config
+from footfall.config import NAME_PATTERN, ConfigFile, read_config
+from footfall.environment import Environment
+from footfall.errors import ConfigError, FootfallError
+from footfall.registry import Registry, data_folder, load_registry
+from footfall.signing import new_key
+
+
+@click.group("counter", short_help="Add, list and remove counters, and rotate their keys.")
+def counter_command() -> None:
+    """Add, list and remove counters, and rotate their keys."""
+
+
+@counter_command.command("add", short_help="Register a counter and print its key, once.")
+@click.argument("counter", metavar="ID")
+@click.option("--site", help="The site it counts for; may be left out while there is one site.")
+@click.option("--name", required=True, help="Its name, as clients read it.")
+@click.option("--location", required=True, help="Where it hangs, as clients read it.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="The first day it counts; earlier files leave it out.")
+@click.pass_context
+def add_command(
+    ctx: click.Context, counter: str, site: str | None, name: str, location: str, since: datetime | None
+) -> None:
+    """Register the counter ID and print its key, once: type it into the device."""
+    config, data, registry = _open_registry(ctx)
+    if not NAME_PATTERN.fullmatch(counter):
+        raise FootfallError(f"{counter!r} is no counter id", hint="1 to 64 letters, digits, `_`, `.` and `-`")
+    if counter in registry.counters:
+        raise FootfallError(f"counter {counter} is already there", hint="a new key: footfall counter rotate-key ID")
+    site = site or _only_site(registry)
+    if site not in registry.sites:
+        raise FootfallError(f"there is no site {site!r}", hint=f"there are {', '.join(registry.sites) or 'none'}")
+    table = tomlkit.table()
+    table.update({"site": site, "name": name, "location": location})
+    if since is not None:
+        table["since"] = since.date()
+    key = new_key()
+    _edit_keys(data, counter, (key,))
+    _edit_counter(config, data, counter, table)
+    click.echo(f"counter {counter} of site {site}; its key, shown this once:", err=True)
+    click.echo(key)
+
+
+@counter_command.command("list", short_help="Show every counter.")
+@click.pass_context
+def list_command(ctx: click.Context) -> None:
+    """Show every counter and how many keys it may sign with."""
+    from rich.console import Console
+    from rich.table import Table
+
+    _, _, registry = _open_registry(ctx)
+    table = Table("id", "site", "name", "location", "since", "until", "keys", box=None)
+    for _, one in sorted(registry.counters.items()):
+        found = len(registry.keys.get(one.id, ()))
+        days = [str(day) if day else "" for day in (one.since, one.until)]
+        told = {0: "none: refused", 1: "1", 2: "2, being rotated"}[found]
+        table.add_row(one.id, one.site, one.name, one.location, *days, told)
+    Console().print(table)
+
+
+@counter_command.command("rotate-key", short_help="Print a new key; the old one stays valid until --finish.")
+@click.argument("counter", metavar="ID")
+@click.option("--finish", is_flag=True, help="Make the old key invalid: the device has its new one.")
+@click.pass_context
+def rotate_key_command(ctx: click.Context, counter: str, finish: bool) -> None:
+    """Print a new key for the counter ID; the old one stays valid until --finish."""
+    _, data, registry = _open_registry(ctx)
+    if counter not in registry.counters:
+        raise FootfallError(f"there is no counter {counter!r}", hint="footfall counter list")
+    have = keys.read_keys(data / keys.FILE_NAME).get(counter, ())
+    if finish:
+        _edit_keys(data, counter, have[:1])
+        click.echo(f"counter {counter} signs with its newest key only", err=True)
+        return
+    key = new_key()
+    _edit_keys(data, counter, (key, *have[:1]))
+    click.echo(f"new key of counter {counter}, shown this once; then: --finish", err=True)
+    click.echo(key)
+
+
+@counter_command.command("remove", short_help="Refuse a counter from now on; its counts stay.")
+@click.argument("counter", metavar="ID")
+@click.pass_context
+def remove_command(ctx: click.Context, counter: str) -> None:
+    """Refuse the counter ID from now on. What it counted stays, and stays in the files of its days."""
+    config, data, registry = _open_registry(ctx)
+    if counter not in registry.counters:
+        raise FootfallError(f"there is no counter {counter!r}", hint="footfall counter list")
+    today = datetime.now(UTC).astimezone(registry.site_of(counter).tz).date()
+    _edit_keys(data, counter, None)
+    _edit_counter(config, data, counter, today)
+    click.echo(f"counter {counter} is refused from now on; its last day is {today}", err=True)
+
+
+def _open_registry(ctx: click.Context) -> tuple[ConfigFile, Path, Registry]:
+    config, environment = open_config(ctx)
+    data = data_folder(config, environment)
+    registry = load_registry(config, data)
+    config.finish()
+    return config, data, registry
+
+
+def _only_site(registry: Registry) -> str:
+    if len(registry.sites) != 1:
+        raise FootfallError("there is not just one site", hint=f"choose: --site {' | --site '.join(registry.sites)}")
+    return next(iter(registry.sites))
+
+
+def _edit_keys(data: Path, counter: str, new: tuple[str, ...] | None) -> None:
+    path = data / keys.FILE_NAME
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        found = keys.read_keys(path)
+        found.pop(counter, None)
+        keys.write_keys(path, found if new is None else {**found, counter: new})
+    except OSError as exc:
+        raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="run as the user Footfall runs as") from exc
+
+
+def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTable | date) -> None:
+    """Add the table of *counter* to footfall.toml, or set its last day. Replaces the file whole, once it is right."""
+    document = tomlkit.parse(config.path.read_text(encoding="utf-8"))
+    if isinstance(change, TomlTable):
+        if "counters" not in document:
+            document.add("counters", tomlkit.table(is_super_table=True))
+        document["counters"].add(counter, change)
+    else:
+        document["counters"][counter]["until"] = change
+    beside = config.path.with_suffix(".part")
+    try:
+        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        check = read_config(beside)
+        data_folder(check, Environment())
+        load_registry(check, data)
+        check.finish()
+        beside.replace(config.path)
+    except OSError as exc:
+        raise ConfigError(
+            str(config.path), [f"cannot be written: {exc.strerror}"], hint="check who may write it"
+        ) from exc
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""``footfall doctor``: looks at everything that can be wrong, and says what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+import urllib3
+
+from exporter.config import ExporterConfig, load_exporter_config
+from exporter.job import Why
+from footfall.cli.console import open_config
+from footfall.cli.exporting import open_destination, open_job, open_ledger
+from footfall.cli.simulation import base_url
+from footfall.errors import FootfallError
+from footfall.model import from_epoch_ms
+from footfall.store.check import check_journal
+from footfall.store.journal import FILE_NAME
+from footfall.store.reader import JournalReader
+from ingest.config import IngestConfig, load_ingest_config
+
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at and found. ``hint`` is empty where all is well."""
+
+    subject: str
+    text: str
+    hint: str = ""
+
+
+@click.command("doctor", short_help="Look at everything that can be wrong; say what to do.")
+@click.option("--deep", is_flag=True, help="Also read the whole journal and compare its sums with its crossings.")
+@click.pass_context
+def doctor_command(ctx: click.Context, deep: bool) -> None:
+    """Look at everything that can be wrong, and say what to do. The exit status is 1 when something is."""
+    config, environment = open_config(ctx)
+    ingest = load_ingest_config(config, environment)
+    exporter = load_exporter_config(config, environment)
+    config.finish()
+    _show(Finding("configuration", f"{config.path}: {len(ingest.registry.sites)} sites, "
+                  f"{len(ingest.registry.counters)} counters, {len(exporter.profiles)} profiles"))  # fmt: skip
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        lambda: _check_disk(ingest),
+        lambda: _check_store(ingest, deep),
+        lambda: _check_clock(ingest),
+        lambda: _check_ingest(ingest),
+        lambda: _check_counters(ingest),
+        lambda: _check_destinations(exporter),
+        lambda: _check_owed(exporter),
+    )
+    wrong = 0
+    for check in checks:
+        try:
+            for finding in check():
+                _show(finding)
+                wrong += bool(finding.hint)
+        except FootfallError as exc:
+            _show(Finding("", exc.message, exc.hint or "see docs/operations.md"))
+            wrong += 1
+    click.echo("all is well" if not wrong else f"{wrong} things need a person")
+    ctx.exit(1 if wrong else 0)
+
+
+def _show(finding: Finding) -> None:
+    mark = click.style("!!", fg="red", bold=True) if finding.hint else click.style("ok", fg="green")
+    subject = f"{finding.subject}: " if finding.subject else ""
+    click.echo(f"{mark}  {subject}{finding.text}")
+    if finding.hint:
+        click.echo(f"    -> {finding.hint}")
+
+
+def _check_disk(ingest: IngestConfig) -> Iterator[Finding]:
+    try:
+        free = shutil.disk_usage(ingest.data).free
+    except OSError as exc:
+        yield Finding("disk", f"{ingest.data}: {exc.strerror}", "make the folder: footfall init, or check `data`")
+        return
+    text = f"{free / 1e9:.1f} GB free for {ingest.data}"
+    yield Finding("disk", text, "" if free > LEAST_FREE_BYTES else "free some space: a full disk stops counting")
+
+
+def _check_store(ingest: IngestConfig, deep: bool) -> Iterator[Finding]:
+    path = ingest.data / FILE_NAME
+    if not path.exists():
+        yield Finding("journal", f"there is none at {path} yet", "start ingest once: footfall up")
+        return
+    problems = check_journal(path, deep=deep)
+    size = path.stat().st_size
+    text = "; ".join(problems) or f"{path}, {size / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
+    yield Finding("journal", text, "follow docs/operations.md, Restore from a backup" if problems else "")
+
+
+def _check_clock(ingest: IngestConfig) -> Iterator[Finding]:
+    now_utc = datetime.now(UTC)
+    ids = sorted(ingest.registry.counters)
+    sightings = JournalReader(ingest.data / FILE_NAME).sightings(ids) if (ingest.data / FILE_NAME).exists() else {}
+    latest_epoch_ms = max((one.received_epoch_ms or 0 for one in sightings.values()), default=0)
+    ahead = from_epoch_ms(latest_epoch_ms) - now_utc
+    text = f"it is {now_utc:%Y-%m-%d %H:%M:%S} UTC here"
+    if ahead > timedelta(seconds=ingest.clock_tolerance_s):
+        yield Finding("clock", f"{text}, but a batch was received {ahead} later", "set this machine's clock; use NTP")
+        return
+    yield Finding("clock", text)
+
+
+def _check_ingest(ingest: IngestConfig) -> Iterator[Finding]:
+    url = base_url(ingest)
+    try:
+        answer = urllib3.request("GET", f"{url}/readyz", timeout=5, retries=False)
+    except urllib3.exceptions.HTTPError:
+        yield Finding("ingest", f"does not answer at {url}", "start it: footfall up, or its service")
+        return
+    if answer.status == 200:
+        yield Finding("ingest", f"answers at {url}, and a write to the journal succeeds")
+    else:
+        yield Finding("ingest", f"{url}/readyz answers {answer.status}: {answer.data.decode()[:300]}", "see its log")
+
+
+def _check_counters(ingest: IngestConfig) -> Iterator[Finding]:
+    registry = ingest.registry
+    if not registry.counters:
+        yield Finding("counters", "there are none", "footfall counter add ID --name N --location L")
+        return
+    if not (ingest.data / FILE_NAME).exists():
+        return
+    now_utc = datetime.now(UTC)
+    sightings = JournalReader(ingest.data / FILE_NAME).sightings(sorted(registry.counters))
+    for _, counter in sorted(registry.counters.items()):
+        if counter.until is not None and counter.until < now_utc.date():
+            continue
+        seen = sightings[counter.id]
+        subject = f"counter {counter.id}"
+        if not registry.keys.get(counter.id):
+            yield Finding(subject, "has no key: it is refused", f"footfall counter rotate-key {counter.id}")
+        elif seen.received_epoch_ms is None:
+            yield Finding(subject, "was never heard of", "power, WiFi, the server's address and the key in the device")
+        elif now_utc - from_epoch_ms(seen.received_epoch_ms) > timedelta(seconds=ingest.silent_after_s):
+            last = from_epoch_ms(seen.received_epoch_ms).astimezone(registry.site_of(counter.id).tz)
+            yield Finding(
+                subject, f"is silent since {last:%Y-%m-%d %H:%M}", "check its power and WiFi; it keeps counting"
+            )
+        elif seen.conflicts:
+            yield Finding(subject, f"sent {seen.conflicts} seqs twice with other content", "two devices with one id?")
+        else:
+            lost = f"; {seen.lost} crossings lost so far" if seen.lost else ""
+            yield Finding(subject, f"is counting{lost}")
+
+
+def _check_destinations(exporter: ExporterConfig) -> Iterator[Finding]:
+    for name, settings in sorted(exporter.destinations.items()):
+        try:
+            yield Finding(f"destination {name}", open_destination(settings).check())
+        except FootfallError as exc:
+            yield Finding(f"destination {name}", exc.message, exc.hint)
+
+
+def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
+    if not (exporter.data / FILE_NAME).exists():
+        return
+    for owed in open_job(exporter, open_ledger(exporter)).owed():
+        if owed.why is Why.PERSON:
+            yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
+        elif owed.why is Why.LATER:
+            yield Finding(f"{owed.profile.name}/{owed.day}", f"{owed.why.value} {owed.detail}", "footfall deliveries")

@@ -1,0 +1,166 @@
+"""``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import click
+import filelock
+
+from exporter.config import ExporterConfig, load_exporter_config
+from exporter.job import DeliveryJob
+from exporter.ledger import Ledger
+from exporter.profile import Profile
+from exporter.render import Export
+from footfall.cli.console import open_config, progress_bar
+from footfall.cli.exporting import open_job, open_ledger
+from footfall.errors import DeliveryError, FootfallError
+from footfall.model import from_epoch_ms
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("export", short_help="Write a day's file, or deliver it; back-fill many days.")
+@click.option("--day", type=DAY, metavar="D", help="The local day, 2026-05-04.")
+@click.option("--from", "first", type=DAY, metavar="D", help="The first of several days.")
+@click.option("--to", "last", type=DAY, metavar="D", help="The last of several days, itself included.")
+@click.option("--profile", metavar="P", help="The profile; may be left out while there is one.")
+@click.option("--output", metavar="FILE|-", help="Where to write; - prints it. With several days: a folder.")
+@click.option("--deliver", is_flag=True, help="Deliver to the profile's destination, and record it in the ledger.")
+@click.pass_context
+def export_command(
+    ctx: click.Context,
+    day: datetime | None,
+    first: datetime | None,
+    last: datetime | None,
+    profile: str | None,
+    output: str | None,
+    deliver: bool,
+) -> None:
+    """Write a day's file, under its own name unless --output says otherwise.
+
+    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, also what waits for a person:
+    a cron job needs no more than that.
+    """
+    config = _open_exporter(ctx)
+    ledger = open_ledger(config)
+    job = open_job(config, ledger)
+    days = _days(day, first, last)
+    if not days:
+        if not deliver:
+            raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
+        _deliver_owed(job, ledger)
+    elif deliver:
+        _deliver_days(job, config.profile(profile), days)
+    else:
+        _write_days(job, config.profile(profile), days, output)
+
+
+@click.command("deliveries", short_help="Show what was delivered and what is owed.")
+@click.option("--owed", is_flag=True, help="Show only what is owed, and why it has not gone out.")
+@click.option(
+    "--last", "most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many attempts."
+)
+@click.option("--profile", metavar="P", help="Only this profile.")
+@click.pass_context
+def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str | None) -> None:
+    """Show the latest attempts to deliver, and what is owed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    config = _open_exporter(ctx)
+    ledger = open_ledger(config)
+    console = Console()
+    if not owed:
+        attempts = Table("started (UTC)", "profile", "day", "to", "result", "rows", "bytes", box=None)
+        for one in reversed(ledger.deliveries(most, config.profile(profile).name if profile else None)):
+            started = from_epoch_ms(one.started_epoch_ms)
+            result = "delivered" if one.ok else f"failed: {one.message} ({one.hint})"
+            result += f"; gaps: {'; '.join(one.gaps)}" if one.ok and one.gaps else ""
+            attempts.add_row(
+                f"{started:%Y-%m-%d %H:%M:%S}", one.profile, str(one.day), one.destination, result,
+                str(one.rows), str(one.bytes),
+            )  # fmt: skip
+        console.print(attempts if attempts.row_count else "nothing was delivered yet")
+    waiting = [one for one in open_job(config, ledger).owed() if profile in (None, one.profile.name)]
+    days = Table("owed", "profile", "why", "", box=None)
+    for entry in waiting:
+        days.add_row(str(entry.day), entry.profile.name, entry.why.value, entry.detail)
+    console.print(days if waiting else "nothing is owed")
+
+
+def _open_exporter(ctx: click.Context) -> ExporterConfig:
+    config, environment = open_config(ctx)
+    found = load_exporter_config(config, environment)
+    config.finish()
+    return found
+
+
+def _days(day: datetime | None, first: datetime | None, last: datetime | None) -> list[date]:
+    if day is not None and (first or last):
+        raise FootfallError("--day and --from/--to do not go together", hint="choose one")
+    if (first is None) != (last is None):
+        raise FootfallError("--from and --to go together", hint="give both; --to is itself included")
+    if day is not None:
+        return [day.date()]
+    if first is None or last is None:
+        return []
+    if last < first:
+        raise FootfallError("--to is before --from", hint="swap them")
+    return [first.date() + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output: str | None) -> None:
+    for day in days:
+        export = job.render(profile, day)
+        _tell_gaps(export)
+        if output == "-":
+            sys.stdout.buffer.write(export.content)
+            sys.stdout.buffer.flush()
+            continue
+        path = Path(output or ".")
+        if output is None or len(days) > 1 or path.is_dir():
+            path /= export.file_name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(export.content)
+        except OSError as exc:
+            raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="name another --output") from exc
+        click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
+
+
+def _deliver_days(job: DeliveryJob, profile: Profile, days: Sequence[date]) -> None:
+    """Deliver *days*, oldest first. The first failure ends it: what is wrong with one is wrong with the next."""
+    with progress_bar() as progress:
+        task = progress.add_task(f"deliver {profile.name}", total=len(days), note="")
+        for day in days:
+            try:
+                delivery = job.deliver(profile, day)
+            except filelock.Timeout:
+                raise FootfallError("another process is delivering", hint="try again in a minute") from None
+            progress.update(task, advance=1, note=delivery.file_name)
+            progress.console.print(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
+            if delivery.gaps:
+                progress.console.print(f"  with gaps: {'; '.join(delivery.gaps)}")
+
+
+def _deliver_owed(job: DeliveryJob, ledger: Ledger) -> None:
+    ledger.release()
+    failures = 0
+    for owed in job.owed():
+        if not owed.is_ready:
+            click.echo(f"{owed.profile.name}/{owed.day} {owed.why.value}: {owed.detail}", err=True)
+            continue
+        try:
+            _deliver_days(job, owed.profile, [owed.day])
+        except DeliveryError as exc:
+            failures += 1
+            click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)
+    if failures:
+        raise FootfallError(f"{failures} days were not delivered", hint="see above; they stay owed")
+
+
+def _tell_gaps(export: Export) -> None:
+    if export.gaps:
+        click.echo(f"{export.file_name} has gaps: {'; '.join(export.gaps)}", err=True)

@@ -1,0 +1,90 @@
+"""``footfall up``, ``ingest`` and ``exporter``: the services, with real parts."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import click
+
+from footfall.cli.console import open_config, start_logging
+from footfall.config import ConfigFile
+from footfall.environment import Environment
+from footfall.processes import die_with
+
+log = logging.getLogger(__name__)
+
+_RESTART_AFTER_S = 5.0
+
+
+@click.command("up", short_help="Run ingest and the exporter together: all of Footfall on one machine.")
+@click.pass_context
+def up_command(ctx: click.Context) -> None:
+    """Run ingest and the exporter together: all of Footfall on one machine, until Ctrl-C."""
+    from exporter.config import load_exporter_config
+
+    config, environment = open_config(ctx)
+    load_exporter_config(config, environment)
+    command = [sys.executable, "-m", "footfall", "--config", str(config.path), "exporter", "--with", str(os.getpid())]
+    stopping = threading.Event()
+    _serve_ingest(config, environment, before=lambda: _keep_running(command, stopping))
+    stopping.set()
+
+
+@click.command("ingest", short_help="Run ingest: takes the counters' batches, tells occupancy.")
+@click.pass_context
+def ingest_command(ctx: click.Context) -> None:
+    """Run ingest until Ctrl-C: takes the counters' batches, tells occupancy."""
+    config, environment = open_config(ctx)
+    _serve_ingest(config, environment)
+
+
+@click.command("exporter", short_help="Run the exporter: delivers each day's file.")
+@click.option("--with", "parent", type=int, hidden=True, help="End with the process that has this pid.")
+@click.pass_context
+def exporter_command(ctx: click.Context, parent: int | None) -> None:
+    """Run the exporter until Ctrl-C: delivers each day's file."""
+    from exporter import scheduler
+    from footfall.cli.exporting import live_job
+
+    if parent is not None:
+        die_with(parent)
+    config, environment = open_config(ctx)
+    start_logging(environment)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    job, look_every_s = live_job(config, environment)
+    log.info("the exporter looks for what is owed every %d s", look_every_s)
+    scheduler.run(job, look_every_s, stop)
+
+
+def _serve_ingest(config: ConfigFile, environment: Environment, before: Callable[[], None] = lambda: None) -> None:
+    from ingest import server
+    from ingest.config import load_ingest_config
+
+    start_logging(environment)
+    ingest_config = load_ingest_config(config, environment)
+    config.finish()
+    server.prepare(ingest_config)
+    before()
+    server.serve(ingest_config)
+
+
+def _keep_running(command: list[str], stopping: threading.Event) -> None:
+    """Run *command*, and again a little after it ends, until *stopping* is set; then end it."""
+
+    def run() -> None:
+        while not stopping.is_set():
+            with subprocess.Popen(command) as process:  # noqa: S603 - our own command
+                while process.poll() is None and not stopping.wait(0.5):
+                    pass
+                process.terminate()
+            if not stopping.is_set():
+                log.error("the exporter ended with status %s; it is started again", process.returncode)
+                stopping.wait(_RESTART_AFTER_S)
+
+    threading.Thread(target=run, name="exporter-watch").start()

@@ -1,0 +1,55 @@
+"""``footfall init``: a folder that is ready to count."""
+
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from footfall import keys
+from footfall.config import FILE_NAME, NAME_PATTERN
+from footfall.errors import ConfigError
+
+TEMPLATE = "footfall.template.toml"
+
+
+@click.command("init", short_help="Write a commented footfall.toml, the key file and data/.")
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--site", default="library", show_default=True, help="The site's id, used in addresses and commands.")
+@click.option("--name", default="Library", show_default=True, help="The site's name, as clients read it.")
+@click.option("--timezone", default="Europe/Paris", show_default=True, help="The site's IANA time zone.")
+def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
+    """Write a commented footfall.toml, the key file and data/ into DIR (here, unless given).
+
+    Nothing that exists is overwritten.
+    """
+    config = folder / FILE_NAME
+    if config.exists():
+        raise ConfigError(str(config), ["is already there"], hint="edit it, or name another folder")
+    problems = [] if NAME_PATTERN.fullmatch(site) else [f"{site!r} is no id: letters, digits, `_`, `.` and `-`"]
+    try:
+        today = datetime.now(UTC).astimezone(ZoneInfo(timezone)).date()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        today = date.min
+        problems.append(f"{timezone!r} is no IANA time zone; write one like Europe/Paris")
+    if problems:
+        raise ConfigError("footfall init", problems)
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o700)
+    config.write_text(render_template(site, name, timezone, today), encoding="utf-8")
+    if not (data / keys.FILE_NAME).exists():
+        keys.write_keys(data / keys.FILE_NAME, {})
+    click.echo(f"wrote {config}, {data / keys.FILE_NAME}")
+    click.echo(f"next: edit {config}, then: footfall counter add DOOR1 --name 'Main door' --location Hall")
+
+
+def render_template(site: str, name: str, timezone: str, today: date) -> str:
+    """Return the footfall.toml that `init` writes."""
+    text = files("footfall.cli").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    values = {"SITE": site, "NAME": quoted, "CODE": site[:4].upper(), "TIMEZONE": timezone, "TODAY": today.isoformat()}
+    for word, value in values.items():
+        text = text.replace(f"@{word}@", value)
+    return text

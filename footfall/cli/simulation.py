@@ -1,0 +1,115 @@
+"""``footfall simulate``: counters that walk people through doors and POST real signed batches."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from footfall.cli.console import open_config, progress_bar
+from footfall.errors import FootfallError
+from footfall.model import Site
+from footfall.registry import Registry
+from footfall.simulator.network import NO_TROUBLE, ROUGH, HttpTransport
+from footfall.simulator.run import Progress, Scene, SimulationResult, simulate_day, simulate_now
+from footfall.simulator.truth import write_truth
+from ingest.config import IngestConfig, load_ingest_config
+
+
+@click.command("simulate", short_help="Walk simulated people through the doors and POST real batches.")
+@click.option("--site", "sites", multiple=True, metavar="S", help="Only this site's doors; may be repeated.")
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="The day, over already [default: yesterday]"
+)
+@click.option("--live", is_flag=True, help="Today's people, in real time from now on, until Ctrl-C.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="How many times real time; 0 is as fast as possible.",
+)
+@click.option("--people", type=click.IntRange(0, 100_000), default=400, show_default=True, help="Visitors a day.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed walks the same people.")
+@click.option(
+    "--network",
+    type=click.Choice(["rough", "good"]),
+    default="rough",
+    show_default=True,
+    help="rough: requests are cut or sent twice at random, and there are outages.",
+)
+@click.option("--url", help="Where ingest is [default: where footfall.toml says it listens]")
+@click.option("--truth", type=click.Path(dir_okay=False, path_type=Path), help="Write what the people did, as CSV.")
+@click.pass_context
+def simulate_command(
+    ctx: click.Context,
+    sites: tuple[str, ...],
+    day: datetime | None,
+    live: bool,
+    speed: float,
+    people: int,
+    seed: int,
+    network: str,
+    url: str | None,
+    truth: Path | None,
+) -> None:
+    """Walk simulated people through the doors of registered counters over a believable day, and POST real batches.
+
+    It speaks to the ingest that runs, as a counter does. Do not aim it at a site that counts real people.
+    """
+    config, environment = open_config(ctx)
+    ingest = load_ingest_config(config, environment)
+    config.finish()
+    registry = ingest.registry
+    chosen = _sites(registry, sites)
+    scene = Scene(
+        sites=chosen,
+        counters=list(registry.counters.values()),
+        keys={counter: keys[0] for counter, keys in registry.keys.items() if keys},
+        connect=lambda: HttpTransport(url or base_url(ingest)),
+        people=people,
+        seed=seed,
+        trouble=ROUGH if network == "rough" else NO_TROUBLE,
+    )
+    with progress_bar() as bar:
+        task = bar.add_task("simulate", total=1.0, note="")
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task, completed=progress.done, note=f"{progress.batches} batches, {progress.crossings} crossings"
+            )
+
+        if live:
+            result = simulate_now(scene, progress=show)
+        else:
+            yesterday = datetime.now(UTC).astimezone(chosen[0].tz).date() - timedelta(days=1)
+            result = simulate_day(scene, day.date() if day else yesterday, speed=speed, progress=show)
+    if truth is not None:
+        write_truth(truth, result.truth)
+    _tell(result)
+
+
+def base_url(ingest: IngestConfig) -> str:
+    """Return the URL under which this machine reaches its own ingest."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+    host = anywhere.get(ingest.host, ingest.host)
+    return f"http://[{host}]:{ingest.port}" if ":" in host else f"http://{host}:{ingest.port}"
+
+
+def _sites(registry: Registry, names: tuple[str, ...]) -> list[Site]:
+    unknown = [name for name in names if name not in registry.sites]
+    if unknown or not registry.sites:
+        raise FootfallError(f"there is no site {unknown[0]!r}" if unknown else "there is no site", hint="footfall.toml")
+    return [site for name, site in registry.sites.items() if not names or name in names]
+
+
+def _tell(result: SimulationResult) -> None:
+    entries = sum(crossing.direction > 0 for crossing in result.truth)
+    click.echo(f"people crossed {len(result.truth)} times: {entries} entries, {len(result.truth) - entries} exits")
+    click.echo(
+        f"ingest acknowledged {result.crossings} crossings in {result.batches} batches; "
+        f"{result.cuts} requests were cut, {result.resends} sent again, {result.copies} sent twice by the network"
+    )
+    if result.dropped:
+        raise FootfallError(f"{result.dropped} crossings were refused for good", hint="the log of ingest says why")
+    if result.stopped:
+        click.echo(f"stopped early; {result.unacknowledged} crossings were still on their way")
