@@ -1,0 +1,46 @@
+"""The worker process: builds the app on the real journal, registry and clock."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from footfall.processes import die_with
+from footfall.registry import live_registry
+from footfall.store.group_commit import GroupCommit
+from footfall.store.journal import FILE_NAME, Journal
+from footfall.store.reader import JournalReader
+from ingest.app import create_app
+from ingest.config import IngestConfig
+from ingest.metrics import Metrics
+from ingest.parts import Parts
+
+log = logging.getLogger(__name__)
+
+
+def load(config: IngestConfig, supervisor: int) -> Callable[..., Any]:
+    """Return the WSGI app, inside the worker process, which ends with *supervisor* (a pid)."""
+    die_with(supervisor)
+    app: Flask = create_app(build_parts(config, time.time))
+    log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
+    return app
+
+
+def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:
+    """Return the real parts of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
+    metrics = Metrics()
+    journal = config.data / FILE_NAME
+    reader = JournalReader(journal)
+    registry = live_registry(config.path, config.data, config.registry, time.monotonic)
+    parts = Parts(
+        config=config,
+        registry=registry,
+        commit=GroupCommit(Journal(journal), metrics.observe_commit),
+        reader=reader,
+        metrics=metrics,
+        clock=clock,
+    )
+    metrics.watch(registry, reader, journal, parts.now_utc)
+    return parts
