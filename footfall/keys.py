@@ -11,8 +11,6 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-import tomlkit
-
 from footfall.errors import ConfigError
 from footfall.signing import parse_key
 
@@ -48,14 +46,14 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
 
 def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
     """Write *keys* to *path*, whole or not at all, readable by its owner only."""
-    document = tomlkit.document()
-    document.add(tomlkit.comment(_HEADING.removeprefix("# ")))
+    lines = [_HEADING]
     for counter in sorted(keys):
-        document.add(counter, tomlkit.item(list(keys[counter])))
+        several = ", ".join(f'"{key}"' for key in keys[counter])  # ids and base64 need no escapes
+        lines.append(f'"{counter}" = [{several}]')
     beside = path.with_suffix(".part")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(tomlkit.dumps(document))
+        file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

@@ -50,6 +50,6 @@ def serve(config: IngestConfig) -> None:
 
 def _load(config: IngestConfig, supervisor: int) -> Callable[..., Any]:
     """Return the app. Imported here, in the worker: the supervisor does without Flask and its memory."""
-    from ingest import worker  # noqa: PLC0415
+    from ingest import worker
 
     return worker.load(config, supervisor)

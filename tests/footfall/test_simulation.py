@@ -163,7 +163,7 @@ def test_live_people_come_from_now_on_and_are_told_of_within_seconds() -> None:
     ingest = fake_ingest(wall)
     stop = threading.Event()
     began_epoch_ms = int(wall() * 1000)
-    timer = threading.Timer(2.5, stop.set)
+    timer = threading.Timer(1.8, stop.set)
     timer.start()
     result = simulate_now(scene_of(lambda: ingest, busy, people=10_000, wall=wall), stop=stop)
     timer.join()

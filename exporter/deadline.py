@@ -1,0 +1,82 @@
+"""An upper bound on the time of one try over the network, whatever the other side does.
+
+Time-outs of single steps do not add up to one: a server that sends a byte now and then, or a name server that is
+silent, gets round each of them. So the work is done in a thread of its own, and at the deadline its socket is shut
+down under it, which ends whatever it was waiting for.
+"""
+
+import concurrent.futures
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# How long a try may take to notice that its socket was shut down: paramiko looks every 0.1 s. Only a name server
+# that is silent takes longer; its thread is then left to end alone, and finds that it was given up.
+_GRACE_S = 1.0
+
+
+class DeadlineExceeded(Exception):
+    """The try did not end in time. ``step`` is what it was doing."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+class Attempt:
+    """One try, which says what it is doing and which another thread can end."""
+
+    def __init__(self) -> None:
+        self.step = "starting"
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
+        self._given_up = False
+
+    def hold(self, sock: socket.socket) -> None:
+        """Let ``give_up`` end whatever waits on *sock*. Raises TimeoutError if it is too late to begin."""
+        with self._lock:
+            self._sock = sock
+            if self._given_up:
+                raise TimeoutError("given up before the connection was made")
+
+    def give_up(self) -> None:
+        """End the try: what waits on its socket fails at once, in the thread that waits."""
+        with self._lock:
+            self._given_up = True
+            sock = self._sock
+        if sock is not None:
+            with contextlib.suppress(OSError):  # closed already
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+def within(deadline_s: float, work: Callable[[Attempt], T]) -> T:
+    """Return what *work* returns, or raise what it raises; DeadlineExceeded if it has done neither in *deadline_s*.
+
+    Work that succeeds while it is being given up has succeeded.
+    """
+    attempt = Attempt()
+    outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work(attempt))
+        except BaseException as exc:  # noqa: BLE001 - carried to the caller's thread, which raises it
+            outcome.set_exception(exc)
+
+    # A daemon: a name server that never answers must not keep the process from ending.
+    thread = threading.Thread(target=run, name="footfall-delivery", daemon=True)
+    thread.start()
+    step = attempt.step
+    try:
+        concurrent.futures.wait([outcome], timeout=deadline_s)
+        ended, step = outcome.done(), attempt.step
+    finally:
+        attempt.give_up()
+        thread.join(_GRACE_S)
+    if ended or (outcome.done() and outcome.exception() is None):
+        return outcome.result()
+    raise DeadlineExceeded(step)
