@@ -1,0 +1,45 @@
+# Everything here sets itself up: Python 3.11 or newer, make, and a network to the package index are enough.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## show this
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.for-demo ## the whole main job on this machine, and a check that nobody was lost
+	@$(BIN)/python -m demo
+
+test: $(VENV)/.for-dev ## all tests; PYTEST='-k NAME' for some
+	$(BIN)/python -m pytest -n auto $(PYTEST)
+
+lint: $(VENV)/.for-dev ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.for-dev ## measure, as ratios in one run; BENCH='--help' for sizes
+	$(BIN)/python -m bench $(BENCH)
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) demo-data bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 or newer with venv; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.for-demo: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) ..."
+	@$(PIP_INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.for-dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) ..."
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.for-demo

@@ -1,0 +1,1 @@
+"""``make demo``: the whole main job on one machine, with real processes, and a check that not one person was lost."""
