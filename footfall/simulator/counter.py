@@ -31,6 +31,7 @@ from footfall.wire import Status, render_body
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 60.0
+LONGEST_RETRY_AFTER_S = 3600.0
 STALE_S = 5
 """How far the server's Date may be from the counter's clock before the counter believes the server."""
 
@@ -251,12 +252,16 @@ def _told(answer: Answer) -> str:
 
 
 def _retry_after_s(answer: Answer, now_s: float) -> float | None:
-    """Return the seconds of Retry-After, a number or a date (RFC 9110, section 10.2.3); None if it is neither."""
+    """Return the seconds of Retry-After (RFC 9110, section 10.2.3), an hour at most; None where it cannot be read."""
     text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
     moment_s = _date_s(text)
-    return None if moment_s is None else max(0.0, moment_s - now_s)
+    if text.isascii() and text.isdigit():
+        wait_s = float(text)
+    elif moment_s is not None:
+        wait_s = max(0.0, moment_s - now_s)
+    else:
+        return None
+    return min(wait_s, LONGEST_RETRY_AFTER_S)
 
 
 def _date_s(text: str | None) -> float | None:

@@ -210,7 +210,7 @@ def test_a_counter_whose_clock_is_off_sets_it_by_the_date_header(off_s: int) -> 
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize(("after", "wait_s"), [("7", 7.0), ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0)])
+@pytest.mark.parametrize(("after", "wait_s"), [("7", 7.0), ("9" * 400, 3600.0), ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0)])
 def test_a_busy_ingest_is_left_alone_as_long_as_it_asks(status: int, after: str, wait_s: float) -> None:
     stage = Stage([61_000], fault=answer_once(status, retry_after=after))
     stage.counter.run()
