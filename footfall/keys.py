@@ -53,6 +53,7 @@ def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
     beside = path.with_suffix(".part")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)  # one that was left over may have had any mode
         file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())

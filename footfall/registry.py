@@ -84,10 +84,11 @@ def load_registry(config: ConfigFile, data: Path) -> Registry:
     return Registry(sites, counters, raw)
 
 
-def live_registry(
-    config_path: Path, data: Path, first: Registry, clock: Callable[[], float]
-) -> Callable[[], Registry]:
-    """Return a function that returns the registry as of now. It starts from *first*; *clock*: monotonic seconds."""
+def live_registry(config_path: Path, data: Path, first: Registry, clock: Callable[[], float]) -> Callable[[], Registry]:
+    """Return a function that returns the registry as of now; *first* while the files cannot be used.
+
+    *clock* tells monotonic seconds.
+    """
 
     def load() -> Registry:
         config = read_config(config_path)

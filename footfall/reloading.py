@@ -12,23 +12,26 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _LOOK_EVERY_S = 1
+_Stamp = tuple[int, int, int]
 
 
 class Reloading(Generic[T]):
     """Call it for the value as of now. Files that cannot be used are told in the log; the last good value stays."""
 
     def __init__(self, paths: Sequence[Path], load: Callable[[], T], first: T, clock: Callable[[], float]) -> None:
-        """Start from *first*, what *load* made of *paths*. *clock* tells monotonic seconds.
+        """Read *paths* with *load*, which raises ConfigError when they cannot be used; then *first* is the value.
 
-        *load* raises ConfigError when the files cannot be used.
+        *first* was read before, perhaps long before: a worker that is started again is handed what its supervisor
+        read. *clock* tells monotonic seconds.
         """
         self._paths = tuple(paths)
         self._load = load
         self._current = first
         self._clock = clock
         self._lock = threading.Lock()
-        self._stamps = self._read_stamps()
+        self._stamps: tuple[_Stamp | None, ...] = ()
         self._looked_s = clock()
+        self._refresh()
 
     def __call__(self) -> T:
         """Return the value; the files are looked at once a second at most."""
@@ -44,19 +47,21 @@ class Reloading(Generic[T]):
         stamps = self._read_stamps()
         if stamps == self._stamps:
             return
+        again = bool(self._stamps)
         self._stamps = stamps
         try:
             self._current = self._load()
         except ConfigError as exc:
             log.error("the change is not used, what was read before stays: %s", exc)
             return
-        log.info("read again: %s", ", ".join(path.name for path in self._paths))
+        if again:
+            log.info("read again: %s", ", ".join(path.name for path in self._paths))
 
-    def _read_stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
+    def _read_stamps(self) -> tuple[_Stamp | None, ...]:
         return tuple(_stamp(path) for path in self._paths)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> _Stamp | None:
     try:
         found = path.stat()
     except OSError:

@@ -5,7 +5,6 @@ spaces, of ``v1,<base64>``. A receiver holds one key, or two while one is being 
 """
 
 import base64
-import binascii
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
@@ -29,7 +28,7 @@ def parse_key(text: str) -> bytes:
         raise ValueError(f"a key starts with {PREFIX}")
     try:
         raw = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:
         raise ValueError(f"a key is base64 after {PREFIX}") from exc
     if not MIN_KEY_BYTES <= len(raw) <= MAX_KEY_BYTES:
         raise ValueError(f"a key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes, this one {len(raw)}")

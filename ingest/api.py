@@ -33,7 +33,9 @@ def tell_occupancy(site: str) -> Json:
     reset_utc = last_reset(where, now_utc)
     occupancy = occupancy_of(here.reader.quarters([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
     sightings = here.reader.sightings([counter.id for counter in counters])
-    silent = [counter.id for counter in counters if _state(here, sightings[counter.id]) != "counting"]
+    today = now_utc.astimezone(where.tz).date()
+    active = [counter.id for counter in counters if _counts_on(counter, today)]
+    silent = [counter for counter in active if _state(here, sightings[counter]) != "counting"]
     return {
         "site": where.id,
         "name": where.name,
@@ -43,7 +45,7 @@ def tell_occupancy(site: str) -> Json:
         "entries": occupancy.entries,
         "exits": occupancy.exits,
         "since": _iso(reset_utc, where.tz),
-        "complete": not silent and bool(counters),
+        "complete": not silent and bool(active),
         "silent_counters": silent,
     }
 
@@ -107,7 +109,7 @@ def _asked_day(today: date) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise Refusal(400, "invalid_query", "day is a date like 2026-05-04", "day") from None
-    if not 1971 <= day.year <= 9998 or len(text) != 10:
+    if not 1971 <= day.year <= 9998 or day.isoformat() != text:
         raise Refusal(400, "invalid_query", "day is a date like 2026-05-04, from 1971 to 9998", "day")
     return day
 
@@ -129,6 +131,10 @@ def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets
         running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
         found.append(running.inside)
     return found
+
+
+def _counts_on(counter: Counter, day: date) -> bool:
+    return (counter.since or day) <= day <= (counter.until or day)
 
 
 def _state(here: Parts, sighting: Sighting) -> str:

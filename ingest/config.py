@@ -50,8 +50,7 @@ def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestCo
     """Return ingest's configuration; problems are noted in *config*, for the caller to finish()."""
     table = config.table("ingest", (*INGEST_SETTINGS, Setting("legacy", "")))
     data = data_folder(config, environment)
-    listen = environment.value(LISTEN)
-    host, port = table.parsed("listen", ("127.0.0.1", 8080), parse_listen) if listen is None else parse_listen(listen)
+    host, port = _listen(config, table, environment)
     earliest = table.day("earliest") or date(2015, 1, 1)
     return IngestConfig(
         path=config.path,
@@ -75,6 +74,16 @@ def parse_listen(value: object) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def _listen(config: ConfigFile, table: Table, environment: Environment) -> tuple[str, int]:
+    written = table.parsed("listen", ("127.0.0.1", 8080), parse_listen)
+    given = environment.value(LISTEN)
+    try:
+        return written if given is None else parse_listen(given)
+    except ValueError as exc:
+        config.problems.append(f"{LISTEN} {exc}")
+        return written
+
+
 def _legacy_networks(table: Table) -> tuple[Network, ...] | None:
     enabled = table.flag("enabled", False)
     none: tuple[Network, ...] = ()
@@ -85,7 +94,7 @@ def _legacy_networks(table: Table) -> tuple[Network, ...] | None:
 
 
 def _parse_networks(value: object) -> tuple[Network, ...]:
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ValueError('must be a list of networks, ["192.168.1.0/24"]')
     try:
         return tuple(ipaddress.ip_network(one) for one in value)

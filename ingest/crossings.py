@@ -1,8 +1,9 @@
 """``POST /api/v1/crossings``: a counter's signed batch in, 200 only after it is on disk. See docs/wire-format.md."""
 
+import json
 import logging
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
 
 from footfall import signing, wire
 from footfall.errors import InvalidBatch
@@ -22,7 +23,7 @@ def take_batch() -> Response:
     batch = wire.parse_body(body)
     now_s = here.clock()
     keys = here.registry().keys_of(batch.counter)
-    headers = {name: request.headers[name] for name in signing.HEADERS if name in request.headers}
+    headers = {name: value for name in signing.HEADERS if (value := request.headers.get(name)) is not None}
     signing.verify(keys, headers, body, now_s=now_s, tolerance_s=here.config.clock_tolerance_s)
     receipt = _keep(here, batch, now_s)
     answer = {"stored": receipt.stored, "duplicates": receipt.duplicates, "through": receipt.through}

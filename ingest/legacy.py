@@ -35,7 +35,7 @@ def take_row() -> Response:
     """Keep one row, or several lines of them, of an old device."""
     here = parts()
     _check_network(here.config.legacy_networks)
-    lines = _decoded(read_body("text/plain")).splitlines()
+    lines = re.split("[\r\n]+", _decoded(read_body("text/plain")))
     half_hours = [_parse_row(here, line) for line in lines if line.strip()]
     if not half_hours:
         raise InvalidBatch("the body holds no row", field="")
@@ -51,6 +51,8 @@ def _check_network(networks: tuple[Network, ...] | None) -> None:
     if networks is None:
         raise Refusal(404, "not_found", "rows of old devices are not taken here; [ingest.legacy] would enable them")
     address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 - an address that is in no network
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address  # how an IPv4 caller looks where `listen` is [::]
     if not any(address in network for network in networks):
         raise Refusal(403, "forbidden_network", f"{address} is in none of the networks of [ingest.legacy]")
 
@@ -88,9 +90,9 @@ def _end_of_half_hour(here: Parts, day_text: str, time_text: str, tz: ZoneInfo) 
     try:
         local = datetime(*(int(part) for part in day.groups()), tzinfo=tz)  # type: ignore[misc,arg-type]  # three numbers
         local = datetime.combine(local, time(int(clock[1]), int(clock[2])), tzinfo=tz)
-    except ValueError as exc:
+        passes = sorted({epoch_ms(local.replace(fold=fold).astimezone(UTC)) for fold in (0, 1)})
+    except (ValueError, OverflowError) as exc:
         raise InvalidBatch(f"date or time is not real: {exc}", field="date") from None
-    passes = sorted({epoch_ms(local.replace(fold=fold).astimezone(UTC)) for fold in (0, 1)})
     limit_epoch_ms = here.now_epoch_ms() + here.config.clock_tolerance_s * 1000
     past = [instant for instant in passes if instant <= limit_epoch_ms]
     if not past:

@@ -9,11 +9,14 @@ from footfall.store.journal import translated
 from footfall.store.schema import MIGRATIONS
 
 _SUMS = f"""
-    SELECT count(*) FROM (
+    WITH summed AS (
         SELECT stream.counter AS counter, time_epoch_ms / {QUARTER_MS} * {QUARTER_MS} AS start,
                sum(entries) AS entries, sum(exits) AS exits
-        FROM crossing JOIN stream ON stream.id = crossing.stream GROUP BY 1, 2
-        EXCEPT SELECT counter, start_epoch_ms, entries, exits FROM quarter)
+        FROM crossing JOIN stream ON stream.id = crossing.stream GROUP BY 1, 2),
+    kept AS (SELECT counter, start_epoch_ms AS start, entries, exits FROM quarter)
+    SELECT count(*) FROM (
+        SELECT counter, start FROM (SELECT * FROM summed EXCEPT SELECT * FROM kept)
+        UNION SELECT counter, start FROM (SELECT * FROM kept EXCEPT SELECT * FROM summed))
 """  # noqa: S608 - a number of our own
 _COUNTS = """
     SELECT count(*) FROM stream

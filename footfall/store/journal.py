@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from footfall.errors import StoreUnavailable
-from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
+from footfall.model import Arrival, Count, Receipt, Span
+from footfall.store.pending import Pending, Stream
 from footfall.store.schema import MIGRATIONS, migrate
 
 FILE_NAME = "journal.sqlite"
@@ -20,12 +20,8 @@ LOCK_TIMEOUT_S = 2.0
 """How long a write waits for another process's transaction before it is unavailable. Counters send again anyway."""
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables and json_each without a compile option
-
-
-class _Stream(NamedTuple):
-    id: int
-    counter: int
-    last_seq: int
+_WAL_BYTES = 64 * 1024 * 1024  # kept after a checkpoint; it grows again under load
+_MOST_REMEMBERED = 10_000
 
 
 class Journal:
@@ -37,6 +33,8 @@ class Journal:
         Raises StoreUnavailable when that cannot be done now, ConfigError when a newer Footfall wrote it.
         """
         self.path = path
+        self._pending = Pending()
+        self._remembered = _Remembered()
         with translated(path):
             if sqlite3.sqlite_version_info < OLDEST_SQLITE:
                 raise StoreUnavailable(
@@ -47,8 +45,7 @@ class Journal:
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = OFF")  # references are kept by construction, in one place
-            self._connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes of WAL kept after a checkpoint
+            self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             migrate(self._connection, MIGRATIONS, str(path))
 
     def close(self) -> None:
@@ -65,71 +62,59 @@ class Journal:
 
     def probe(self, now_epoch_ms: int) -> None:
         """Write one row and fsync it, as a batch would. Raises StoreUnavailable when a batch would fail now."""
-        with self.transaction():
-            self._connection.execute("INSERT OR REPLACE INTO probe VALUES (1, ?)", (now_epoch_ms,))
+        with self.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO probe VALUES (1, ?)", (now_epoch_ms,))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit what is done inside, or nothing of it. Raises StoreUnavailable."""
         with translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._remembered.check(self._connection)
                 yield self._connection
+                self._pending.flush(self._connection)
                 self._connection.execute("COMMIT")
             except BaseException:
+                self._pending, self._remembered = Pending(), _Remembered()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
     def keep(self, arrival: Arrival) -> Receipt:
         """Keep one *arrival* inside the caller's transaction."""
-        stream = self._find_stream(arrival.counter, arrival.stream)
+        counter = self._counter(arrival.counter)
+        stream = self._stream(counter, arrival)
         receipt = Receipt(0, 0, stream.last_seq if stream else -1)
-        counter = stream.counter if stream else self._make_counter(arrival.counter)
-        if arrival.counts:
-            stream = stream or self._make_stream(counter, arrival)
+        if stream is not None and arrival.counts:
             receipt = self._keep_counts(stream, arrival)
-        if arrival.span is not None:
+        if arrival.span is not None and arrival.span.from_epoch_ms < arrival.span.to_epoch_ms:
             self._cover(counter, arrival.span)
-        self._sight(counter, arrival)
+        times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
+        status = None if arrival.status is None else arrival.status.decode()
+        self._pending.sight(counter, arrival.received_epoch_ms, max(times, default=None), status)
         return receipt
 
-    def _keep_counts(self, stream: _Stream, arrival: Arrival) -> Receipt:
+    def _keep_counts(self, stream: Stream, arrival: Arrival) -> Receipt:
         known = self._known(stream, arrival.counts)
-        fresh = [count for count in arrival.counts if count.seq not in known]
+        fresh = [count for count in arrival.counts if count.seq not in known] if known else arrival.counts
         conflicts = sum(_differs(known[count.seq], count) for count in arrival.counts if count.seq in known)
-        received_epoch_ms = arrival.received_epoch_ms
-        rows = []
-        undated = 0
-        sums: dict[int, list[int]] = {}
-        for seq, time_epoch_ms, entries, exits in fresh:
-            at_epoch_ms = received_epoch_ms if time_epoch_ms is None else time_epoch_ms
-            undated += time_epoch_ms is None
-            rows.append((stream.id, seq, at_epoch_ms, entries, exits, time_epoch_ms is None))
-            quarter = sums.setdefault(at_epoch_ms - at_epoch_ms % QUARTER_MS, [0, 0])
-            quarter[0] += entries
-            quarter[1] += exits
-        self._connection.executemany(
-            "INSERT INTO crossing (stream, seq, time_epoch_ms, entries, exits, undated) VALUES (?, ?, ?, ?, ?, ?)", rows
-        )
-        self._connection.executemany(
-            "INSERT INTO quarter VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-            " SET entries = entries + excluded.entries, exits = exits + excluded.exits",
-            [(stream.counter, start_epoch_ms, *both) for start_epoch_ms, both in sums.items()],
-        )
+        undated = self._pending.keep(stream, fresh, arrival.received_epoch_ms)
         seqs = [count.seq for count in arrival.counts]
-        self._connection.execute(
-            "UPDATE stream SET first_seq = min(first_seq, ?), last_seq = max(last_seq, ?),"
-            " stored = stored + ?, undated = undated + ?, conflicts = conflicts + ? WHERE id = ?",
-            (min(seqs), max(seqs), len(fresh), undated, conflicts, stream.id),
-        )
+        stream.first_seq = min(stream.first_seq, *seqs)
+        stream.last_seq = max(stream.last_seq, *seqs)
+        stream.stored += len(fresh)
+        stream.undated += undated
+        stream.conflicts += conflicts
+        self._pending.streams[stream.id] = stream
         return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), conflicts)
 
-    def _known(self, stream: _Stream, counts: Iterable[Count]) -> dict[int, Count]:
+    def _known(self, stream: Stream, counts: Iterable[Count]) -> dict[int, Count]:
         """Return those of *counts* the stream already holds, as it holds them. Time None: it was undated."""
         wanted = [count.seq for count in counts if count.seq <= stream.last_seq]
         if not wanted:
             return {}
+        self._pending.flush_crossings(self._connection)
         rows = self._connection.execute(
             "SELECT seq, iif(undated, NULL, time_epoch_ms), entries, exits FROM crossing"
             " WHERE stream = ? AND seq IN (SELECT value FROM json_each(?))",
@@ -139,66 +124,88 @@ class Journal:
 
     def _cover(self, counter: int, span: Span) -> None:
         """Add *span* to what the counter covered; spans that touch or overlap become one."""
-        start, end = span
-        if start == end:
+        latest = self._remembered.latest.get(counter)
+        if latest is None or span.from_epoch_ms < latest.from_epoch_ms:
+            self._pending.flush_coverage(self._connection)
+            self._remembered.latest[counter] = _merge(self._connection, counter, span)
             return
-        touching = []
-        rows = self._connection.execute(
-            "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? AND from_epoch_ms <= ?"
-            " ORDER BY from_epoch_ms DESC",
-            (counter, end),
-        )
-        for row in rows:
-            if row[1] < start:
-                break
-            touching.append(row)
-        rows.close()
-        low = min([start, *(row[0] for row in touching)])
-        high = max([end, *(row[1] for row in touching)])
-        if touching == [(low, high)]:
-            return
-        if len(touching) != 1 or touching[0][0] != low:
-            self._connection.executemany(
-                "DELETE FROM coverage WHERE counter = ? AND from_epoch_ms = ?", [(counter, row[0]) for row in touching]
-            )
-        self._connection.execute(
-            "INSERT INTO coverage VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET to_epoch_ms = excluded.to_epoch_ms",
-            (counter, low, high),
-        )
+        if span.from_epoch_ms <= latest.to_epoch_ms:
+            span = Span(latest.from_epoch_ms, max(latest.to_epoch_ms, span.to_epoch_ms))
+        elif self._pending.latest.get(counter):
+            self._pending.flush_coverage(self._connection)  # the stretch before this one stays a row of its own
+        if span != latest:
+            self._remembered.latest[counter] = self._pending.latest[counter] = span
 
-    def _sight(self, counter: int, arrival: Arrival) -> None:
-        times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
-        status = None if arrival.status is None else arrival.status.decode()
-        self._connection.execute(
-            "INSERT INTO sighting VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " received_epoch_ms = max(received_epoch_ms, excluded.received_epoch_ms),"
-            " crossing_epoch_ms = coalesce(max(crossing_epoch_ms, excluded.crossing_epoch_ms),"
-            " crossing_epoch_ms, excluded.crossing_epoch_ms),"
-            " status = coalesce(excluded.status, status)",
-            (counter, arrival.received_epoch_ms, max(times, default=None), status),
-        )
-
-    def _find_stream(self, counter: str, stream: str) -> _Stream | None:
-        row = self._connection.execute(
-            "SELECT stream.id, stream.counter, last_seq FROM counter JOIN stream ON stream.counter = counter.id"
-            " WHERE counter.name = ? AND stream.name = ?",
-            (counter, stream),
-        ).fetchone()
-        return _Stream(*row) if row else None
-
-    def _make_counter(self, name: str) -> int:
-        self._connection.execute("INSERT OR IGNORE INTO counter (name) VALUES (?)", (name,))
-        found: int = self._connection.execute("SELECT id FROM counter WHERE name = ?", (name,)).fetchone()[0]
+    def _counter(self, name: str) -> int:
+        found = self._remembered.counters.get(name)
+        if found is None:
+            self._connection.execute("INSERT OR IGNORE INTO counter (name) VALUES (?)", (name,))
+            row = self._connection.execute("SELECT id FROM counter WHERE name = ?", (name,)).fetchone()
+            found = self._remembered.counters[name] = int(row[0])
         return found
 
-    def _make_stream(self, counter: int, arrival: Arrival) -> _Stream:
-        first = min(count.seq for count in arrival.counts)
-        cursor = self._connection.execute(
-            "INSERT INTO stream (counter, name, first_seq, last_seq, stored, undated, conflicts)"
-            " VALUES (?, ?, ?, ?, 0, 0, 0)",
-            (counter, arrival.stream, first, first - 1),
+    def _stream(self, counter: int, arrival: Arrival) -> Stream | None:
+        """Return the stream of *arrival*; None when the journal does not know it and nothing is to be counted."""
+        key = counter, arrival.stream
+        found = self._remembered.streams.get(key)
+        if found is None:
+            row = self._connection.execute("SELECT * FROM stream WHERE counter = ? AND name = ?", key).fetchone()
+            if row is None and not arrival.counts:
+                return None
+            if row is None:
+                first = min(count.seq for count in arrival.counts)
+                values = (*key, first, first - 1, 0, 0, 0)
+                row = self._connection.execute(
+                    "INSERT INTO stream (counter, name, first_seq, last_seq, stored, undated, conflicts)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                    values,
+                ).fetchone()
+            found = self._remembered.streams[key] = Stream(*row)
+        return found
+
+
+class _Remembered:
+    """What the journal is known to hold, while nobody else writes to it. ``latest``: a counter's last row of coverage."""
+
+    def __init__(self) -> None:
+        self.version: int | None = None
+        self.counters: dict[str, int] = {}
+        self.streams: dict[tuple[int, str], Stream] = {}
+        self.latest: dict[int, Span] = {}
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Forget everything if another connection has written since, or if it is too much."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self.version or len(self.streams) > _MOST_REMEMBERED:
+            self.__init__()  # type: ignore[misc]  # forgetting is starting anew
+            self.version = version
+
+
+def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> Span:
+    """Merge *span* into the rows of coverage, wherever it lies, and return the counter's last row."""
+    low, high = span
+    rows = connection.execute(
+        "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? AND from_epoch_ms <= ?"
+        " ORDER BY from_epoch_ms DESC",
+        (counter, high),
+    )
+    touching = []
+    for row in rows:
+        if row[1] < span.from_epoch_ms:
+            break
+        touching.append(row)
+        low, high = min(low, row[0]), max(high, row[1])
+    rows.close()
+    if touching != [(low, high)]:
+        connection.executemany(
+            "DELETE FROM coverage WHERE counter = ? AND from_epoch_ms = ?", [(counter, row[0]) for row in touching]
         )
-        return _Stream(cursor.lastrowid or 0, counter, first - 1)
+        connection.execute("INSERT INTO coverage VALUES (?, ?, ?)", (counter, low, high))
+    last = connection.execute(
+        "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? ORDER BY from_epoch_ms DESC LIMIT 1",
+        (counter,),
+    ).fetchone()
+    return Span(*last)
 
 
 @contextmanager

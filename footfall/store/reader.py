@@ -56,6 +56,12 @@ class JournalReader:
         self.path = path
         self._local = threading.local()
 
+    def close(self) -> None:
+        """Close what this thread opened; the next question opens it again."""
+        held: sqlite3.Connection | None = self._local.__dict__.pop("connection", None)
+        if held is not None:
+            held.close()
+
     def quarters(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
         """See Reader."""
         window = {"names": json.dumps(counters), "start": epoch_ms(start_utc), "end": epoch_ms(end_utc)}
