@@ -70,6 +70,8 @@ class Journal:
         """Commit what is done inside, or nothing of it. Raises StoreUnavailable."""
         with translated(self.path):
             try:
+                if self._connection.in_transaction:  # the ROLLBACK below failed too, last time
+                    self._connection.execute("ROLLBACK")
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._remembered.check(self._connection)
                 yield self._connection
@@ -165,7 +167,7 @@ class Journal:
 
 
 class _Remembered:
-    """What the journal is known to hold, while nobody else writes to it. ``latest``: a counter's last row of coverage."""
+    """What the journal holds, while nobody else writes to it. ``latest`` is a counter's last row of coverage."""
 
     def __init__(self) -> None:
         self.version: int | None = None
