@@ -1,12 +1,13 @@
 """A client's file read back: rows of a profile's format to half hours. What render writes, this reads."""
 
 import csv
+import io
 from collections import Counter as Tallying
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from exporter.dates import parse_moment
+from exporter.dates import SAMPLE_DAYS, SAMPLE_TIMES, parse_moment, tells_apart
 from exporter.profile import Profile
 from footfall.calendar import buckets_of
 from footfall.errors import InvalidHistory
@@ -28,8 +29,13 @@ def parse_export(profile: Profile, content: bytes, source: str) -> list[HalfHour
             f"profile {profile.name} has no column {', '.join(missing)}: its files cannot be read back",
             hint="import with a profile that has them: --profile NAME",
         )
+    if not (tells_apart(profile.date_format, SAMPLE_DAYS) and tells_apart(profile.time_format, SAMPLE_TIMES)):
+        raise InvalidHistory(
+            f"profile {profile.name} writes different days or half hours alike: its files cannot be read back",
+            hint="import with a profile that writes the whole date and time: --profile NAME",
+        )
     try:
-        lines = content.decode(profile.encoding).splitlines(keepends=True)
+        lines = io.StringIO(content.decode(profile.encoding), newline="")
     except UnicodeDecodeError as exc:
         raise InvalidHistory(
             f"{source} is not {profile.encoding}: {exc}", hint="set `encoding` in the profile"

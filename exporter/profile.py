@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from exporter.dates import check_format, render_moment
-from footfall.calendar import local_instant
+from exporter.dates import SAMPLE_DAYS, check_format, render_moment
+from footfall.calendar import buckets_of, day_bounds, local_instant
 from footfall.config import ConfigFile, Setting, Table
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry
@@ -69,11 +69,13 @@ class Profile:
     def file_name_of(self, day: date) -> str:
         """Return the name of the file of *day*."""
         names = {"site": self.site.id, "code": self.site.code, "profile": self.name}
-        filled = _DAY_IN_NAME.sub(lambda match: render_moment(day, match[1]), self.file_name)
-        return _NAME_IN_NAME.sub(lambda match: names[match[1]], filled)
+        return _NAME_IN_NAME.sub(lambda match: names[match[1]], _fill_day(self.file_name, day))
 
     def ends_utc(self, day: date) -> datetime:
         """Return the instant the last bucket of *day* ends."""
+        start_utc, end_utc = day_bounds(day, self.site.tz)
+        if end_utc - start_utc != timedelta(days=1) and (buckets := buckets_of(day, self.site.tz, self.hours)):
+            return buckets[-1].end_utc  # closing time may be shown twice
         return local_instant(day, self.hours.closes, self.site.tz)
 
     def due_utc(self, day: date) -> datetime:
@@ -155,18 +157,18 @@ def _counters(table: Table, registry: Registry, site: Site) -> tuple[Counter, ..
 def _file_name(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty")
-    days = _DAY_IN_NAME.findall(value)
-    if not days:
-        raise ValueError("must hold the day, {day:%Y-%m-%d}: two days must not share a file")
-    for pattern in days:
+    for pattern in _DAY_IN_NAME.findall(value):
         check_format(pattern, "Yymdj")
     rest = _NAME_IN_NAME.sub("", _DAY_IN_NAME.sub("", value))
     if "{" in rest or "}" in rest:
         raise ValueError("holds something in braces that is none of {day:FORMAT}, {site}, {code}, {profile}")
-    sample = render_moment(date(2026, 5, 4), value.replace("{day:", "").replace("}", "").replace("{", ""))
-    if re.search(r"[/\\\x00-\x1f]", sample) or sample.startswith("."):
-        raise ValueError("must be a plain file name: no folder, and no dot in front")
+    if len({_fill_day(value, day) for day in SAMPLE_DAYS}) < len(SAMPLE_DAYS):
+        raise ValueError("must hold the whole day, {day:%Y-%m-%d}: two days must not share a file")
     return value
+
+
+def _fill_day(file_name: str, day: date) -> str:
+    return _DAY_IN_NAME.sub(lambda match: render_moment(day, match[1]), file_name)
 
 
 def _columns(value: object) -> tuple[str, ...]:
@@ -190,7 +192,7 @@ def _separator(value: object) -> str:
 
 
 def _check_texts(profile: Profile, table: Table) -> None:
-    """Note the texts of the file that its encoding cannot write: at set-up, not on the evening of the first day."""
+    """Note a file that cannot be written, or has no plain name: at set-up, not on the evening of the first day."""
     texts = [profile.site.name, profile.site.code, profile.separator]
     texts += [text for counter in profile.counters for text in (counter.name, counter.location)]
     for text in texts:
@@ -198,6 +200,9 @@ def _check_texts(profile: Profile, table: Table) -> None:
             text.encode(profile.encoding)
         except UnicodeEncodeError:
             table.problem("encoding", f"cannot write {text!r}; use utf-8")
+    sample = profile.file_name_of(SAMPLE_DAYS[0])
+    if re.search(r"[/\\\x00-\x1f]", sample) or sample.startswith("."):
+        table.problem("file_name", f"must be a plain file name, no folder and no dot in front, not {sample!r}")
 
 
 _NOWHERE = Site("", "", "", ZoneInfo("UTC"), Hours(0, 1440), None, 0)
