@@ -1,0 +1,54 @@
+"""``make bench``: measures, prints a table, and with --readme writes it into README.md."""
+
+import os
+import platform
+import re
+import sqlite3
+from pathlib import Path
+
+import click
+import granian
+from rich.console import Console
+
+from bench import ingest, memory, year
+from bench.report import Row, markdown
+
+README = Path(__file__).parent.parent / "README.md"
+PARTS = ("ingest", "year", "memory")
+
+
+@click.command()
+@click.option("--crossings", default=20_000_000, show_default=True, help="How many the journal of a year holds.")
+@click.option("--requests", default=6000, show_default=True, help="How many batches of 1 a round.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
+@click.option("--readme", is_flag=True, help="Put the table into README.md.")
+def main(crossings: int, requests: int, only: tuple[str, ...], readme: bool) -> None:
+    """Measure Footfall on this machine. The first run builds a year's journal (minutes, about a gigabyte)."""
+    console = Console(stderr=True)
+    chosen = only or PARTS
+    rows: list[Row] = []
+    with console.status("measuring") as status:
+        if "ingest" in chosen:
+            rows += ingest.measure(status.update, requests)
+        if "year" in chosen:
+            rows += year.measure(status.update, crossings)
+        if "memory" in chosen:
+            rows += memory.measure(status.update, requests)
+    machine = f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}"
+    note = f"On {machine}, SQLite {sqlite3.sqlite_version}, granian {granian.__version__}. Ratios are within one run."
+    table = f"{markdown(rows)}\n\n{note}"
+    click.echo(table)
+    if readme:
+        text = README.read_text(encoding="utf-8")
+        filled = re.sub(
+            r"(<!-- bench -->\n).*?(<!-- /bench -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL
+        )
+        README.write_text(filled, encoding="utf-8")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    main()

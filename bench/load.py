@@ -1,0 +1,90 @@
+"""A closed loop of HTTP requests over keep-alive connections, in a process of its own."""
+
+import multiprocessing
+import os
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from footfall import signing, wire
+from footfall.model import Span
+
+CONNECTIONS = 32
+NOOP = b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to send: *requests* batches of *batch* crossings, 0 for the no-op route, spread over *counters*."""
+
+    port: int
+    requests: int
+    batch: int
+    counters: tuple[str, ...] = ()
+    keys: tuple[bytes, ...] = ()
+
+
+def requests_per_second(load: Load) -> float:
+    """Return how many requests of *load* a second were answered 200, over CONNECTIONS connections."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (load,))
+
+
+def _measure(load: Load) -> float:
+    messages = [NOOP] * load.requests if load.batch == 0 else list(_batches(load))
+    chooser = selectors.DefaultSelector()
+    for _ in range(CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", load.port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        chooser.register(connection, selectors.EVENT_READ)
+    started_s = time.perf_counter()
+    queue = iter(messages)
+    for key in list(chooser.get_map().values()):
+        _socket(key).sendall(next(queue))
+    answered = 0
+    while answered < len(messages):
+        for key, _ in chooser.select():
+            _read_answer(_socket(key))
+            answered += 1
+            message = next(queue, None)
+            if message is not None:
+                _socket(key).sendall(message)
+    return len(messages) / (time.perf_counter() - started_s)
+
+
+def _batches(load: Load) -> Iterator[bytes]:
+    """Yield signed requests; each counter's batches follow one another in seq and time, in a stream of their own."""
+    stream = os.urandom(8).hex()
+    now_epoch_ms = int(time.time() * 1000)
+    start_epoch_ms = now_epoch_ms - 3_600_000
+    for number in range(load.requests):
+        turn, which = divmod(number, len(load.counters))
+        first, at_epoch_ms = turn * load.batch, start_epoch_ms + turn * 1000
+        crossings = [(first + seq, at_epoch_ms + seq, 1 if seq % 2 else -1) for seq in range(load.batch)]
+        span = Span(at_epoch_ms, at_epoch_ms + 1000)
+        body = wire.render_body(load.counters[which], stream, span, crossings)  # type: ignore[arg-type]  # 1 or -1
+        headers = signing.signed_headers(load.keys[which], f"m{number}", now_epoch_ms // 1000, body)
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        yield (
+            f"POST {wire.PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{head}\r\n"
+        ).encode() + body
+
+
+def _read_answer(connection: socket.socket) -> None:
+    data = connection.recv(65536)
+    while b"\r\n\r\n" not in data or not data.endswith(b"}\n"):
+        more = connection.recv(65536)
+        if not more:
+            break
+        data += more
+    if not data.startswith(b"HTTP/1.1 200"):
+        raise AssertionError(f"answered {data[:300]!r}")
+
+
+def _socket(key: selectors.SelectorKey) -> socket.socket:
+    if not isinstance(key.fileobj, socket.socket):
+        raise TypeError("only sockets were registered")
+    return key.fileobj
