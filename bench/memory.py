@@ -52,7 +52,7 @@ def _memory_mb(root: int) -> tuple[float, float]:
         fields = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
         rss_kb += fields["Rss"]
         pss_kb += fields["Pss"]
-    return rss_kb / 1000, pss_kb / 1000
+    return rss_kb * 1024 / 1e6, pss_kb * 1024 / 1e6
 
 
 def _family(root: int) -> list[int]:
