@@ -18,6 +18,7 @@ from footfall.errors import InvalidHistory
 from footfall.model import Tally, epoch_ms
 from footfall.store.history import HalfHour
 from tests.support.profiles import counter_table, read_profile
+from tests.support.properties import UNHURRIED
 
 DAYS = [
     ("Europe/Paris", date(2026, 5, 4)),
@@ -103,7 +104,7 @@ def rows_of(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]])
 
 
 @given(exports())
-@settings(deadline=None, max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 def test_what_was_written_is_read_back(export: tuple[Profile, date, dict[str, list[Tally]]]) -> None:
     """Where rows are left out, the second pass of a repeated hour may look like the first: the file cannot tell."""
     profile, day, tallies = export
@@ -117,10 +118,11 @@ def test_what_was_written_is_read_back(export: tuple[Profile, date, dict[str, li
 
 
 @given(exports())
-@settings(deadline=None, max_examples=100)
+@settings(UNHURRIED, max_examples=100)
 def test_export_of_what_was_read_back_gives_the_same_bytes(
     export: tuple[Profile, date, dict[str, list[Tally]]],
 ) -> None:
+    """The same rows, that is, where rows are left out in an hour that is repeated in rows of its own."""
     profile, day, tallies = export
     content = render_export(profile, day, tallies).content
     again: dict[str, list[Tally]] = {}
@@ -129,7 +131,11 @@ def test_export_of_what_was_read_back_gives_the_same_bytes(
         known_of = again.setdefault(counter, [Tally(length_ms=bucket.length_ms) for bucket in buckets])
         number = [epoch_ms(bucket.start_utc) for bucket in buckets].index(start_epoch_ms)
         known_of[number] = Tally(entries, exits, buckets[number].length_ms, buckets[number].length_ms)
-    assert render_export(profile, day, again).content == content
+    rendered = render_export(profile, day, again).content
+    if profile.gap == "omit" and profile.repeated_hour == "separate":
+        assert sorted(rendered.splitlines()) == sorted(content.splitlines())
+    else:
+        assert rendered == content
 
 
 def test_golden_files_are_read_back_as_their_rows_say() -> None:

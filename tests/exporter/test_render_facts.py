@@ -18,6 +18,7 @@ from footfall.model import QUARTER_MS, Arrival, Count, Quarter, Span, Tally, epo
 from footfall.store.journal import Journal
 from footfall.store.reader import JournalReader
 from tests.support.profiles import counter_table, read_profile
+from tests.support.properties import UNHURRIED
 
 DAY = date(2026, 5, 4)
 AUTUMN = date(2026, 10, 25)
@@ -158,7 +159,7 @@ def file_of(profile: Profile, day: date, reader: JournalReader) -> Export:
 
 
 @given(st.lists(st.integers(1, 289), max_size=8, unique=True), st.randoms(use_true_random=False), st.integers(0, 6))
-@settings(deadline=None, max_examples=25)
+@settings(UNHURRIED, max_examples=25)
 def test_any_order_and_repetition_of_batches_gives_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], chance: random.Random, repeated: int
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from footfall.calendar import buckets_of, day_bounds, fold, local_instant, unknown
 from footfall.model import QUARTER_MS, Bucket, Hours, Quarter, Tally, epoch_ms, from_epoch_ms
+from tests.support.properties import UNHURRIED
 
 PARIS = ZoneInfo("Europe/Paris")
 QUARTER = timedelta(milliseconds=QUARTER_MS)
@@ -143,7 +144,7 @@ def zone_days(draw: st.DrawFn) -> tuple[ZoneInfo, date]:
 
 
 @given(zone_days())
-@settings(deadline=None, max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 def test_days_tile_time_and_half_hours_tile_the_day(zone_day: tuple[ZoneInfo, date]) -> None:
     zone, day = zone_day
     start_utc, end_utc = day_bounds(day, zone)
@@ -157,7 +158,7 @@ def test_days_tile_time_and_half_hours_tile_the_day(zone_day: tuple[ZoneInfo, da
 
 
 @given(zone_days())
-@settings(deadline=None, max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 def test_every_quarter_of_the_date_belongs_to_one_half_hour_and_no_other_does(zone_day: tuple[ZoneInfo, date]) -> None:
     """The date is read off each quarter by itself, with no day's start to go by."""
     zone, day = zone_day
@@ -188,7 +189,7 @@ def quarters_around(draw: st.DrawFn) -> list[Quarter]:
 
 
 @given(quarters_around(), st.randoms(use_true_random=False))
-@settings(deadline=None)
+@UNHURRIED
 def test_folded_sums_equal_those_of_the_quarters_in_the_day_in_any_order(
     quarters: list[Quarter], chance: random.Random
 ) -> None:
