@@ -1,0 +1,120 @@
+"""The real ingest app on a real journal, in this process: fast, with a clock of the test's own."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from footfall import wire
+from footfall.cli.console import PrintableFormatter
+from footfall.config import read_config
+from footfall.environment import Environment
+from footfall.model import Span
+from footfall.store.journal import Journal
+from footfall.store.reader import JournalReader
+from ingest.app import create_app
+from ingest.config import load_ingest_config
+from ingest.parts import Parts
+from ingest.worker import build_parts
+from tests.support.installation import Installation, batch, install
+from tests.support.journals import contents
+
+NOON_MS = 1_777_889_100_000
+"""2026-05-04 12:05 in Paris: inside the hours, in the 25th bucket of the day."""
+
+HEARTBEAT = Span(NOON_MS - 60_000, NOON_MS)
+
+
+class SetClock:
+    """Tells seconds since 1970 UTC; a test sets ``now_ms``."""
+
+    def __init__(self, now_ms: int = NOON_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> float:
+        return self.now_ms / 1000
+
+
+class PrintedLog(logging.Handler):
+    """What the log would show, line by line, as `footfall ingest` prints it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@dataclass
+class Ingest:
+    """The app and what a test does with it. ``headers`` joins every batch; ``log`` is what was logged."""
+
+    installation: Installation
+    clock: SetClock
+    app: Flask
+    parts: Parts
+    log: PrintedLog
+    client: FlaskClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    @property
+    def journal(self) -> Journal:
+        """The journal it writes, to break it."""
+        return self.parts.commit._journal
+
+    def post(
+        self, body: bytes, *, counter: str = "ALLI1", headers: Mapping[str, str] | None = None, path: str = wire.PATH
+    ) -> TestResponse:
+        """POST *body*, signed with the key of *counter* at the clock's time unless *headers* are given."""
+        if headers is None:
+            headers = self.signed(body, counter)
+        return self.client.post(path, data=body, headers=dict(headers))
+
+    def signed(self, body: bytes, counter: str = "ALLI1", *, skew_s: int = 0) -> dict[str, str]:
+        """Return the headers that send *body* signed, *skew_s* after the clock's time."""
+        return self.installation.signed(body, counter, int(self.clock()) + skew_s)
+
+    def keep(self, *crossings: tuple[int, int | None, int], counter: str = "ALLI1", span: Span | None = None) -> None:
+        """POST a batch, which must be taken."""
+        answer = self.post(batch(*crossings, counter=counter, span=span), counter=counter)
+        assert answer.status_code == 200, answer.text
+
+    def get(self, path: str) -> Any:
+        """Return the JSON that GET *path* answers, with status 200."""
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.data)
+
+    def stored(self) -> list[tuple[object, ...]]:
+        """Return every row of every table of the journal but the probe's."""
+        return contents(self.installation.journal)
+
+
+@contextmanager
+def ingest_in_process(folder: Path, **settings: Any) -> Iterator[Ingest]:
+    """Give the app of an installation in *folder*; *settings* are those of install()."""
+    installation = install(folder, **settings)
+    config_file = read_config(installation.folder / "footfall.toml")
+    config = load_ingest_config(config_file, Environment({}))
+    config_file.finish()
+    clock, log = SetClock(), PrintedLog()
+    parts = build_parts(config, clock)
+    logging.getLogger("ingest").addHandler(log)
+    try:
+        yield Ingest(installation, clock, create_app(parts), parts, log)
+    finally:
+        logging.getLogger("ingest").removeHandler(log)
+        parts.commit.close()
+        assert isinstance(parts.reader, JournalReader)
+        parts.reader.close()

@@ -1,0 +1,93 @@
+"""Journals for tests: opened on a real file, closed again, and looked into."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from footfall.model import QUARTER_MS, Arrival, Count, Quarter, Span
+from footfall.store.check import check_journal
+from footfall.store.journal import Journal
+from footfall.store.reader import JournalReader
+
+START_MS = 1_777_881_600_000
+"""2026-05-04 08:00 UTC, the start of a quarter hour."""
+
+EPOCH, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def arrival(
+    *counts: Count,
+    counter: str = "ALLI1",
+    stream: str = "9f3c2a1b",
+    span: Span | None = None,
+    received_ms: int = START_MS,
+    status: bytes | None = None,
+) -> Arrival:
+    """Return the arrival of *counts*."""
+    return Arrival(counter, stream, counts, span, received_ms, status)
+
+
+def entry(seq: int, at_ms: int | None = START_MS) -> Count:
+    """Return the crossing *seq*, an entry."""
+    return Count(seq, at_ms, 1, 0)
+
+
+def leaving(seq: int, at_ms: int | None = START_MS) -> Count:
+    """Return the crossing *seq*, an exit."""
+    return Count(seq, at_ms, 0, 1)
+
+
+@contextmanager
+def fresh_journal() -> Iterator[Journal]:
+    """Give a new journal in a folder of its own; both are gone when the block ends."""
+    with TemporaryDirectory() as folder, closing(Journal(Path(folder) / "journal.sqlite")) as journal:
+        yield journal
+
+
+def contents(journal: Path) -> list[tuple[object, ...]]:
+    """Return every row of every table of *journal* but the probe's, each behind its table's name."""
+    with closing(sqlite3.connect(journal)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return [
+            (table, *row)
+            for table in sorted(tables)
+            if table != "probe"
+            for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+        ]
+
+
+def quarters_of(journal: Journal, *counters: str) -> list[Quarter]:
+    """Return all quarters of *counters*, ALLI1 and ALLI2 unless given."""
+    with closing(JournalReader(journal.path)) as reader:
+        return reader.quarters(counters or ("ALLI1", "ALLI2"), EPOCH, END)
+
+
+def coverage_of(journal: Journal, counter: str = "ALLI1") -> list[Span]:
+    """Return the spans the journal holds for *counter*."""
+    with closing(sqlite3.connect(journal.path)) as connection:
+        rows = connection.execute(
+            "SELECT from_epoch_ms, to_epoch_ms FROM coverage JOIN counter ON counter.id = coverage.counter"
+            " WHERE counter.name = ? ORDER BY 1",
+            (counter,),
+        )
+        return [Span(*row) for row in rows]
+
+
+def sums_of(counts: Mapping[str, list[Count]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return (entries, exits) of each counter's *counts* by quarter hour, added up one by one; all are dated."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
+    for counter, several in counts.items():
+        for _, at_ms, entries, exits in several:
+            assert at_ms is not None
+            key = (counter, at_ms // QUARTER_MS * QUARTER_MS)
+            before = sums.get(key, (0, 0))
+            sums[key] = (before[0] + entries, before[1] + exits)
+    return sums
+
+
+def problems_of(journal: Journal) -> list[str]:
+    """Return what a deep check finds wrong."""
+    return check_journal(journal.path, deep=True)
