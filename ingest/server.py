@@ -1,10 +1,10 @@
 """Serves the app with granian: a supervisor process and one worker, which holds the journal.
 
-One worker on purpose: the journal has one writer, and its threads share fsyncs. Why granian: docs/decisions.md.
+One worker on purpose: the journal has one writer, and its threads share fsyncs. Why granian, and why its RSGI
+interface carries a WSGI application: docs/decisions.md and bridge.py.
 """
 
 import os
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from granian.server import Server
 
 from footfall.store.journal import FILE_NAME, Journal
 from ingest.config import IngestConfig
+
+_MOST_CONNECTIONS = 4096  # granian counts connections, idle ones too: each counter may keep one open
 
 _LOGGING: dict[str, Any] = {
     "version": 1,
@@ -34,22 +36,22 @@ def serve(config: IngestConfig) -> None:
         "footfall ingest",
         address=config.host,
         port=config.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
-        blocking_threads=config.threads,
-        backpressure=config.threads * 2,
+        websockets=False,
+        backpressure=_MOST_CONNECTIONS,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,
-        log_level=LogLevels.error,  # its warnings are on the number of threads, which is meant: they wait for the disk
+        log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
     )
     server.serve(target_loader=partial(_load, config, os.getpid()), wrap_loader=False)
 
 
-def _load(config: IngestConfig, supervisor: int) -> Callable[..., Any]:
-    """Return the app. Imported here, in the worker: the supervisor does without Flask and its memory."""
+def _load(config: IngestConfig, supervisor: int) -> Any:
+    """Return the application. Imported here, in the worker: the supervisor does without Flask and its memory."""
     from ingest import worker
 
     return worker.load(config, supervisor)

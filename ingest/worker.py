@@ -3,16 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
-from flask import Flask
-
+from footfall import wire
 from footfall.processes import die_with
 from footfall.registry import live_registry
 from footfall.store.group_commit import GroupCommit
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.reader import JournalReader
 from ingest.app import create_app
+from ingest.bridge import Bridge
 from ingest.config import IngestConfig
 from ingest.metrics import Metrics
 from ingest.parts import Parts
@@ -20,12 +19,12 @@ from ingest.parts import Parts
 log = logging.getLogger(__name__)
 
 
-def load(config: IngestConfig, supervisor: int) -> Callable[..., Any]:
-    """Return the WSGI app, inside the worker process, which ends with *supervisor* (a pid)."""
+def load(config: IngestConfig, supervisor: int) -> Bridge:
+    """Return the application, inside the worker process, which ends with *supervisor* (a pid)."""
     die_with(supervisor)
-    app: Flask = create_app(build_parts(config, time.time))
+    app = create_app(build_parts(config, time.time))
     log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
-    return app
+    return Bridge(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
 
 
 def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:

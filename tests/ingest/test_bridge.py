@@ -1,0 +1,102 @@
+"""The real server, spoken to over bare sockets: what it must stand that a library client never does."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from footfall import wire
+from tests.support.installation import Installation, install
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installed = install(Path(tmp_path_factory.mktemp("bridge")) / "site", more="threads = 4")
+    with installed.serving():
+        yield installed
+
+
+def connect(site: Installation) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", site.port), timeout=10)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def ask(connection: socket.socket, request: bytes) -> tuple[int, Any]:
+    """Send *request* and return the status and the JSON of the answer, None where it has no body."""
+    connection.sendall(request)
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536) or pytest.fail(f"hung up after {data!r}")
+    head, body = data.split(b"\r\n\r\n", 1)
+    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    while len(body) < length:
+        body += connection.recv(65536) or pytest.fail(f"hung up after {body!r}")
+    return int(head[9:12]), json.loads(body) if body else None
+
+
+def get(path: bytes) -> bytes:
+    return b"GET " + path + b" HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+def post(*headers: bytes, body: bytes = b"") -> bytes:
+    fields = b"\r\n".join([b"Host: test", b"Content-Type: application/json", *headers])
+    return b"POST " + wire.PATH.encode() + b" HTTP/1.1\r\n" + fields + b"\r\n\r\n" + body
+
+
+def test_more_stalled_bodies_than_threads_do_not_stop_it(site: Installation) -> None:
+    """A counter that loses its WiFi in the middle of a POST costs no thread."""
+    with ExitStack() as stack:
+        for _ in range(20):
+            stalled = stack.enter_context(closing(connect(site)))
+            stalled.sendall(post(b"Content-Length: 100", body=b'{"coun'))
+        with closing(connect(site)) as other:
+            assert ask(other, get(b"/healthz"))[0] == 200
+
+
+def test_more_idle_connections_than_threads_do_not_stop_it(site: Installation) -> None:
+    """Each counter may keep its connection open."""
+    with ExitStack() as stack:
+        idle = [stack.enter_context(closing(connect(site))) for _ in range(200)]
+        assert {ask(connection, get(b"/healthz"))[0] for connection in idle} == {200}
+
+
+def test_chunked_body_is_read_and_its_size_limited(site: Installation) -> None:
+    def chunked(*chunks: bytes) -> bytes:
+        body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+        return post(b"Transfer-Encoding: chunked", body=body)
+
+    with closing(connect(site)) as connection:
+        status, answer = ask(connection, chunked(b'{"counter":', b"1}"))
+        assert (status, answer["error"]["field"]) == (400, "counter")
+    with closing(connect(site)) as connection:
+        status, answer = ask(connection, chunked(*[b"x" * 65_536] * 5))
+        assert (status, answer["error"]["code"]) == (413, "body_too_large")
+
+
+def test_body_that_says_it_is_too_long_is_refused_without_being_read(site: Installation) -> None:
+    with closing(connect(site)) as connection:
+        status, answer = ask(connection, post(b"Content-Length: 10000000000"))
+        assert (status, answer["error"]["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"/api/v1/sites/caf%C3%A9/occupancy", b"/api/v1/sites/%FF%00%0A/occupancy", b"/api/v1/sites/\xc3\xa9/occupancy"],
+)
+def test_path_of_any_bytes_is_just_an_unknown_site(site: Installation, path: bytes) -> None:
+    with closing(connect(site)) as connection:
+        status, answer = ask(connection, get(path))
+        assert (status, answer["error"]["code"]) == (404, "unknown_site")
+
+
+def test_header_of_any_bytes_is_just_a_bad_signature(site: Installation) -> None:
+    body = b'{"counter":"ALLI1","stream":"s","from":0,"to":0,"crossings":[]}'
+    headers = b"webhook-id: \xff\xfe", b"webhook-timestamp: 1", b"webhook-signature: v1,\xe9"
+    with closing(connect(site)) as connection:
+        status, answer = ask(connection, post(*headers, b"Content-Length: %d" % len(body), body=body))
+        assert (status, answer["error"]["code"]) == (401, "bad_signature")
