@@ -18,6 +18,7 @@ from footfall.processes import die_with
 log = logging.getLogger(__name__)
 
 _RESTART_AFTER_S = 5.0
+_END_WITHIN_S = 10.0
 
 
 @click.command("up", short_help="Run ingest and the exporter together: all of Footfall on one machine.")
@@ -78,13 +79,22 @@ def _keep_running(command: list[str], stopping: threading.Event) -> None:
     """Run *command*, and again a little after it ends, until *stopping* is set; then end it."""
 
     def run() -> None:
-        while not stopping.is_set():
+        while True:
             with subprocess.Popen(command) as process:  # noqa: S603 - our own command
                 while process.poll() is None and not stopping.wait(0.5):
                     pass
-                process.terminate()
-            if not stopping.is_set():
-                log.error("the exporter ended with status %s; it is started again", process.returncode)
-                stopping.wait(_RESTART_AFTER_S)
+                _end(process)
+            if stopping.wait(_RESTART_AFTER_S):
+                return
+            log.error("the exporter ended with status %s; it is started again", process.returncode)
 
     threading.Thread(target=run, name="exporter-watch").start()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask *process* to end. One in the middle of a delivery is not waited for: that day simply stays owed."""
+    process.terminate()
+    try:
+        process.wait(_END_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
