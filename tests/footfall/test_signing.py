@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
@@ -35,6 +35,7 @@ def signed(**changed: str) -> dict[str, str]:
     return headers | {name.replace("_", "-"): value for name, value in changed.items()}
 
 
+@settings(deadline=None)
 @given(raw_keys, message_ids, bodies)
 def test_reference_implementation_takes_what_we_sign(key: bytes, message_id: str, body: bytes) -> None:
     now_s = int(datetime.now(UTC).timestamp())  # the reference asks the system's clock
@@ -42,6 +43,7 @@ def test_reference_implementation_takes_what_we_sign(key: bytes, message_id: str
     Webhook(PREFIX + base64.b64encode(key).decode()).verify(body, headers, json_parse=False)
 
 
+@settings(deadline=None)
 @given(raw_keys, message_ids, bodies, st.integers(1, 4_000_000_000))
 def test_we_take_what_reference_implementation_signs(key: bytes, message_id: str, body: bytes, now_s: int) -> None:
     moment = datetime.fromtimestamp(now_s, UTC)
@@ -57,6 +59,7 @@ def test_signature_is_that_of_the_specification() -> None:
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+@settings(deadline=None)
 @given(bodies, bodies)
 def test_changed_body_is_refused(body: bytes, other: bytes) -> None:
     headers = signed_headers(KEY, "msg_1", NOW_S, body)
@@ -130,6 +133,7 @@ def test_right_digest_under_another_version_is_refused(version: str) -> None:
         check(signed(webhook_signature=version + digest))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=255)))
 def test_signature_of_any_characters_is_refused_not_a_crash(text: str) -> None:
     """Headers reach us as Latin-1, whatever bytes were sent."""
@@ -137,6 +141,7 @@ def test_signature_of_any_characters_is_refused_not_a_crash(text: str) -> None:
         check(signed(webhook_signature=text))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
 def test_id_and_timestamp_of_any_characters_are_refused_not_a_crash(message_id: str, stamp: str) -> None:
     with pytest.raises(BadSignature):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall import wire
@@ -58,6 +58,7 @@ def changed(**fields: object) -> bytes:
     return json.dumps({name: value for name, value in body.items() if value is not ...}).encode()
 
 
+@settings(deadline=None)
 @given(names, names, spans, crossings, st.none() | statuses)
 def test_what_a_counter_renders_is_what_the_server_parses(
     counter: str, stream: str, span: Span, sent: list[tuple[int, int | None, Any]], status: wire.Status | None
@@ -179,11 +180,13 @@ def test_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     assert refusal.message
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_refused_not_a_crash(body: bytes) -> None:
     assert refusal_of(body).message
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(changed()) - 1))
 def test_body_cut_anywhere_is_refused(length: int) -> None:
     assert refusal_of(changed()[:length]).field == ""
