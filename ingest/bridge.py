@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
+from granian.rsgi import ProtocolClosed
+
 log = logging.getLogger(__name__)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -74,6 +76,7 @@ class Bridge:
         self._most_body_bytes = most_body_bytes
         self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._answered: deque[asyncio.Future[None]] = deque()
+        self._is_settling = False
         for number in range(threads):
             threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
 
@@ -83,6 +86,8 @@ class Bridge:
             body = await self._read_body(scope, exchange)
         except TimeoutError:
             exchange.response_bytes(408, [("content-type", "application/json"), ("connection", "close")], _TOO_SLOW)
+            return
+        except ProtocolClosed:  # the caller has left; nothing was begun, and nobody is there to answer
             return
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests.put(_Request(_environ(scope, body), exchange, answered))
@@ -113,16 +118,17 @@ class Bridge:
             except Exception:  # this thread must take the next request; granian answers 500, if anybody listens
                 log.exception("a request could not be answered")
             self._answered.append(answered)
-            if len(self._answered) == 1:
+            if not self._is_settling:
+                self._is_settling = True
                 answered.get_loop().call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
         """Let granian forget the requests that were answered."""
+        self._is_settling = False  # before the look at the rest: who adds one after that look asks again
         while self._answered:
-            answered = self._answered[0]
+            answered = self._answered.popleft()
             if not answered.done():
                 answered.set_result(None)
-            self._answered.popleft()
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
         status: list[Any] = []
