@@ -14,7 +14,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
@@ -85,19 +85,21 @@ class DeliveryJob:
         self._chance = chance
         self._lock_path: Path = ledger.path.with_name(LOCK_FILE)
         self._told: set[tuple[str, date]] = set()
+        self._failed_utc: dict[str, datetime] = {}
 
     def step(self) -> bool:
         """Deliver the oldest day that is owed now. Returns whether there was one: call again until there is none.
 
         A failure to deliver is recorded and logged, not raised. Raises StoreUnavailable.
         """
-        ready = next((owed for owed in self.owed() if owed.is_ready), None)
+        ready = next((owed for owed in self.owed() if owed.is_ready and not self._rests(owed.profile)), None)
         if ready is None:
             return False
         try:
             self.deliver(ready.profile, ready.day, wait_s=0)
         except DeliveryError:
-            pass  # recorded and logged where it happened; the ledger decides what is next
+            # Recorded and logged where it happened. Now it is the turn of others: a server that hangs takes minutes.
+            self._failed_utc[ready.profile.name] = self._clock()
         except filelock.Timeout:
             log.info("another process is delivering; it is left to it")
             return False
@@ -131,17 +133,17 @@ class DeliveryJob:
 
     def _attempt(self, profile: Profile, export: Export, destination: Destination) -> Delivery:
         standing = self._ledger.standings(profile.name).get(export.day, Standing())
-        backoff_epoch_ms = epoch_ms(self._clock()) + self._backoff_ms(standing.attempts)
-        # First the ledger: where it cannot be written, nothing is sent, else the day would be sent for ever.
-        self._ledger.record_start(profile.name, export.day, backoff_epoch_ms)
+        backoff_ms = self._backoff_ms(standing.attempts)
         started_utc = self._clock()
+        # First the ledger: where it cannot be written, nothing is sent, else the day would be sent for ever.
+        self._ledger.record_start(profile.name, export.day, epoch_ms(started_utc) + backoff_ms)
         what = f"{profile.name}/{export.day}"
         try:
             delivered = destination.deliver(export.file_name, export.content)
         except DeliveryError as exc:
             self._ledger.record_failed(
                 self._delivery(export, destination.name, started_utc, failure=exc),
-                backoff_epoch_ms,
+                epoch_ms(self._clock()) + backoff_ms,
                 exc.hint if exc.permanent else "",
             )
             level = logging.ERROR if exc.permanent else logging.WARNING
@@ -200,9 +202,9 @@ class DeliveryJob:
         now_utc = self._clock()
         if standing.waits_for:
             return Owed(profile, day, Why.PERSON, standing.waits_for)
-        if standing.next_try_epoch_ms > epoch_ms(now_utc):
-            seconds = (standing.next_try_epoch_ms - epoch_ms(now_utc)) // 1000
-            return Owed(profile, day, Why.LATER, f"in {seconds} s, attempt {standing.attempts + 1}")
+        wait_s = (standing.next_try_epoch_ms - epoch_ms(now_utc)) / 1000
+        if 0 < wait_s <= LONGEST_BACKOFF_S * 1.5:  # longer: the clock was ahead, and has been set back
+            return Owed(profile, day, Why.LATER, f"in {int(wait_s)} s, attempt {standing.attempts + 1}")
         late = [counter.id for counter in profile.counters
                 if (counter.until is None or day <= counter.until)
                 and (counter.since is None or counter.since <= day)
@@ -221,9 +223,14 @@ class DeliveryJob:
         now_utc = self._clock()
         if now_utc >= profile.ends_utc(day) + timedelta(days=profile.redeliver_days):
             return False
-        if epoch_ms(now_utc) < (standing.delivered_epoch_ms or 0) + REDELIVERY_PAUSE_S * 1000:
+        if 0 <= epoch_ms(now_utc) - (standing.delivered_epoch_ms or 0) < REDELIVERY_PAUSE_S * 1000:
             return False
         return _sha256(self.render(profile, day)) != standing.delivered_sha256
+
+    def _rests(self, profile: Profile) -> bool:
+        """Return whether a day of *profile* failed a moment ago: its other days would fail too, and take as long."""
+        since = self._clock() - self._failed_utc.get(profile.name, datetime.min.replace(tzinfo=UTC))
+        return timedelta(0) <= since < timedelta(seconds=FIRST_BACKOFF_S)
 
     def _backoff_ms(self, attempts: int) -> int:
         """Return how long to wait after attempt number *attempts* + 1: doubling, with jitter of a half either way."""

@@ -1,0 +1,121 @@
+"""The exporter's daemon: it looks, delivers all that is owed, survives whatever happens, and ends when told to."""
+
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from exporter.job import DeliveryJob
+from exporter.scheduler import look, run
+from footfall.errors import FootfallError, StoreUnavailable
+from tests.support.office import file_of, office
+
+DAYS = ["2026-05-04", "2026-05-05", "2026-05-06"]
+SOON_S = 20
+"""What a daemon does at once, it has surely done after this time."""
+
+
+def test_one_look_delivers_all_that_is_owed(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[-1])
+        here.at(DAYS[-1], "20:00")
+        look(here.job, threading.Event())
+        assert here.client.attempts == [file_of(day) for day in DAYS]
+
+
+def test_look_ends_after_the_delivery_in_which_it_is_told_to_stop(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[-1])
+        here.at(DAYS[-1], "20:00")
+        here.client.during = stop.set
+        look(here.job, stop)
+        assert here.client.attempts == [file_of(DAYS[0])]
+        look(here.job, stop)
+        assert here.client.attempts == [file_of(DAYS[0])]
+
+
+def test_look_asks_for_the_job_as_of_now_before_every_delivery(tmp_path: Path) -> None:
+    """footfall.toml may change while days are delivered."""
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[-1])
+        here.at(DAYS[-1], "20:00")
+        asked: list[int] = []
+
+        def job() -> DeliveryJob:
+            asked.append(len(here.client.attempts))
+            return here.job()
+
+        look(job, threading.Event())
+        assert asked == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "told"),
+    [
+        (StoreUnavailable("the disk is full", hint="free some"), logging.WARNING, "the disk is full; free some"),
+        (FootfallError("something"), logging.ERROR, "for a reason nobody foresaw; please report it; tried again"),
+        (ZeroDivisionError("a bug"), logging.ERROR, "for a reason nobody foresaw; please report it; tried again"),
+    ],
+)
+def test_look_survives_any_error_and_logs_it(
+    caplog: pytest.LogCaptureFixture, error: Exception, level: int, told: str
+) -> None:
+    def job() -> DeliveryJob:
+        raise error
+
+    look(job, threading.Event())
+    (record,) = caplog.records
+    assert (record.levelno, told in record.getMessage()) == (level, True)
+    assert (record.exc_info is not None) is (level == logging.ERROR)
+
+
+def test_daemon_looks_at_once_and_again_whatever_went_wrong_and_ends_when_told_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = threading.Event()
+    looks: list[str] = []
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[0])
+        here.at(DAYS[0], "20:00")
+
+        def job() -> DeliveryJob:
+            looks.append("look")
+            if len(looks) == 1:
+                raise ZeroDivisionError("a bug")
+            here.client.during = stop.set
+            return here.job()
+
+        daemon = threading.Thread(target=run, args=(job, 1, stop))
+        daemon.start()
+        daemon.join(SOON_S)
+        assert not daemon.is_alive()
+        assert looks == ["look"] * 2
+        assert here.client.attempts == [file_of(DAYS[0])]
+    assert "nobody foresaw" in caplog.text
+
+
+def test_daemon_that_waits_an_hour_for_its_next_look_ends_at_once_when_told_to() -> None:
+    stop, looked = threading.Event(), threading.Event()
+
+    def job() -> DeliveryJob:
+        looked.set()
+        raise StoreUnavailable("not now")
+
+    daemon = threading.Thread(target=run, args=(job, 3600, stop))
+    daemon.start()
+    assert looked.wait(SOON_S)
+    stop.set()
+    daemon.join(SOON_S)
+    assert not daemon.is_alive()
+
+
+def test_daemon_that_is_stopped_before_it_starts_does_nothing() -> None:
+    stop = threading.Event()
+    stop.set()
+
+    def job() -> DeliveryJob:
+        raise AssertionError("nobody should ask")
+
+    run(job, 1, stop)
