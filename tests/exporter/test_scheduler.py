@@ -87,7 +87,11 @@ def test_daemon_looks_at_once_and_again_whatever_went_wrong_and_ends_when_told_t
             here.client.during = stop.set
             return here.job()
 
-        daemon = threading.Thread(target=run, args=(job, 1, stop))
+        def serve() -> None:
+            run(job, 1, stop)
+            here.reader.close()  # each thread its own
+
+        daemon = threading.Thread(target=serve)
         daemon.start()
         daemon.join(SOON_S)
         assert not daemon.is_alive()
