@@ -102,14 +102,12 @@ def _find_site(name: str) -> Site:
 
 
 def _asked_day(today: date) -> date:
-    text = request.args.get("day")
-    if text is None:
-        return today
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        text = request.args.get("day")
+        day = today if text is None else date.fromisoformat(text)
+    except ValueError:  # of werkzeug too, for a query that is no UTF-8
         raise Refusal(400, "invalid_query", "day is a date like 2026-05-04", "day") from None
-    if not 1971 <= day.year <= 9998 or day.isoformat() != text:
+    if text is not None and (not 1971 <= day.year <= 9998 or day.isoformat() != text):
         raise Refusal(400, "invalid_query", "day is a date like 2026-05-04, from 1971 to 9998", "day")
     return day
 

@@ -12,6 +12,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask("ingest", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider; answers read in their own order
+    app.url_map.merge_slashes = False  # a wrong path is an error of the one shape, not a redirect
     attach(app, parts)
     problems.init_app(app)
     for module in (crossings, legacy, api, health, openapi):

@@ -2,15 +2,16 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from footfall import wire
 from footfall.cli.console import PrintableFormatter
@@ -50,13 +51,17 @@ class PrintedLog(logging.Handler):
         self.lines: list[str] = []
         self.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
 
+    def unprintable(self) -> list[str]:
+        """Return the lines that would trip a terminal up; a traceback keeps its line ends."""
+        return [line for line in self.lines if not all(" " <= char <= "~" or char == "\n" for char in line)]
+
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
 
 
 @dataclass
 class Ingest:
-    """The app and what a test does with it. ``headers`` joins every batch; ``log`` is what was logged."""
+    """The app and what a test does with it. ``log`` is what was logged."""
 
     installation: Installation
     clock: SetClock
@@ -96,6 +101,34 @@ class Ingest:
         assert answer.status_code == 200, answer.text
         return json.loads(answer.data)
 
+    def raw(
+        self, path: str = wire.PATH, *, method: str = "POST", body: bytes = b"", **environ: object
+    ) -> tuple[int, bytes]:
+        """Send a request whose WSGI environment is as *environ* says, and return status and body of the answer."""
+        request = EnvironBuilder(path="/", method="POST", data=body).get_environ()
+        request.update(REQUEST_METHOD=method, PATH_INFO=path, **environ)
+        chunks, status, _ = run_wsgi_app(self.app, request, buffered=True)
+        return int(status[:3]), b"".join(chunks)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Let the journal not grow by a page while the block runs, as on a full disk."""
+        (pages,) = self.journal._connection.execute("PRAGMA page_count").fetchone()
+        self.journal._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+        try:
+            yield
+        finally:
+            self.journal._connection.execute("PRAGMA max_page_count = 1073741823").fetchall()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let another process hold the journal while the block runs; nobody waits for it."""
+        self.journal._connection.execute("PRAGMA busy_timeout = 0")
+        with closing(sqlite3.connect(self.installation.journal, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
     def stored(self) -> list[tuple[object, ...]]:
         """Return every row of every table of the journal but the probe's."""
         return contents(self.installation.journal)
@@ -110,11 +143,15 @@ def ingest_in_process(folder: Path, **settings: Any) -> Iterator[Ingest]:
     config_file.finish()
     clock, log = SetClock(), PrintedLog()
     parts = build_parts(config, clock)
-    logging.getLogger("ingest").addHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(log)
+    root.setLevel(logging.INFO)
     try:
         yield Ingest(installation, clock, create_app(parts), parts, log)
     finally:
-        logging.getLogger("ingest").removeHandler(log)
+        root.setLevel(level)
+        root.removeHandler(log)
         parts.commit.close()
         assert isinstance(parts.reader, JournalReader)
         parts.reader.close()
