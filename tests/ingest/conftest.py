@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ingest_app import Ingest, ingest_in_process
-
-LEGACY = '[ingest.legacy]\nenabled = true\nnetworks = ["127.0.0.0/8", "2001:db8::/32"]\n'
+from tests.support.ingest_app import LEGACY, Ingest, ingest_in_process
 
 
 @pytest.fixture

@@ -64,10 +64,9 @@ def test_crossing_that_comes_again_with_another_story_is_acknowledged_and_told_i
     ingest.post(body_of())
     answer = ingest.post(body_of(crossings=[[1041, NOON_MS - 50_000, -1]]))
     assert answer.json == {"stored": 0, "duplicates": 1, "through": 1041}
-    assert [line for line in ingest.log.lines if line.startswith("ERROR")] == [
-        "ERROR ingest.crossings: 1 crossings of ALLI1, stream 9f3c2a1b, came again with another time or direction; "
-        "the first were kept: do two devices use this counter's id?"
-    ]
+    (told,) = (line for line in ingest.log.lines if line.startswith("ERROR"))
+    assert "1 crossings of ALLI1, stream 9f3c2a1b, came again with another time or direction" in told
+    assert "do two devices use this counter's id?" in told
 
 
 def test_content_type_may_name_a_charset(ingest: Ingest) -> None:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from footfall import wire
-from tests.ingest.conftest import LEGACY
-from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
+from tests.support.ingest_app import HEARTBEAT, LEGACY, NOON_MS, Ingest, ingest_in_process
 from tests.support.installation import batch
 
 BODY = batch((1, NOON_MS, 1), span=HEARTBEAT)

@@ -32,6 +32,9 @@ NOON_MS = 1_777_889_100_000
 
 HEARTBEAT = Span(NOON_MS - 60_000, NOON_MS)
 
+LEGACY = '[ingest.legacy]\nenabled = true\nnetworks = ["127.0.0.0/8", "2001:db8::/32"]\n'
+"""Settings of [ingest] with which the rows of old devices are taken."""
+
 
 class SetClock:
     """Tells seconds since 1970 UTC; a test sets ``now_ms``."""
