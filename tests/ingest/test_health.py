@@ -1,0 +1,124 @@
+"""Health and metrics: the process answers, a write would succeed, and the figures are the journal's."""
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@contextmanager
+def no_file_may_grow(journal: Path) -> Iterator[None]:
+    """Let the system refuse every write past the size the journal's log has now."""
+    size = journal.with_name(journal.name + "-wal").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def figures_of(ingest: Ingest) -> Figures:
+    answer = ingest.client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/plain"
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def figure(figures: Figures, name: str, **labels: str) -> float:
+    return figures[name, frozenset(labels.items())]
+
+
+def test_process_that_answers_is_healthy_whatever_the_journal(ingest: Ingest) -> None:
+    assert ingest.get("/healthz") == {"status": "ok"}
+    with ingest.locked():
+        assert ingest.get("/healthz") == {"status": "ok"}
+
+
+def test_ready_means_that_a_write_reached_the_disk(ingest: Ingest) -> None:
+    before = ingest.stored()
+    assert ingest.get("/readyz") == {"status": "ready"}
+    probe = ingest.journal._connection.execute("SELECT written_epoch_ms FROM probe").fetchall()
+    assert probe == [(NOON_MS,)]
+    assert ingest.stored() == before, "no count of anybody"
+
+
+def assert_not_ready_but_healthy(ingest: Ingest) -> None:
+    answer = ingest.client.get("/readyz")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert json.loads(answer.data)["error"]["code"] == "store_unavailable"
+    assert ingest.get("/healthz") == {"status": "ok"}
+
+
+def test_full_disk_is_not_ready_until_there_is_space(ingest: Ingest) -> None:
+    ingest.keep((1, NOON_MS, 1), span=HEARTBEAT)
+    with no_file_may_grow(ingest.installation.journal):
+        assert_not_ready_but_healthy(ingest)
+        assert_not_ready_but_healthy(ingest)
+    assert ingest.get("/readyz") == {"status": "ready"}
+    ingest.keep((2, NOON_MS, 1), span=HEARTBEAT)
+
+
+def test_locked_journal_is_not_ready_until_it_is_free(ingest: Ingest) -> None:
+    with ingest.locked():
+        assert_not_ready_but_healthy(ingest)
+    assert ingest.get("/readyz") == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/counters", "/api/v1/sites/alliance/occupancy", "/api/v1/sites/alliance/buckets", "/metrics"]
+)
+def test_question_to_a_journal_that_cannot_be_read_is_told_to_come_again(ingest: Ingest, path: str) -> None:
+    (version,) = ingest.journal._connection.execute("PRAGMA user_version").fetchone()
+    ingest.journal._connection.execute("PRAGMA user_version = 99")
+    answer = ingest.client.get(path)
+    assert (answer.status_code, json.loads(answer.data)["error"]["code"]) == (503, "store_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    ingest.journal._connection.execute(f"PRAGMA user_version = {version}")
+    assert ingest.client.get(path).status_code == 200
+
+
+def test_metrics_tell_what_became_of_batches(ingest: Ingest) -> None:
+    ingest.keep((1, NOON_MS, 1), (2, NOON_MS, 1), (5, NOON_MS, -1), span=HEARTBEAT)
+    ingest.keep((1, NOON_MS, -1), (2, NOON_MS, 1), span=HEARTBEAT)
+    ingest.post(b"{", headers={"Content-Type": "application/json"})
+    figures = figures_of(ingest)
+    assert figure(figures, "footfall_crossings_stored_total") == 3
+    assert figure(figures, "footfall_crossings_duplicate_total") == 2
+    assert figure(figures, "footfall_crossings_conflict_total") == 1
+    assert figure(figures, "footfall_answers_total", status="200") == 2
+    assert figure(figures, "footfall_answers_total", status="400") == 1
+    assert figure(figures, "footfall_commit_batches_count") == 2
+    assert figure(figures, "footfall_commit_batches_sum") == 2
+    assert figure(figures, "footfall_commit_seconds_count") == 2
+
+
+def test_metrics_tell_sites_and_counters_as_they_are(ingest: Ingest) -> None:
+    ingest.keep((1, NOON_MS, 1), (2, NOON_MS, 1), (5, NOON_MS, -1), span=HEARTBEAT)
+    figures = figures_of(ingest)
+    where = {"site": "alliance", "counter": "ALLI1"}
+    assert figure(figures, "footfall_occupancy", site="alliance") == 1
+    assert figure(figures, "footfall_counter_lost_crossings", **where) == 2
+    assert figure(figures, "footfall_counter_lost_crossings", site="alliance", counter="ALLI2") == 0
+    assert figure(figures, "footfall_counter_last_seen_timestamp_seconds", **where) == NOON_MS / 1000
+    assert not [key for key in figures if "last_seen" in key[0] and ("counter", "ALLI2") in key[1]], "never heard of"
+    assert figure(figures, "footfall_journal_bytes") > 10_000
+
+
+def test_every_metric_has_a_help_text_and_our_prefix(ingest: Ingest) -> None:
+    families = list(text_string_to_metric_families(ingest.client.get("/metrics").text))
+    assert all(family.name.startswith("footfall_") and family.documentation for family in families)
+    assert len(families) >= 10
