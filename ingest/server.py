@@ -4,7 +4,10 @@ One worker on purpose: the journal has one writer, and its threads share fsyncs.
 interface carries a WSGI application: docs/decisions.md and bridge.py.
 """
 
+import errno
 import os
+import socket
+import time
 from functools import partial
 from typing import Any
 
@@ -13,9 +16,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from footfall.errors import FootfallError
 from footfall.store.journal import FILE_NAME, Journal
 from ingest.config import IngestConfig
 
+_FREE_WITHIN_S = 3.0  # the worker of an ingest that was killed may hold the port a moment longer
 _MOST_CONNECTIONS = 4096  # granian counts connections, idle ones too: each counter may keep one open
 
 _LOGGING: dict[str, Any] = {
@@ -26,8 +31,9 @@ _LOGGING: dict[str, Any] = {
 
 
 def prepare(config: IngestConfig) -> None:
-    """Make or migrate the journal, so that what is wrong with it is told before anything is served."""
+    """Make or migrate the journal and try the address, so that what is wrong is told before anything is served."""
     Journal(config.data / FILE_NAME).close()
+    _try_address(config.host, config.port)
 
 
 def serve(config: IngestConfig) -> None:
@@ -48,6 +54,24 @@ def serve(config: IngestConfig) -> None:
         log_dictconfig=_LOGGING,
     )
     server.serve(target_loader=partial(_load, config, os.getpid()), wrap_loader=False)
+
+
+def _try_address(host: str, port: int) -> None:
+    """Raise FootfallError when nobody can listen there: granian would silently share the port with who does."""
+    give_up_s = time.monotonic() + _FREE_WITHIN_S
+    while True:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE or time.monotonic() > give_up_s:
+                hint = "another ingest may be running; or set `listen` in [ingest] of footfall.toml"
+                raise FootfallError(f"cannot listen on {host}:{port}: {exc.strerror}", hint=hint) from exc
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _load(config: IngestConfig, supervisor: int) -> Any:
