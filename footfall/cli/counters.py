@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import tomlkit
@@ -71,8 +72,9 @@ def list_command(ctx: click.Context) -> None:
 @counter_command.command("rotate-key", short_help="Print a new key; the old one stays valid until --finish.")
 @click.argument("counter", metavar="ID")
 @click.option("--finish", is_flag=True, help="Make the old key invalid: the device has its new one.")
+@click.option("--again", is_flag=True, help="Print another new key, in place of one that was lost.")
 @click.pass_context
-def rotate_key_command(ctx: click.Context, counter: str, finish: bool) -> None:
+def rotate_key_command(ctx: click.Context, counter: str, finish: bool, again: bool) -> None:
     """Print a new key for the counter ID; the old one stays valid until --finish."""
     _, data, registry = _open_registry(ctx)
     if counter not in registry.counters:
@@ -82,8 +84,13 @@ def rotate_key_command(ctx: click.Context, counter: str, finish: bool) -> None:
         _edit_keys(data, counter, have[:1])
         click.echo(f"counter {counter} signs with its newest key only", err=True)
         return
+    if len(have) > 1 and not again:  # which of the two the device has, nobody here knows
+        raise FootfallError(
+            f"counter {counter} is being rotated already",
+            hint="--finish once the device has its new key, or --again if that key was lost",
+        )
     key = new_key()
-    _edit_keys(data, counter, (key, *have[:1]))
+    _edit_keys(data, counter, (key, *have[-1:]))
     click.echo(f"new key of counter {counter}, shown this once; then: --finish", err=True)
     click.echo(key)
 
@@ -129,16 +136,11 @@ def _edit_keys(data: Path, counter: str, new: tuple[str, ...] | None) -> None:
 
 def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTable | date) -> None:
     """Add the table of *counter* to footfall.toml, or set its last day. Replaces the file whole, once it is right."""
-    document = tomlkit.parse(config.path.read_text(encoding="utf-8"))
-    if isinstance(change, TomlTable):
-        if "counters" not in document:
-            document.add("counters", tomlkit.table(is_super_table=True))
-        document["counters"].add(counter, change)
-    else:
-        document["counters"][counter]["until"] = change
+    edit = _with_table if isinstance(change, TomlTable) else _with_last_day
+    text = edit(config.path.read_text(encoding="utf-8"), counter, change)
     beside = config.path.with_suffix(".part")
     try:
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
         check = read_config(beside)
         data_folder(check, Environment())
         load_registry(check, data)
@@ -150,3 +152,25 @@ def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTabl
         ) from exc
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _with_table(text: str, counter: str, table: Any) -> str:
+    """Return *text* with the *table* of *counter* at its end, wherever the other counters stand."""
+    counters = tomlkit.table(is_super_table=True)
+    counters.add(counter, table)
+    added = tomlkit.document()
+    added.add("counters", counters)
+    return f"{text.rstrip()}\n\n{tomlkit.dumps(added)}"
+
+
+def _with_last_day(text: str, counter: str, day: Any) -> str:
+    """Return *text* with *day* as the last day of *counter*, before comments that belong to what comes next."""
+    document = tomlkit.parse(text)
+    table: Any = document["counters"][counter]
+    body = table.value.body if isinstance(table, TomlTable) else []
+    after = []
+    while body and body[-1][0] is None:
+        after.append(body.pop())
+    table["until"] = day
+    body.extend(reversed(after))
+    return tomlkit.dumps(document)

@@ -130,8 +130,8 @@ def _check_counters(ingest: IngestConfig) -> Iterator[Finding]:
     now_utc = datetime.now(UTC)
     sightings = JournalReader(ingest.data / FILE_NAME).sightings(sorted(registry.counters))
     for _, counter in sorted(registry.counters.items()):
-        if counter.until is not None and counter.until < now_utc.date():
-            continue
+        if counter.until is not None and (counter.until < now_utc.date() or counter.id not in registry.keys):
+            continue  # its days are over, or it was removed today
         seen = sightings[counter.id]
         subject = f"counter {counter.id}"
         if not registry.keys.get(counter.id):

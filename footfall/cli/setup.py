@@ -1,5 +1,6 @@
 """``footfall init``: a folder that is ready to count."""
 
+import json
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +29,8 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
     if config.exists():
         raise ConfigError(str(config), ["is already there"], hint="edit it, or name another folder")
     problems = [] if NAME_PATTERN.fullmatch(site) else [f"{site!r} is no id: letters, digits, `_`, `.` and `-`"]
+    if not name.strip():
+        problems.append("the site's name is empty")
     try:
         today = datetime.now(UTC).astimezone(ZoneInfo(timezone)).date()
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -48,7 +51,7 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
 def render_template(site: str, name: str, timezone: str, today: date) -> str:
     """Return the footfall.toml that `init` writes."""
     text = files("footfall.cli").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    quoted = json.dumps(name, ensure_ascii=False)[1:-1]  # TOML's basic strings escape as JSON's do
     values = {"SITE": site, "NAME": quoted, "CODE": site[:4].upper(), "TIMEZONE": timezone, "TODAY": today.isoformat()}
     for word, value in values.items():
         text = text.replace(f"@{word}@", value)

@@ -1,0 +1,92 @@
+"""`footfall init`: a folder that is ready to count, and the example in the repository."""
+
+import re
+import stat
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from exporter.config import ExporterConfig, load_exporter_config
+from footfall.cli.setup import render_template
+from footfall.config import read_config
+from footfall.environment import Environment
+from ingest.config import IngestConfig, load_ingest_config
+from tests.support.installation import Installation
+
+EXAMPLE = Path(__file__).parents[2] / "footfall.example.toml"
+ARE_EXAMPLES = ("capacity", "destination", "enabled", "networks", "site", "name", "location")
+"""Settings that start with # and show what could be written, because they have no default."""
+
+
+def read(path: Path) -> tuple[IngestConfig, ExporterConfig]:
+    config = read_config(path)
+    both = load_ingest_config(config, Environment({})), load_exporter_config(config, Environment({}))
+    config.finish()
+    return both
+
+
+def test_folder_is_ready_to_count_and_its_secrets_are_private(tmp_path: Path) -> None:
+    day = datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date()
+    told = Installation(tmp_path, 0).run(
+        "init", "new/site", "--site", "quay", "--name", 'The "Quay"\n\\ 港', "--timezone", "Asia/Tokyo"
+    )
+    assert day == datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date(), "it was midnight: run it again"
+    folder = tmp_path / "new" / "site"
+    assert b"new/site/footfall.toml" in told.stdout
+    ingest, exporter = read(folder / "footfall.toml")
+    site = ingest.registry.sites["quay"]
+    assert (site.name, site.code, site.tz.key) == ('The "Quay"\n\\ 港', "QUAY", "Asia/Tokyo")
+    profile = exporter.profile("quay")
+    assert (profile.deliver_from, profile.destination, exporter.destinations) == (day, None, {})
+    assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "data" / "keys.toml").stat().st_mode) == 0o600
+    here = Installation(folder, 0)
+    assert here.run("counter", "add", "DOOR1", "--name", "Main door", "--location", "Hall").stdout.startswith(b"whsec_")
+
+
+def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    here = Installation(tmp_path, 0)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "keys.toml").write_text("A = []\n")
+    here.run("init")
+    assert (tmp_path / "data" / "keys.toml").read_text() == "A = []\n"
+    before = (tmp_path / "footfall.toml").read_bytes()
+    done = here.run("init", "--site", "other", check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"footfall: footfall.toml: is already there (edit it, or name another folder)\n"
+    assert (tmp_path / "footfall.toml").read_bytes() == before
+
+
+def test_folder_that_was_refused_is_not_half_made(tmp_path: Path) -> None:
+    assert Installation(tmp_path, 0).run("init", "site", "--timezone", "Mars", check=False).returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_example_in_the_repository_is_what_init_writes() -> None:
+    assert EXAMPLE.read_text() == render_template("alliance", "Alliance", "Europe/Paris", date(2026, 5, 4))
+
+
+def test_lines_that_start_with_a_hash_show_the_default(tmp_path: Path) -> None:
+    uncommented = re.sub(rf"^# (?!{'|'.join(ARE_EXAMPLES)})(\w+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
+    kept = uncommented.partition("# [destinations.client]")[0]
+    assert kept.count("\n# ") < EXAMPLE.read_text().count("\n# ") - 8
+    plain, written = tmp_path / "plain.toml", tmp_path / "written.toml"
+    plain.write_text(EXAMPLE.read_text())
+    written.write_text(kept)
+    expected = [replace(one, path=written) for one in read(plain)]
+    assert list(read(written)) == expected
+
+
+@pytest.mark.parametrize("part", ["counters.DOOR1", "ingest.legacy"])
+def test_part_that_is_commented_out_is_right_once_it_is_not(tmp_path: Path, part: str) -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"# [{part}]"))
+    end = next(number for number, line in enumerate(lines) if number > start and not line.startswith("# "))
+    lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
+    (tmp_path / "footfall.toml").write_text("\n".join(lines))
+    ingest, _ = read(tmp_path / "footfall.toml")
+    assert ("DOOR1" in ingest.registry.counters) is (part == "counters.DOOR1")
+    assert (ingest.legacy_networks is not None) is (part == "ingest.legacy")
