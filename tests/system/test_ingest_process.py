@@ -79,7 +79,8 @@ def test_port_in_use_is_told_in_one_line(installation: Installation) -> None:
     with installation.serving():
         said = refusal_of(installation)
         assert said.count("\n") == 1
-        assert f"cannot listen on 127.0.0.1:{installation.port}: Address already in use" in said
+        assert f"127.0.0.1:{installation.port}" in said
+        assert "Address already in use" in said
         assert installation.post(heartbeat()).status == 200
 
 
@@ -87,7 +88,7 @@ def test_port_in_use_is_told_in_one_line(installation: Installation) -> None:
 def test_address_that_is_none_of_ours_is_told_in_one_line(installation: Installation, listen: str) -> None:
     said = refusal_of(installation, FOOTFALL_LISTEN=listen)
     assert said.count("\n") == 1
-    assert "FOOTFALL_LISTEN must be" in said or "cannot listen on 192.0.2.1:8080" in said
+    assert "FOOTFALL_LISTEN must be" in said or "Cannot assign requested address" in said
 
 
 def test_all_problems_of_the_configuration_are_told_at_once(installation: Installation) -> None:
