@@ -200,6 +200,8 @@ def parse_hours(value: object) -> Hours:
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a text that is not empty")
+    if not value.isprintable():
+        raise ValueError("must be one line of characters that can be printed")
     return value
 
 

@@ -47,14 +47,16 @@ class Reloading(Generic[T]):
         stamps = self._read_stamps()
         if stamps == self._stamps:
             return
-        again = bool(self._stamps)
-        self._stamps = stamps
+        before, self._stamps = self._stamps, stamps
         try:
             self._current = self._load()
         except ConfigError as exc:
             log.error("the change is not used, what was read before stays: %s", exc)
             return
-        if again:
+        except BaseException:
+            self._stamps = before  # not the fault of the files: they are read again at the next look
+            raise
+        if before:
             log.info("read again: %s", ", ".join(path.name for path in self._paths))
 
     def _read_stamps(self) -> tuple[_Stamp | None, ...]:

@@ -52,8 +52,8 @@ def _keep(here: Parts, batch: wire.BatchBody, now_s: float) -> Receipt:
     here.metrics.count_batch(receipt)
     if receipt.conflicts:
         log.error(
-            "%d crossings of %s, stream %s, came again with another time or direction; the first were kept: "
-            "do two devices use this counter's id?",
+            "%d crossings of %s, stream %s, are in no sum: their seqs came again with other content, or their half "
+            "hours were told by history. Do two devices use this id, or was too much imported?",
             receipt.conflicts,
             batch.counter,
             batch.stream,

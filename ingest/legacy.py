@@ -7,13 +7,13 @@ date and time, local, of the END of a half hour; entries; exits; the counter's i
 import ipaddress
 import logging
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, json, request
 
 from footfall.errors import InvalidBatch
-from footfall.model import epoch_ms
+from footfall.model import BUCKET, epoch_ms, from_epoch_ms
 from footfall.store.history import HALF_HOUR_MS, HalfHour, HistoryReceipt
 from ingest.config import Network
 from ingest.crossings import read_body
@@ -25,6 +25,8 @@ blueprint = Blueprint("legacy", __name__)
 
 COLUMNS = 9
 MOST_IN_HALF_HOUR = 100_000
+PROMPT_MS = 10 * 60 * 1000
+"""So long after its half hour a row is taken to be sent at once, as old devices do."""
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
 _COUNT = re.compile(r"\d{1,6}", re.ASCII)
@@ -32,19 +34,17 @@ _COUNT = re.compile(r"\d{1,6}", re.ASCII)
 
 @blueprint.post("/")
 def take_row() -> Response:
-    """Keep one row, or several lines of them, of an old device."""
+    """Keep the row of an old device, one a request."""
     here = parts()
     _check_network(here.config.legacy_networks)
-    lines = re.split("[\r\n]+", _decoded(read_body("text/plain")))
-    half_hours = [_parse_row(here, line) for line in lines if line.strip()]
-    if not half_hours:
-        raise InvalidBatch("the body holds no row", field="")
-    receipt = here.commit.append_history(half_hours, "legacy", here.now_epoch_ms())
-    if receipt.conflicts:
+    for half_hour in _parse_row(here, _decoded(read_body("text/plain")).strip()):
+        receipt = here.commit.append_history([half_hour], "legacy", here.now_epoch_ms())
+        if not receipt.conflicts:
+            break
+    else:
         raise _conflict(receipt)
-    return Response(
-        json.dumps({"stored": receipt.stored, "duplicates": receipt.duplicates}) + "\n", mimetype="application/json"
-    )
+    answer = {"stored": receipt.stored, "duplicates": receipt.duplicates}
+    return Response(json.dumps(answer) + "\n", mimetype="application/json")
 
 
 def _check_network(networks: tuple[Network, ...] | None) -> None:
@@ -64,40 +64,65 @@ def _decoded(body: bytes) -> str:
         return body.decode("latin-1")  # old devices never said; only ASCII columns are read
 
 
-def _parse_row(here: Parts, line: str) -> HalfHour:
-    """Return the half hour *line* tells of. Raises InvalidBatch naming the column, or UnknownCounter."""
+def _parse_row(here: Parts, line: str) -> list[HalfHour]:
+    """Return the half hour *line* tells of; in a repeated hour both that it may be, the likelier one first.
+
+    Raises InvalidBatch naming the column, or UnknownCounter.
+    """
     columns = [column.strip() for column in line.split(",")]
-    if len(columns) != COLUMNS:
-        raise InvalidBatch(f"a row has {COLUMNS} columns, this one {len(columns)}", field="row")
+    if len(columns) != COLUMNS or re.search("[\r\n]", line):
+        raise InvalidBatch(f"a row is one line of {COLUMNS} columns", field="row")
     for name, text in (("entries", columns[2]), ("exits", columns[3])):
         if not _COUNT.fullmatch(text) or int(text) > MOST_IN_HALF_HOUR:
             raise InvalidBatch(f"{name} is not a count of people", field=name)
-    here.registry().keys_of(columns[4])  # raises UnknownCounter
-    tz = here.registry().site_of(columns[4]).tz
-    start_epoch_ms = _end_of_half_hour(here, columns[0], columns[1], tz) - HALF_HOUR_MS
-    if start_epoch_ms < here.config.earliest_epoch_ms:
+    registry = here.registry()
+    registry.keys_of(columns[4])  # raises UnknownCounter
+    ends = _ends_of_half_hour(here, columns[0], columns[1], registry.site_of(columns[4]).tz)
+    if min(ends) - HALF_HOUR_MS < here.config.earliest_epoch_ms:
         raise InvalidBatch("the half hour is before this server's earliest time", field="date")
-    return HalfHour(columns[4], start_epoch_ms, int(columns[2]), int(columns[3]))
+    return [HalfHour(columns[4], end - HALF_HOUR_MS, int(columns[2]), int(columns[3])) for end in ends]
 
 
-def _end_of_half_hour(here: Parts, day_text: str, time_text: str, tz: ZoneInfo) -> int:
-    """Return the instant a row's clock shows, in epoch ms. In a repeated hour: the later pass that is not to come."""
+def _ends_of_half_hour(here: Parts, day_text: str, time_text: str, tz: ZoneInfo) -> list[int]:
+    """Return the instant a row's clock shows, in epoch ms; two of them, where a repeated hour is over.
+
+    A row that comes promptly is of the second pass. One that comes late is of the first that is not known yet.
+    """
     day, clock = _DATE.fullmatch(day_text), _TIME.fullmatch(time_text)
     if day is None:
         raise InvalidBatch("date is not like 2026-5-4", field="date")
     if clock is None or int(clock[2]) % 30 or int(clock[3]):
         raise InvalidBatch("time is not the end of a half hour, like 08:30:00", field="time")
     try:
-        local = datetime(*(int(part) for part in day.groups()), tzinfo=tz)  # type: ignore[misc,arg-type]  # three numbers
-        local = datetime.combine(local, time(int(clock[1]), int(clock[2])), tzinfo=tz)
-        passes = sorted({epoch_ms(local.replace(fold=fold).astimezone(UTC)) for fold in (0, 1)})
+        shown = datetime.combine(date(*map(int, day.groups())), time(int(clock[1]), int(clock[2])))
+        passes = _passes(shown, tz)
     except (ValueError, OverflowError) as exc:
         raise InvalidBatch(f"date or time is not real: {exc}", field="date") from None
-    limit_epoch_ms = here.now_epoch_ms() + here.config.clock_tolerance_s * 1000
-    past = [instant for instant in passes if instant <= limit_epoch_ms]
-    if not past:
+    if not passes:
+        raise InvalidBatch(f"no clock in {tz.key} showed that time: it was put forward", field="time")
+    now_epoch_ms = here.now_epoch_ms()
+    over = [one for one in passes if one <= now_epoch_ms + here.config.clock_tolerance_s * 1000]
+    if not over:
         raise InvalidBatch("the half hour has not ended yet by this server's clock", field="time")
-    return past[-1]
+    is_prompt = now_epoch_ms - over[-1] <= PROMPT_MS
+    return over[::-1] if is_prompt else over
+
+
+def _passes(shown: datetime, tz: ZoneInfo) -> list[int]:
+    """Return the instants at which a clock in *tz* shows *shown*, in epoch ms: one, two, or none where it jumps.
+
+    The reading at which it jumps stands for the jump: old devices add half an hour to what they showed.
+    """
+    instants = sorted({epoch_ms(shown.replace(tzinfo=tz, fold=fold).astimezone(UTC)) for fold in (0, 1)})
+    real = [one for one in instants if from_epoch_ms(one).astimezone(tz).replace(tzinfo=None) == shown]
+    if real:
+        return real
+    before = shown - BUCKET
+    return [one + HALF_HOUR_MS for one in _passes(before, tz)] if _exists(before, tz) else []
+
+
+def _exists(shown: datetime, tz: ZoneInfo) -> bool:
+    return shown.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == shown
 
 
 def _conflict(receipt: HistoryReceipt) -> Refusal:

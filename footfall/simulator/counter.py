@@ -4,7 +4,7 @@
     200                   forgets what is <= through; the next span starts where this one ended
     401                   keeps everything; sets its clock by the Date header if that was off; sends again
     429, 503              waits as Retry-After says; sends again
-    other 4xx             never sends this body again: drops its crossings, counts them, leaves a gap
+    400, 413, 415, 422    never sends this body again: drops its crossings, counts them, leaves a gap
     anything else, a cut  sends again, later and later
 
 A batch that is sent again has the same body and the same webhook-id, and a new signature of that moment.
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 60.0
 LONGEST_RETRY_AFTER_S = 3600.0
+FINAL = frozenset({400, 413, 415, 422})
+"""Answers that judge the body itself. Any other 4xx speaks of something else: a proxy, a path, a moment."""
+
 STALE_S = 5
 """How far the server's Date may be from the counter's clock before the counter believes the server."""
 
@@ -174,7 +177,7 @@ class SimulatedCounter:
             self._send_later(
                 f"ingest is busy, {answer.status}", wait_s=_retry_after_s(answer, self._wall() + self._clock_offset_s)
             )
-        elif 400 <= answer.status < 500:
+        elif answer.status in FINAL:
             self._drop(batch, answer)
         else:
             self._send_later(f"ingest failed, {answer.status}: {_told(answer)}")

@@ -12,7 +12,7 @@ _SUMS = f"""
     WITH summed AS (
         SELECT stream.counter AS counter, time_epoch_ms / {QUARTER_MS} * {QUARTER_MS} AS start,
                sum(entries) AS entries, sum(exits) AS exits
-        FROM crossing JOIN stream ON stream.id = crossing.stream GROUP BY 1, 2),
+        FROM crossing JOIN stream ON stream.id = crossing.stream WHERE NOT told GROUP BY 1, 2),
     kept AS (SELECT counter, start_epoch_ms AS start, entries, exits FROM quarter)
     SELECT count(*) FROM (
         SELECT counter, start FROM (SELECT * FROM summed EXCEPT SELECT * FROM kept)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from footfall.model import BUCKET, QUARTER_MS, Arrival, Count, Span
-from footfall.store.journal import Journal
+from footfall.store.journal import HISTORY_MARK, Journal
 
 HALF_HOUR_MS = BUCKET.seconds * 1000
 Source = Literal["import", "legacy"]
@@ -94,7 +94,7 @@ def _keep_counter(journal: Journal, half_hours: Sequence[HalfHour], source: Sour
     """Keep the fresh *half_hours* of one counter. A half hour's seq is its number among the quarters since 1970."""
     counts = [Count(one.start_epoch_ms // QUARTER_MS, one.start_epoch_ms, one.entries, one.exits) for one in half_hours]
     spans = [Span(one.start_epoch_ms, one.start_epoch_ms + HALF_HOUR_MS) for one in half_hours]
-    counter, stream = half_hours[0].counter, f"@{source}"  # no stream of the wire starts with @
+    counter, stream = half_hours[0].counter, f"{HISTORY_MARK}{source}"
     journal.keep(Arrival(counter, stream, tuple(counts), spans[0], received_epoch_ms))
     for span in spans[1:]:
         journal.keep(Arrival(counter, stream, (), span, received_epoch_ms))

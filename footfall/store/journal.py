@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from footfall.errors import StoreUnavailable
-from footfall.model import Arrival, Count, Receipt, Span
+from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
 from footfall.store.pending import Pending, Stream
 from footfall.store.schema import MIGRATIONS, migrate
 
@@ -22,6 +22,9 @@ LOCK_TIMEOUT_S = 2.0
 OLDEST_SQLITE = (3, 38)  # STRICT tables and json_each without a compile option
 _WAL_BYTES = 64 * 1024 * 1024  # kept after a checkpoint; it grows again under load
 _MOST_REMEMBERED = 10_000
+
+HISTORY_MARK = "@"
+"""Streams of history start with it; no stream of the wire does. A half hour's seq is its number among the quarters."""
 
 
 class Journal:
@@ -101,15 +104,15 @@ class Journal:
         known = self._known(stream, arrival.counts)
         fresh = [count for count in arrival.counts if count.seq not in known] if known else arrival.counts
         conflicts = sum(_differs(known[count.seq], count) for count in arrival.counts if count.seq in known)
-        undated = self._pending.keep(stream, fresh, arrival.received_epoch_ms)
+        before = stream.conflicts
+        told = self._told(stream, fresh, arrival.received_epoch_ms)
+        self._pending.keep(stream, fresh, arrival.received_epoch_ms, told)
+        stream.conflicts += conflicts
         seqs = [count.seq for count in arrival.counts]
         stream.first_seq = min(stream.first_seq, *seqs)
         stream.last_seq = max(stream.last_seq, *seqs)
-        stream.stored += len(fresh)
-        stream.undated += undated
-        stream.conflicts += conflicts
         self._pending.streams[stream.id] = stream
-        return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), conflicts)
+        return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), stream.conflicts - before)
 
     def _known(self, stream: Stream, counts: Iterable[Count]) -> dict[int, Count]:
         """Return those of *counts* the stream already holds, as it holds them. Time None: it was undated."""
@@ -123,6 +126,28 @@ class Journal:
             (stream.id, json.dumps(wanted)),
         )
         return {row[0]: Count(*row) for row in rows}
+
+    def _told(self, stream: Stream, counts: Iterable[Count], received_epoch_ms: int) -> set[int]:
+        """Return the quarter hours of *counts* whose sums history has told already."""
+        if stream.name.startswith(HISTORY_MARK) or not self._has_history(stream.counter):
+            return set()
+        times = (received_epoch_ms if one.time_epoch_ms is None else one.time_epoch_ms for one in counts)
+        quarters = sorted({time_epoch_ms // QUARTER_MS for time_epoch_ms in times})
+        rows = self._connection.execute(
+            "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM stream JOIN crossing ON stream = stream.id"
+            " WHERE counter = ? AND name GLOB ? AND seq IN (value, value - 1))",
+            (json.dumps(quarters), stream.counter, HISTORY_MARK + "*"),
+        )
+        return {row[0] * QUARTER_MS for row in rows}
+
+    def _has_history(self, counter: int) -> bool:
+        found = self._remembered.has_history.get(counter)
+        if found is None:
+            row = self._connection.execute(
+                "SELECT 1 FROM stream WHERE counter = ? AND name GLOB ?", (counter, HISTORY_MARK + "*")
+            ).fetchone()
+            found = self._remembered.has_history[counter] = row is not None
+        return found
 
     def _cover(self, counter: int, span: Span) -> None:
         """Add *span* to what the counter covered; spans that touch or overlap become one."""
@@ -163,6 +188,7 @@ class Journal:
                     values,
                 ).fetchone()
             found = self._remembered.streams[key] = Stream(*row)
+            self._remembered.has_history.pop(counter, None)
         return found
 
 
@@ -174,6 +200,7 @@ class _Remembered:
         self.counters: dict[str, int] = {}
         self.streams: dict[tuple[int, str], Stream] = {}
         self.latest: dict[int, Span] = {}
+        self.has_history: dict[int, bool] = {}
 
     def check(self, connection: sqlite3.Connection) -> None:
         """Forget everything if another connection has written since, or if it is too much."""

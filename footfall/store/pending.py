@@ -6,7 +6,7 @@ already said of a stream or a counter is remembered instead of asked again.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -44,31 +44,38 @@ class Sighted:
 class Pending:
     """Rows to be written. ``sums`` are by (counter, quarter hour); ``latest`` is a counter's last row of coverage."""
 
-    crossings: list[tuple[int, int, int, int, int, bool]] = field(default_factory=list)
+    crossings: list[tuple[int, int, int, int, int, bool, bool]] = field(default_factory=list)
     sums: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     streams: dict[int, Stream] = field(default_factory=dict)
     latest: dict[int, Span] = field(default_factory=dict)
     sighted: dict[int, Sighted] = field(default_factory=dict)
 
-    def keep(self, stream: Stream, counts: Sequence[Count], received_epoch_ms: int) -> int:
-        """Add *counts*, all new to *stream*, and their sums. Returns how many had no time, and get that of receipt."""
+    def keep(self, stream: Stream, counts: Sequence[Count], received_epoch_ms: int, told: Set[int]) -> None:
+        """Add *counts*, all new to *stream*, and their sums. Those without a time get that of receipt.
+
+        Quarter hours in *told* have their sums from history already: what falls into one is kept, but not added.
+        """
         name = stream.id
-        undated = 0
+        stream.stored += len(counts)
         for seq, time_epoch_ms, entries, exits in counts:
             if time_epoch_ms is None:
-                undated += 1
+                stream.undated += 1
                 at_epoch_ms = received_epoch_ms
             else:
                 at_epoch_ms = time_epoch_ms
-            self.crossings.append((name, seq, at_epoch_ms, entries, exits, time_epoch_ms is None))
-            key = stream.counter, at_epoch_ms - at_epoch_ms % QUARTER_MS
+            quarter_epoch_ms = at_epoch_ms - at_epoch_ms % QUARTER_MS
+            is_told = quarter_epoch_ms in told
+            self.crossings.append((name, seq, at_epoch_ms, entries, exits, time_epoch_ms is None, is_told))
+            if is_told:
+                stream.conflicts += 1
+                continue
+            key = stream.counter, quarter_epoch_ms
             both = self.sums.get(key)
             if both is None:
                 self.sums[key] = [entries, exits]
             else:
                 both[0] += entries
                 both[1] += exits
-        return undated
 
     def sight(self, counter: int, received_epoch_ms: int, crossing_epoch_ms: int | None, status: str | None) -> None:
         """Remember that *counter* was heard of. None leaves what was known before."""
@@ -83,7 +90,7 @@ class Pending:
     def flush_crossings(self, connection: sqlite3.Connection) -> None:
         """Write the crossings, so that a SELECT finds them."""
         rows, self.crossings = self.crossings, []
-        _write(connection, "INSERT INTO crossing (stream, seq, time_epoch_ms, entries, exits, undated)", rows)
+        _write(connection, "INSERT INTO crossing (stream, seq, time_epoch_ms, entries, exits, undated, told)", rows)
 
     def flush_coverage(self, connection: sqlite3.Connection) -> None:
         """Write the coverage, so that a SELECT finds it."""

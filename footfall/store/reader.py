@@ -37,7 +37,7 @@ _COVERED_TO = """
 _SIGHTINGS = """
     SELECT counter.name, received_epoch_ms, crossing_epoch_ms,
         (SELECT to_epoch_ms FROM coverage WHERE coverage.counter = counter.id ORDER BY from_epoch_ms DESC LIMIT 1),
-        (SELECT coalesce(sum(last_seq - first_seq + 1 - stored), 0) FROM stream
+        (SELECT cast(total(last_seq - first_seq + 1 - stored) AS INTEGER) FROM stream
          WHERE stream.counter = counter.id AND stream.name NOT LIKE '@%'),
         (SELECT coalesce(sum(conflicts), 0) FROM stream WHERE stream.counter = counter.id),
         (SELECT coalesce(sum(undated), 0) FROM stream WHERE stream.counter = counter.id),

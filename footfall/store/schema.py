@@ -27,7 +27,7 @@ MIGRATIONS = (
         last_seq   INTEGER NOT NULL,
         stored     INTEGER NOT NULL,   -- crossings kept; last_seq - first_seq + 1 - stored are lost, or still to come
         undated    INTEGER NOT NULL,
-        conflicts  INTEGER NOT NULL,   -- a seq that came again with another time or direction; the first was kept
+        conflicts  INTEGER NOT NULL,   -- a seq that came again with other content, or in a half hour already told
         UNIQUE (counter, name)
     ) STRICT;
     CREATE TABLE crossing (
@@ -37,7 +37,8 @@ MIGRATIONS = (
         time_epoch_ms  INTEGER NOT NULL,
         entries        INTEGER NOT NULL,
         exits          INTEGER NOT NULL,
-        undated        INTEGER NOT NULL       -- 1: the counter knew no time, this is when it was received
+        undated        INTEGER NOT NULL,      -- 1: the counter knew no time, this is when it was received
+        told           INTEGER NOT NULL       -- 1: history had told this half hour already; kept, but in no sum
     ) STRICT;
     CREATE UNIQUE INDEX crossing_name ON crossing (stream, seq);
     CREATE TABLE quarter (

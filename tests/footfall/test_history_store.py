@@ -108,6 +108,18 @@ def test_live_counts_just_outside_a_half_hour_leave_it_unknown(journal: Journal)
     assert keep(journal, half(0, 5, 5)) == HistoryReceipt(1, 0, ())
 
 
+def test_live_crossing_in_a_half_hour_that_history_told_is_kept_but_not_added(journal: Journal) -> None:
+    """A counter that was away sends its backlog after a person imported those days from elsewhere."""
+    journal.append([arrival(entry(1, START_MS - 1))])
+    keep(journal, half(entries=12, exits=9))
+    last_ms = START_MS + HALF_HOUR_MS - 1
+    backlog = arrival(entry(2), leaving(3, START_MS + QUARTER_MS), entry(4, last_ms), entry(5, last_ms + 1))
+    assert journal.append([backlog])[0] == (4, 0, 5, 3)
+    assert journal.append([backlog])[0] == (0, 4, 5, 0)
+    assert totals(journal) == (14, 9)
+    assert problems_of(journal) == []
+
+
 def test_row_of_an_old_device_that_was_imported_before_is_a_duplicate(journal: Journal) -> None:
     keep(journal, half(0), source="legacy")
     assert keep(journal, half(0), source="import") == HistoryReceipt(0, 1, ())

@@ -171,7 +171,14 @@ def test_a_batch_sent_again_has_the_same_id_and_body_and_a_new_signature() -> No
     assert len(stamps) == len(signatures) == 3
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 415])
+@pytest.mark.parametrize("status", [403, 404, 408, 409, 429, 500, 502, 503])
+def test_an_answer_that_does_not_judge_the_body_loses_nothing(status: int) -> None:
+    stage = Stage([30_000, 70_000, 80_000, 130_000], fault=answer_once(status))
+    stage.counter.run()
+    assert [crossing.time_epoch_ms - START for crossing in stage.ingest.stored()] == [30_000, 70_000, 80_000, 130_000]
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_a_refused_batch_is_never_sent_again_and_its_crossings_are_counted_as_dropped(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
