@@ -1,0 +1,135 @@
+"""What the pages tell people to type works: commands, configurations, the unit for systemd."""
+
+import configparser
+import os
+import shlex
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from exporter.config import load_exporter_config
+from footfall.cli import COMMANDS
+from footfall.config import ConfigFile
+from footfall.environment import Environment
+from ingest.config import load_ingest_config
+from tests.docs.pages import ROOT, Block, Page, page, pages
+from tests.support.installation import free_port
+
+CONSOLES = [one for one in pages() if one.blocks("console")]
+CONFIGURATIONS = [
+    pytest.param(block.text, id=f"{one.name}:{block.line}")
+    for one in pages()
+    for block in one.blocks("toml")
+    if block.marker != "setting"
+]
+DESTINATION = '\n[destinations.client]\nkind = "folder"\nfolder = "client"\n'
+
+
+def commands_of(one: Page) -> list[str]:
+    """Return what stands after `$ ` in the page's consoles, in its order."""
+    lines = [line for block in one.blocks("console") for line in block.text.splitlines()]
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+
+
+@pytest.mark.parametrize("one", CONSOLES, ids=lambda one: one.name)
+def test_consoles_of_a_page_run_from_top_to_bottom(one: Page, tmp_path: Path) -> None:
+    """In an empty folder, one after the other; `footfall up` stays up. Only doctor may find something: status 1."""
+    port = free_port()
+    variables = {**os.environ, "FOOTFALL_LISTEN": f"127.0.0.1:{port}"}
+    commands = commands_of(one)
+    assert len(commands) > 3
+    with ExitStack() as running:
+        for command in commands:
+            words = shlex.split(command)
+            assert words[0] == "footfall", command
+            if words[1] == "up":
+                running.enter_context(service(words[1:], tmp_path, variables, port))
+                continue
+            done = subprocess.run(
+                [sys.executable, "-m", *words],
+                cwd=tmp_path,
+                env=variables,
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
+            allowed = {0, 1} if words[1] == "doctor" else {0}
+            assert done.returncode in allowed, f"$ {command}\n{done.stdout.decode()}{done.stderr.decode()}"
+            if words[1] == "init":
+                give_destination(tmp_path)
+    assert (tmp_path / "data" / "journal.sqlite").exists()
+
+
+def give_destination(folder: Path) -> None:
+    """Edit footfall.toml as a technician does after `init`: the profile's destination, here a folder."""
+    (folder / "client").mkdir()
+    path = folder / "footfall.toml"
+    text = path.read_text(encoding="utf-8")
+    assert '# destination = "client"' in text
+    path.write_text(text.replace('# destination = "client"', 'destination = "client"') + DESTINATION, encoding="utf-8")
+
+
+@contextmanager
+def service(words: list[str], folder: Path, variables: Mapping[str, str], port: int) -> Iterator[None]:
+    """Run a service of the page until the block ends, once ingest answers."""
+    with (folder / "up.log").open("wb") as log:
+        command = [sys.executable, "-m", "footfall", *words]
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 20
+            while not answers(port):
+                assert process.poll() is None, (folder / "up.log").read_text()
+                assert time.monotonic() < deadline, "ingest does not answer"
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0, "a service that is asked to end does so with status 0"
+
+
+def answers(port: int) -> bool:
+    """Return whether an ingest is ready at *port*."""
+    try:
+        return urllib3.request("GET", f"http://127.0.0.1:{port}/readyz", timeout=2, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def test_consoles_show_most_commands() -> None:
+    """Every command stands in a console that is run, but the two services that `up` runs."""
+    shown = {shlex.split(command)[1] for one in CONSOLES for command in commands_of(one)}
+    assert shown == set(COMMANDS) - {"ingest", "exporter"}
+
+
+@pytest.mark.parametrize("text", [*CONFIGURATIONS, (ROOT / "footfall.example.toml").read_text(encoding="utf-8")])
+def test_configuration_of_a_page_loads(text: str) -> None:
+    """Each is a footfall.toml, or a part of one, that both services take without a problem."""
+    config = ConfigFile(Path("/nowhere/footfall.toml"), tomllib.loads(text))
+    load_ingest_config(config, Environment({}))
+    load_exporter_config(config, Environment({}))
+    config.finish()
+
+
+def test_unit_for_systemd_starts_a_command_that_is_there() -> None:
+    """The unit parses; it runs a service of ours, as its own user, in a folder it may write."""
+    (block,) = unit_blocks()
+    unit = configparser.ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # names in units have capitals
+    unit.read_string(block.text)
+    start = unit["Service"]["ExecStart"].split()
+    assert start[0] == "/opt/footfall/bin/footfall"
+    assert start[1] in COMMANDS
+    assert unit["Service"]["User"] == "footfall"
+    assert unit["Service"]["WorkingDirectory"] == unit["Service"]["ReadWritePaths"]
+
+
+def unit_blocks() -> list[Block]:
+    """Return the units of the page for technicians."""
+    return page("docs/operations.md").blocks("ini", "unit")
