@@ -1,8 +1,12 @@
 """What the exporter is told by footfall.toml and the environment: profiles and where their files go."""
 
+import posixpath
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
+from exporter.dates import SAMPLE_DAYS
 from exporter.profile import Profile, load_profiles
 from exporter.sftp import SftpSettings
 from footfall.config import ConfigFile, Setting, Table
@@ -13,7 +17,9 @@ from footfall.registry import Registry, data_folder, load_registry
 EXPORTER_SETTINGS = (Setting("look_every_s", "how often the exporter looks for what is owed, seconds", "30"),)
 DESTINATION_SETTINGS = (
     Setting("kind", "`sftp`, or `folder` for a mounted share", '"sftp"'),
-    Setting("folder", "the folder the file goes to; for `sftp` as the server names it", '"."'),
+    Setting("folder", "the folder the file goes to; for `sftp` as the server names it",
+            '`"."` for `sftp`; required for `folder`'),
+    Setting("mounted", "folder: refuse to write while nothing is mounted at `folder` or above it", "false"),
     Setting("host", "sftp: the server's name or address"),
     Setting("port", "sftp: its port", "22"),
     Setting("user", "sftp: who to log in as"),
@@ -23,15 +29,16 @@ DESTINATION_SETTINGS = (
     Setting("password_file", "sftp: a file that holds the password", "none"),
     Setting("agent", "sftp: log in with the keys of the running SSH agent", "false"),
     Setting("deadline_s", "sftp: how long one delivery may take, seconds", "120"),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class FolderSettings:
-    """A folder destination of footfall.toml."""
+    """A folder destination of footfall.toml. ``mounted``: files go there only while something is mounted there."""
 
     name: str
     folder: Path
+    mounted: bool = False
 
 
 DestinationSettings = SftpSettings | FolderSettings
@@ -76,6 +83,7 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
         for profile in profiles.values()
         if profile.destination and profile.destination not in written
     )
+    config.problems.extend(_overwritten(profiles, destinations))
     table = config.table("exporter", EXPORTER_SETTINGS)
     return ExporterConfig(
         path=config.path,
@@ -89,7 +97,7 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
 
 def _destination(name: str, table: Table, config: ConfigFile, environment: Environment) -> DestinationSettings | None:
     if table.choice("kind", "sftp", ("sftp", "folder")) == "folder":
-        return FolderSettings(name, config.folder / table.text("folder"))
+        return FolderSettings(name, config.folder / table.text("folder"), table.flag("mounted", False))
     key_file = table.optional_text("key_file")
     try:
         password = environment.password_of(name) or _secret(table, "password_file", config)
@@ -117,6 +125,33 @@ def _destination(name: str, table: Table, config: ConfigFile, environment: Envir
         variable = DESTINATION_PASSWORD.format(destination=name.upper().replace("-", "_"))
         table.problem("", f"has no way to log in: write key_file, agent or password_file, or set {variable}_FILE")
     return settings
+
+
+def _overwritten(profiles: Mapping[str, Profile], destinations: Mapping[str, DestinationSettings]) -> Iterator[str]:
+    """Yield a problem for each two of *profiles* of which one would overwrite the other's file, evening by evening."""
+    places: dict[object, list[Profile]] = {}
+    for profile in profiles.values():
+        if settings := destinations.get(profile.destination or ""):
+            places.setdefault(_place(settings), []).append(profile)
+    for sharing in places.values():
+        if len(sharing) == 1:
+            continue  # the names of a year are not worked out for nothing
+        names = {profile.name: {profile.file_name_of(day): day for day in SAMPLE_DAYS} for profile in sharing}
+        for one, other in combinations(sharing, 2):
+            if shared := names[one.name].keys() & names[other.name].keys():
+                first = min(shared, key=lambda file_name: names[one.name][file_name])
+                where = " and ".join(dict.fromkeys(profile.destination or "" for profile in (one, other)))
+                yield (
+                    f"profiles {one.name} and {other.name} would both write {first} to {where}; "
+                    "put {site} or {profile} into file_name, or give each a folder of its own"
+                )
+
+
+def _place(settings: DestinationSettings) -> object:
+    """Return what is equal for two destinations whose files land in one folder, as far as footfall.toml can tell."""
+    if isinstance(settings, FolderSettings):
+        return posixpath.normpath(settings.folder)  # symlinks are not followed: a mount that hangs would hold up all
+    return settings.host.lower(), settings.port, settings.user, posixpath.normpath(settings.folder)
 
 
 def _secret(table: Table, name: str, config: ConfigFile) -> str | None:

@@ -30,10 +30,16 @@ _NOT_MOUNTED = (
 
 @dataclass(frozen=True)
 class FolderDestination:
-    """A folder that exists already. A mount that hangs blocks the caller: mount network shares with a time-out."""
+    """A folder that exists already. A mount that hangs blocks the caller: mount network shares with a time-out.
+
+    ``mounted``: the folder is on a share, and nothing is written while that is not mounted, when its empty mount point
+    would take the file instead. Something must be mounted at the folder or at one above it, other than /; where that
+    is always so, as under a /srv that is a disk of its own, it cannot be told.
+    """
 
     name: str
     folder: Path
+    mounted: bool = False
 
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
         """Put *content* under *file_name* in the folder; see Destination.deliver."""
@@ -41,6 +47,7 @@ class FolderDestination:
         require_plain_name(file_name, action)
         part, final = self.folder / part_name(file_name), self.folder / file_name
         with _translated(action):
+            self._require_mounted(action)
             try:
                 _write_durably(part, content)
                 part.replace(final)
@@ -53,7 +60,9 @@ class FolderDestination:
 
     def check(self) -> str:
         """Return that the folder exists and can be written to; see Destination.check."""
-        with _translated(f"check {self.folder}"):
+        action = f"check {self.folder}"
+        with _translated(action):
+            self._require_mounted(action)
             if not self.folder.exists():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
             if not self.folder.is_dir():
@@ -61,6 +70,19 @@ class FolderDestination:
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.folder))
         return f"folder {self.folder} exists and can be written to"
+
+    def _require_mounted(self, action: str) -> None:
+        """Raise DeliveryError if something should be mounted at the folder or above it, and nothing is."""
+        if not self.mounted:
+            return
+        folder = self.folder.resolve()
+        if not any(path.is_mount() for path in (folder, *folder.parents) if path != path.parent):
+            raise DeliveryError(
+                f"{action}: nothing is mounted there",
+                permanent=False,
+                hint="mount the share; it will be tried again. If it is a folder of this machine, "
+                "take `mounted` out of its destination",
+            )
 
 
 def _write_durably(part: Path, content: bytes) -> None:

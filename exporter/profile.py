@@ -14,6 +14,8 @@ from footfall.registry import Registry
 DEFAULT_COLUMNS = ("date", "bucket", "entries", "exits", "id", "name", "location", "site", "code")
 COLUMNS = (*DEFAULT_COLUMNS, "start_utc", "covered")
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+"""The days a file may be of: a slip in a year must not make millions of days owed."""
 
 PROFILE_SETTINGS = (
     Setting("site", "the site whose counters are in the file"),
@@ -43,7 +45,11 @@ _NAME_IN_NAME = re.compile(r"\{(site|code|profile)\}")
 
 @dataclass(frozen=True)
 class Profile:
-    """One client's file: what is in it, how it is written, when and where it goes."""
+    """One client's file: what is in it, how it is written, when and where it goes.
+
+    The ledger knows a profile by its name, the NAME of ``[profiles.NAME]``: renamed, it is a new one, and every day
+    since ``deliver_from`` is owed again.
+    """
 
     name: str
     site: Site
@@ -105,12 +111,15 @@ def _profile(name: str, table: Table, registry: Registry) -> Profile:
     destination = table.optional_text("destination")
     if destination and "deliver_from" not in table:
         table.problem("deliver_from", "is missing: write the first day to deliver, 2026-05-04")
+    deliver_from = table.day("deliver_from")
+    if deliver_from and not FIRST_DAY <= deliver_from <= LAST_DAY:
+        table.problem("deliver_from", f"must be a day from {FIRST_DAY} to {LAST_DAY}")
     profile = Profile(
         name=name,
         site=site,
         counters=counters,
         destination=destination,
-        deliver_from=table.day("deliver_from"),
+        deliver_from=deliver_from,
         deliver_at=table.clock("deliver_at", 20 * 60),
         give_up_at=table.clock("give_up_at", 12 * 60),
         redeliver_days=table.whole("redeliver_days", 7, 0, 366),

@@ -23,7 +23,7 @@ from footfall.store.reader import JournalReader
 def open_destination(settings: DestinationSettings) -> Destination:
     """Return the destination that *settings* describe."""
     if isinstance(settings, FolderSettings):
-        return FolderDestination(settings.name, settings.folder)
+        return FolderDestination(settings.name, settings.folder, settings.mounted)
     return SftpDestination(settings)
 
 

@@ -67,6 +67,43 @@ def test_share_that_cannot_make_the_rename_durable_still_takes_the_file(
     assert (folder / NAME).read_bytes() == NEW
 
 
+def test_share_that_must_be_mounted_is_written_to_only_while_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The empty mount point is a folder like any other: the file would land on this machine, and count as delivered."""
+    mounts = {Path("/")}
+    monkeypatch.setattr(Path, "is_mount", lambda path: path in mounts)
+    folder = tmp_path / "share" / "in"
+    folder.mkdir(parents=True)
+    destination = FolderDestination("share", folder, mounted=True)
+    for act, action in ((destination.check, "check"), (lambda: destination.deliver(NAME, NEW), f"deliver {NAME} to")):
+        with pytest.raises(DeliveryError) as caught:
+            act()
+        assert caught.value.message == f"{action} {folder}: nothing is mounted there"
+        assert caught.value.hint.startswith("mount the share; it will be tried again")
+        assert not caught.value.permanent
+    assert names_in(folder) == set()
+    for mount in (folder, folder.parent):
+        mounts = {Path("/"), mount}
+        assert "exists" in destination.check()
+        assert destination.deliver(NAME, NEW).verified
+
+
+def test_link_to_a_share_is_as_mounted_as_the_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_mount", lambda path: path in {Path("/"), tmp_path / "share"})
+    (tmp_path / "share").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "share")
+    assert FolderDestination("share", tmp_path / "link", mounted=True).deliver(NAME, NEW).verified
+
+
+def test_what_the_system_calls_mounted_is() -> None:
+    with pytest.raises(DeliveryError, match="nothing is mounted there"):
+        FolderDestination("root", Path("/"), mounted=True).check()
+    if not Path("/dev/shm").is_mount():
+        pytest.skip("/dev/shm is no mount here: mount -t tmpfs tmpfs /dev/shm")
+    assert "exists" in FolderDestination("memory", Path("/dev/shm"), mounted=True).check()
+
+
 def test_folder_under_the_file_s_name_needs_a_person(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(DeliveryError, match="a folder has the file's name") as caught:
