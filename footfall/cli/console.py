@@ -14,9 +14,11 @@ from footfall.environment import LOG_LEVEL, Environment
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 LEVELS = ("debug", "info", "warning", "error")
+_WIDEST = 10_000  # columns
 
 
 def open_config(ctx: click.Context) -> tuple[ConfigFile, Environment]:
@@ -53,13 +55,22 @@ def _printable(char: str) -> str:
     return char if " " <= char <= "~" else char.encode("unicode_escape").decode()
 
 
+def open_console(*, stderr: bool = False) -> "Console":
+    """Return where tables and progress are shown, names and messages as they are. In a pipe no line is ever folded."""
+    from rich.console import Console
+
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(
+        stderr=stderr, width=None if is_terminal else _WIDEST, markup=False, emoji=False, highlight=is_terminal
+    )
+
+
 @contextlib.contextmanager
 def progress_bar() -> Iterator["Progress"]:
     """Yield a progress display on stderr; where that is no terminal, it stays silent."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield progress

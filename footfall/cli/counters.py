@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.items import Table as TomlTable
 
 from footfall import keys
-from footfall.cli.console import open_config
+from footfall.cli.console import open_config, open_console
 from footfall.config import NAME_PATTERN, ConfigFile, read_config
 from footfall.environment import Environment
 from footfall.errors import ConfigError, FootfallError
@@ -56,7 +56,6 @@ def add_command(
 @click.pass_context
 def list_command(ctx: click.Context) -> None:
     """Show every counter and how many keys it may sign with."""
-    from rich.console import Console
     from rich.table import Table
 
     _, _, registry = _open_registry(ctx)
@@ -66,7 +65,7 @@ def list_command(ctx: click.Context) -> None:
         days = [str(day) if day else "" for day in (one.since, one.until)]
         told = {0: "none: refused", 1: "1", 2: "2, being rotated"}[found]
         table.add_row(one.id, one.site, one.name, one.location, *days, told)
-    Console().print(table)
+    open_console().print(table)
 
 
 @counter_command.command("rotate-key", short_help="Print a new key; the old one stays valid until --finish.")

@@ -1,5 +1,6 @@
 """``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from exporter.job import DeliveryJob
 from exporter.ledger import Ledger
 from exporter.profile import Profile
 from exporter.render import Export
-from footfall.cli.console import open_config, progress_bar
+from footfall.cli.console import open_config, open_console, progress_bar
 from footfall.cli.exporting import open_job, open_ledger
 from footfall.errors import DeliveryError, FootfallError
 from footfall.model import from_epoch_ms
@@ -66,12 +67,11 @@ def export_command(
 @click.pass_context
 def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str | None) -> None:
     """Show the latest attempts to deliver, and what is owed."""
-    from rich.console import Console
     from rich.table import Table
 
     config = _open_exporter(ctx)
     ledger = open_ledger(config)
-    console = Console()
+    console = open_console()
     if not owed:
         attempts = Table("started (UTC)", "profile", "day", "to", "result", "rows", "bytes", box=None)
         for one in reversed(ledger.deliveries(most, config.profile(profile).name if profile else None)):
@@ -91,6 +91,7 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
 
 
 def _open_exporter(ctx: click.Context) -> ExporterConfig:
+    logging.getLogger("exporter").addHandler(logging.NullHandler())  # its log is for services; people are told once
     config, environment = open_config(ctx)
     found = load_exporter_config(config, environment)
     config.finish()

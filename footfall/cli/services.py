@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +13,6 @@ import click
 from footfall.cli.console import open_config, start_logging
 from footfall.config import ConfigFile
 from footfall.environment import Environment
-from footfall.errors import ConfigError
 from footfall.processes import die_with
 
 log = logging.getLogger(__name__)
@@ -74,22 +72,9 @@ def _serve_ingest(config: ConfigFile, environment: Environment, before: Callable
     start_logging(environment)
     ingest_config = load_ingest_config(config, environment)
     config.finish()
-    _require_free(config, ingest_config.host, ingest_config.port)
     server.prepare(ingest_config)
     before()
     server.serve(ingest_config)
-
-
-def _require_free(config: ConfigFile, host: str, port: int) -> None:
-    """Raise ConfigError when somebody listens there: the server would share the port with it, and half the batches."""
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as exc:
-        raise ConfigError(
-            str(config.path),
-            [f"ingest.listen: {host}:{port} cannot be listened on: {str(exc.strerror).partition(' (')[0]}"],
-            hint="stop what listens there, another Footfall perhaps, or write another port",
-        ) from exc
 
 
 def _keep_running(command: list[str], stopping: threading.Event) -> None:
