@@ -6,7 +6,8 @@
                           asked again at the next step       try again later, or wait for a person
 
 Every run asks the ledger afresh. A missed evening, a restart, a clock change and a day whose data came late are
-all the same thing: a day that is owed.
+all the same thing: a day that is owed. Every day since ``deliver_from`` is, and of the days before it those that
+somebody delivered by hand: tried again until they are there, and delivered again when they change.
 """
 
 import hashlib
@@ -34,7 +35,12 @@ log = logging.getLogger(__name__)
 FIRST_BACKOFF_S = 30
 LONGEST_BACKOFF_S = 3600
 REDELIVERY_PAUSE_S = 900
-"""A day that changed is delivered again at most this often: a counter that comes back sends its backlog in pieces."""
+"""A day that changed is delivered again at most this often: a counter that comes back sends its backlog in pieces.
+
+One that did not is rendered at most this often by a job, which would otherwise have nothing else to do all day.
+"""
+THEN = "then: footfall export --deliver"
+"""What sets a day going again once a person has done what it waits for."""
 
 LOCK_FILE = "delivery.lock"
 
@@ -86,13 +92,15 @@ class DeliveryJob:
         self._lock_path: Path = ledger.path.with_name(LOCK_FILE)
         self._told: set[tuple[str, date]] = set()
         self._failed_utc: dict[str, datetime] = {}
+        self._unchanged_utc: dict[tuple[str, date], datetime] = {}
 
     def step(self) -> bool:
         """Deliver the oldest day that is owed now. Returns whether there was one: call again until there is none.
 
         A failure to deliver is recorded and logged, not raised. Raises StoreUnavailable.
         """
-        ready = next((owed for owed in self.owed() if owed.is_ready and not self._rests(owed.profile)), None)
+        found = self._find_owed(seen_for=timedelta(seconds=REDELIVERY_PAUSE_S))
+        ready = next((owed for owed in found if owed.is_ready and not self._rests(owed.profile)), None)
         if ready is None:
             return False
         try:
@@ -107,8 +115,7 @@ class DeliveryJob:
 
     def owed(self) -> list[Owed]:
         """Return all that is owed, the oldest day first, whether it can go out now or waits for something."""
-        found = [owed for profile in self._profiles.values() for owed in self._owed_of(profile)]
-        return sorted(found, key=lambda owed: (owed.day, owed.profile.name))
+        return self._find_owed(seen_for=timedelta(0))
 
     def render(self, profile: Profile, day: date) -> Export:
         """Return the file of *day* as the store tells it now."""
@@ -148,7 +155,8 @@ class DeliveryJob:
             )
             level = logging.ERROR if exc.permanent else logging.WARNING
             then = "it waits for a person" if exc.permanent else "it will be tried again"
-            log.log(level, "%s was not delivered, %s: %s; %s", what, then, exc.message, exc.hint)
+            hint = f"{exc.hint}; {THEN}" if exc.permanent else exc.hint
+            log.log(level, "%s was not delivered, %s: %s; %s", what, then, exc.message, hint)
             raise
         delivery = self._delivery(export, destination.name, started_utc, note=delivered.note)
         self._ledger.record_delivered(delivery)
@@ -182,31 +190,34 @@ class DeliveryJob:
             gaps=export.gaps,
         )
 
-    def _owed_of(self, profile: Profile) -> Iterator[Owed]:
+    def _find_owed(self, *, seen_for: timedelta) -> list[Owed]:
+        """Return all that is owed. Days that had not changed when they were seen *seen_for* ago are not looked at."""
+        found = [owed for profile in self._profiles.values() for owed in self._owed_of(profile, seen_for)]
+        return sorted(found, key=lambda owed: (owed.day, owed.profile.name))
+
+    def _owed_of(self, profile: Profile, seen_for: timedelta) -> Iterator[Owed]:
         """Yield what is owed of *profile*, oldest first."""
         if profile.destination is None or profile.deliver_from is None:
             return
-        now_utc = self._clock()
         standings = self._ledger.standings(profile.name)
         covered_to = self._reader.covered_to([counter.id for counter in profile.counters])
-        day = profile.deliver_from
-        while profile.due_utc(day) <= now_utc:
+        for day in _due_days(profile, profile.deliver_from, standings, self._clock()):
             standing = standings.get(day, Standing())
             if standing.delivered_sha256 is None or standing.attempts:
                 yield self._undelivered(profile, day, standing, covered_to)
-            elif self._has_changed(profile, day, standing):
+            elif self._has_changed(profile, day, standing, seen_for):
                 yield Owed(profile, day, Why.CHANGED)
-            day += timedelta(days=1)
 
     def _undelivered(self, profile: Profile, day: date, standing: Standing, covered_to: Mapping[str, datetime]) -> Owed:
         now_utc = self._clock()
         if standing.waits_for:
-            return Owed(profile, day, Why.PERSON, standing.waits_for)
+            return Owed(profile, day, Why.PERSON, f"{standing.waits_for}; {THEN}")
         wait_s = (standing.next_try_epoch_ms - epoch_ms(now_utc)) / 1000
         if 0 < wait_s <= LONGEST_BACKOFF_S * 1.5:  # longer: the clock was ahead, and has been set back
             return Owed(profile, day, Why.LATER, f"in {int(wait_s)} s, attempt {standing.attempts + 1}")
+        # On its last day a counter is unscrewed some time, and never tells of the rest of it.
         late = [counter.id for counter in profile.counters
-                if (counter.until is None or day <= counter.until)
+                if (counter.until is None or day < counter.until)
                 and (counter.since is None or counter.since <= day)
                 and (counter.id not in covered_to or covered_to[counter.id] < profile.ends_utc(day))]  # fmt: skip
         give_up_utc = profile.give_up_utc(day)
@@ -218,14 +229,23 @@ class DeliveryJob:
             return Owed(profile, day, Why.LATE, detail)
         return Owed(profile, day, Why.NOW)
 
-    def _has_changed(self, profile: Profile, day: date, standing: Standing) -> bool:
-        """Return whether a delivered *day* would be another file now, while it still may be delivered again."""
+    def _has_changed(self, profile: Profile, day: date, standing: Standing, seen_for: timedelta) -> bool:
+        """Return whether a delivered *day* would be another file now, while it still may be delivered again.
+
+        False without a look if it had not changed when this job saw it less than *seen_for* ago.
+        """
         now_utc = self._clock()
         if now_utc >= profile.ends_utc(day) + timedelta(days=profile.redeliver_days):
             return False
         if 0 <= epoch_ms(now_utc) - (standing.delivered_epoch_ms or 0) < REDELIVERY_PAUSE_S * 1000:
             return False
-        return _sha256(self.render(profile, day)) != standing.delivered_sha256
+        seen_utc = self._unchanged_utc.get((profile.name, day))
+        if seen_utc is not None and timedelta(0) <= now_utc - seen_utc < seen_for:
+            return False
+        if _sha256(self.render(profile, day)) != standing.delivered_sha256:
+            return True
+        self._unchanged_utc[profile.name, day] = now_utc
+        return False
 
     def _rests(self, profile: Profile) -> bool:
         """Return whether a day of *profile* failed a moment ago: its other days would fail too, and take as long."""
@@ -236,6 +256,23 @@ class DeliveryJob:
         """Return how long to wait after attempt number *attempts* + 1: doubling, with jitter of a half either way."""
         seconds = min(FIRST_BACKOFF_S * 2 ** min(attempts, 20), LONGEST_BACKOFF_S)
         return int(seconds * 1000 * self._chance.uniform(0.5, 1.5))
+
+
+def _due_days(profile: Profile, first: date, standings: Mapping[date, Standing], now_utc: datetime) -> Iterator[date]:
+    """Yield the days of *profile* that are due, oldest first, but for those that are surely settled.
+
+    Those are the days from *first* on and the days before it that were tried; of them, days that were delivered and
+    are too old to be delivered again are left out where a glance at the date tells it.
+    """
+    last = now_utc.astimezone(profile.site.tz).date() + timedelta(days=1)
+    while profile.due_utc(last) > now_utc:
+        last -= timedelta(days=1)
+    too_old = last - timedelta(days=profile.redeliver_days + 2)
+    since = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    for day in (*sorted(day for day in standings if day < first and day <= last), *since):
+        standing = standings.get(day)
+        if standing is None or standing.attempts or day >= too_old:
+            yield day
 
 
 def _sha256(export: Export) -> str:

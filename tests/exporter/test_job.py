@@ -133,6 +133,18 @@ def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path,
         assert b"ALLI2" not in (here.client.folder / file_of("2026-05-04")).read_bytes()
 
 
+def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) -> None:
+    """It was unscrewed at noon, as `footfall counter remove` wrote down; what it told is in the file."""
+    with office(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.cover_until("2026-05-04", timedelta(hours=12), "ALLI2")
+        here.enter("2026-05-04", "11:10", 5, counter="ALLI2")
+        here.at("2026-05-04", "20:00")
+        assert here.steps() == 1
+        assert b",11:00:00,5,0,ALLI2," in (here.client.folder / file_of("2026-05-04")).read_bytes()
+        assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 12:00-19:00 (420 min unknown)",)
+
+
 @pytest.mark.parametrize("first", [date(2026, 3, 27), date(2026, 10, 23)])
 def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_path: Path, first: date) -> None:
     """Somebody comes in every hour, and the exporter looks every four hours, day and night."""

@@ -1,5 +1,6 @@
 """Deliveries that fail: when they are tried again, for whom they wait, and whom they do not hold up."""
 
+import contextlib
 import logging
 from datetime import date
 from pathlib import Path
@@ -99,11 +100,12 @@ def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplo
         assert here.steps() == 1
         assert caplog.records[-1].levelno == logging.ERROR
         assert "it waits for a person: deliver 04_05_2026_counterdata-1.csv to client" in caplog.messages[-1]
-        assert caplog.messages[-1].endswith("; tell it not to")
+        assert caplog.messages[-1].endswith("; tell it not to; then: footfall export --deliver")
         here.client.fault = "none"
         here.wait(hours=20)  # not yet the next evening
         (owed,) = here.job().owed()
-        assert (owed.why, owed.is_ready, owed.detail) == (Why.PERSON, False, "tell it not to")
+        assert (owed.why, owed.is_ready) == (Why.PERSON, False)
+        assert owed.detail == "tell it not to; then: footfall export --deliver"
         assert here.steps() == 0
         here.ledger.release()
         assert here.steps() == 1
@@ -134,6 +136,43 @@ def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
         job.deliver(here.profiles["alliance"], DAY)
         assert here.why() == {}
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
+
+
+def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with office(tmp_path, profile_table(since="2026-05-06")) as here:
+        evening(here, "2026-05-06")
+        here.client.fault = "transient"
+        with pytest.raises(DeliveryError):
+            here.job().deliver(here.profiles["alliance"], DAY)
+        assert "it will be tried again" in caplog.messages[-1]
+        here.client.fault = "none"
+        here.wait(minutes=1)
+        assert here.why() == {"alliance/2026-05-04": "NOW", "alliance/2026-05-06": "NOW"}
+        here.steps()
+        assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-04", "2026-05-06")]
+        assert here.why() == {}
+
+
+def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Path) -> None:
+    """Days that were delivered long ago are passed over; those that failed then are not."""
+    with office(tmp_path, profile_table(since="2021-05-04")) as here:
+        here.at("2021-05-08", "21:00")
+        here.cover("2021-05-04", "2026-05-04")
+        job, profile = here.job(), here.profiles["alliance"]
+        for number in range(5):
+            here.client.fault = "transient" if number == 2 else "none"
+            with contextlib.suppress(DeliveryError):
+                job.deliver(profile, date(2021, 5, 4 + number))
+        here.client.fault = "transient"
+        with pytest.raises(DeliveryError):
+            job.deliver(profile, date(2020, 1, 1))
+        here.at("2026-05-04", "20:00")
+        owed = [one.day for one in job.owed()]
+        assert owed[:3] == [date(2020, 1, 1), date(2021, 5, 6), date(2021, 5, 9)]
+        assert owed[-1] == date(2026, 5, 4)
+        assert len(owed) == 2 + (date(2026, 5, 4) - date(2021, 5, 8)).days
 
 
 def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import hashlib
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from exporter.job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob
 from footfall.errors import StoreUnavailable
-from footfall.model import epoch_ms
+from footfall.model import Quarter, epoch_ms
 from tests.support.destinations import Fault
 from tests.support.office import Office, file_of, office, profile_table
 from tests.support.properties import UNHURRIED
@@ -79,6 +79,62 @@ def test_change_counts_until_redeliver_days_after_the_day_s_end(tmp_path: Path, 
         before = list(here.client.attempts)
         here.steps()
         assert (NAME in here.client.attempts[len(before) :]) is again
+
+
+@pytest.mark.parametrize(("days", "again"), [(0, True), (6, True), (7, False)])
+def test_change_counts_for_a_day_before_deliver_from_that_was_delivered_by_hand(
+    tmp_path: Path, days: int, again: bool
+) -> None:
+    with office(tmp_path, profile_table(since="2027-01-01")) as here:
+        here.cover("2026-05-04", "2026-05-04")
+        here.at("2026-05-04", "20:00")
+        here.job().deliver(here.profiles["alliance"], DAY)
+        here.enter("2026-05-04", "10:10", 5)
+        here.wait(days=days, seconds=REDELIVERY_PAUSE_S)
+        assert here.why() == ({"alliance/2026-05-04": "CHANGED"} if again else {})
+        assert here.steps() == again
+
+
+def test_day_that_did_not_change_is_rendered_once_a_pause_and_for_people_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look every half minute at a week of a hundred counters would keep a Raspberry Pi busy for ever."""
+    with delivered(tmp_path) as here:
+        asked: list[date] = []
+        quarters = here.reader.quarters
+
+        def count(counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+            asked.append(start_utc.astimezone(here.tz).date())
+            return quarters(counters, start_utc, end_utc)
+
+        monkeypatch.setattr(here.reader, "quarters", count)
+        here.wait(seconds=REDELIVERY_PAUSE_S)
+        job = here.job()
+        for _ in range(REDELIVERY_PAUSE_S // 30):
+            assert here.steps(job) == 0
+            here.wait(seconds=30)
+        assert asked == [DAY]
+        here.enter("2026-05-04", "10:10", 5)
+        assert here.steps(job) == 1
+        assert asked == [DAY] * 3
+        here.wait(seconds=REDELIVERY_PAUSE_S)
+        for number in range(1, 4):
+            assert here.steps(job) == len(job.owed()) == 0
+            assert asked == [DAY] * (4 + number)
+        here.enter("2026-05-04", "10:10", 5)
+        assert here.why() == {"alliance/2026-05-04": "CHANGED"}
+        assert here.steps(job) == 0
+        assert here.steps(here.job()) == 1  # as after a change of footfall.toml
+
+
+def test_clock_that_is_set_back_makes_no_day_rest_until_then(tmp_path: Path) -> None:
+    with delivered(tmp_path) as here:
+        job = here.job()
+        here.wait(days=3)
+        here.steps(job)
+        here.at("2026-05-04", "20:30")
+        here.enter("2026-05-04", "10:10", 5)
+        assert here.steps(job) == 1
 
 
 def test_profile_may_never_deliver_again(tmp_path: Path) -> None:
