@@ -20,8 +20,9 @@ NEEDED = ("date", "bucket", "entries", "exits", "id")
 def parse_export(profile: Profile, content: bytes, source: str) -> list[HalfHour]:
     """Return the half hours that *content*, a file in the format of *profile*, tells of, in its order.
 
-    Rows whose entries and exits are blank are gaps and left out. In a repeated hour, the second row of a counter with
-    the same time is the second pass. Raises InvalidHistory, naming *source* and the line.
+    Rows that are gaps are left out: those left blank, and those that a column ``covered`` tells were not counted. A
+    0,0 without that column is taken at its word, though a profile may write gaps so. In a repeated hour, the second
+    row of a counter with the same time is the second pass. Raises InvalidHistory, naming *source* and the line.
     """
     missing = [column for column in NEEDED if column not in profile.columns]
     if missing:
@@ -77,6 +78,8 @@ class _RowParser:
         if row["entries"] == row["exits"] == "":
             return None
         entries, exits = (_count(name, row[name]) for name in ("entries", "exits"))
+        if entries == exits == 0 and row.get("covered") == "0":
+            return None
         return HalfHour(row["id"], epoch_ms(bucket.start_utc), entries, exits)
 
     def _find_bucket(self, row: Mapping[str, str]) -> Bucket:

@@ -6,12 +6,12 @@
 A counter without keys is refused. Written whole, beside, then renamed: a reader never sees half of it.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from footfall.errors import ConfigError
+from footfall.files import replace_file
 from footfall.signing import parse_key
 
 FILE_NAME = "keys.toml"
@@ -50,14 +50,7 @@ def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
     for counter in sorted(keys):
         several = ", ".join(f'"{key}"' for key in keys[counter])  # ids and base64 need no escapes
         lines.append(f'"{counter}" = [{several}]')
-    beside = path.with_suffix(".part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)  # one that was left over may have had any mode
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_file(path, "\n".join(lines) + "\n", 0o600)
 
 
 def _checked(counter: str, value: object, problems: list[str]) -> tuple[str, ...]:

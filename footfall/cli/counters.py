@@ -1,5 +1,6 @@
 """``footfall counter``: who may count. Edits footfall.toml, keeping its comments, and the key file."""
 
+import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from tomlkit.items import Table as TomlTable
 
 from footfall import keys
 from footfall.cli.console import open_config, open_console
-from footfall.config import NAME_PATTERN, ConfigFile, read_config
+from footfall.config import NAME_PATTERN, ConfigFile
 from footfall.environment import Environment
 from footfall.errors import ConfigError, FootfallError
+from footfall.files import replace_file
 from footfall.registry import Registry, data_folder, load_registry
 from footfall.signing import new_key
+from footfall.store.journal import FILE_NAME as JOURNAL
+from footfall.store.reader import JournalReader
 
 
 @click.group("counter", short_help="Add, list and remove counters, and rotate their keys.")
@@ -27,12 +31,21 @@ def counter_command() -> None:
 @click.option("--site", help="The site it counts for; may be left out while there is one site.")
 @click.option("--name", required=True, help="Its name, as clients read it.")
 @click.option("--location", required=True, help="Where it hangs, as clients read it.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="The first day it counts; earlier files leave it out.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="D",
+    help="The first day it counts; earlier files leave it out.",
+)
 @click.pass_context
 def add_command(
     ctx: click.Context, counter: str, site: str | None, name: str, location: str, since: datetime | None
 ) -> None:
-    """Register the counter ID and print its key, once: type it into the device."""
+    """Register the counter ID and print its key, once: type it into the device.
+
+    A counter that joins others that have counted already starts today, unless --since says otherwise: the files of
+    earlier days, delivered long ago, do not change.
+    """
     config, data, registry = _open_registry(ctx)
     if not NAME_PATTERN.fullmatch(counter):
         raise FootfallError(f"{counter!r} is no counter id", hint="1 to 64 letters, digits, `_`, `.` and `-`")
@@ -43,8 +56,9 @@ def add_command(
         raise FootfallError(f"there is no site {site!r}", hint=f"there are {', '.join(registry.sites) or 'none'}")
     table = tomlkit.table()
     table.update({"site": site, "name": name, "location": location})
-    if since is not None:
-        table["since"] = since.date()
+    first_day = since.date() if since else _first_day(data, registry, site)
+    if first_day is not None:
+        table["since"] = first_day
     key = new_key()
     _edit_keys(data, counter, (key,))
     _edit_counter(config, data, counter, table)
@@ -116,6 +130,16 @@ def _open_registry(ctx: click.Context) -> tuple[ConfigFile, Path, Registry]:
     return config, data, registry
 
 
+def _first_day(data: Path, registry: Registry, site: str) -> date | None:
+    """Return today where counters of *site* have been heard of before, else None: a new site's history is open."""
+    journal = data / JOURNAL
+    ids = [counter.id for counter in registry.counters_of(site)]
+    if not ids or not journal.exists():
+        return None
+    heard = any(one.received_epoch_ms for one in JournalReader(journal).sightings(ids).values())
+    return datetime.now(UTC).astimezone(registry.sites[site].tz).date() if heard else None
+
+
 def _only_site(registry: Registry) -> str:
     if len(registry.sites) != 1:
         raise FootfallError("there is not just one site", hint=f"choose: --site {' | --site '.join(registry.sites)}")
@@ -137,20 +161,15 @@ def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTabl
     """Add the table of *counter* to footfall.toml, or set its last day. Replaces the file whole, once it is right."""
     edit = _with_table if isinstance(change, TomlTable) else _with_last_day
     text = edit(config.path.read_text(encoding="utf-8"), counter, change)
-    beside = config.path.with_suffix(".part")
+    check = ConfigFile(config.path, tomllib.loads(text))
+    data_folder(check, Environment())
+    load_registry(check, data)
+    check.finish()
     try:
-        beside.write_text(text, encoding="utf-8")
-        check = read_config(beside)
-        data_folder(check, Environment())
-        load_registry(check, data)
-        check.finish()
-        beside.replace(config.path)
+        replace_file(config.path, text)
     except OSError as exc:
-        raise ConfigError(
-            str(config.path), [f"cannot be written: {exc.strerror}"], hint="check who may write it"
-        ) from exc
-    finally:
-        beside.unlink(missing_ok=True)
+        problem = f"cannot be written: {exc.strerror}"
+        raise ConfigError(str(config.path), [problem], hint="check who may write it") from exc
 
 
 def _with_table(text: str, counter: str, table: Any) -> str:

@@ -22,14 +22,15 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
     """Take history from files in a profile's format: what `footfall export` writes, this reads.
 
     Half hours that are already known are not counted twice; where they are known with other figures, nothing of that
-    file is taken. Importing again is safe.
+    file is taken. Importing again is safe. A row of 0,0 is taken as a zero: where the file's gaps were written as 0,0
+    too, use a profile with `gap = "blank"`, or with the column `covered`.
     """
     config, environment = open_config(ctx)
     exporter = load_exporter_config(config, environment)
     config.finish()
     chosen = exporter.profile(profile)
     journal = Journal(exporter.data / FILE_NAME, lock_timeout_s=30)
-    stored = duplicates = 0
+    stored = duplicates = zeros = 0
     with progress_bar() as progress:
         task = progress.add_task("import", total=len(files), note="")
         for path in files:
@@ -39,11 +40,17 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
                 raise InvalidHistory(f"{path} tells of half hours that have not ended yet", hint="check its dates")
             receipt = keep_history(journal, half_hours, source="import", received_epoch_ms=now_epoch_ms)
             _refuse_conflicts(path, receipt)
+            zeros += sum(one.entries == one.exits == 0 for one in half_hours)
             stored += receipt.stored
             duplicates += receipt.duplicates
             progress.update(task, advance=1, note=path.name)
     journal.close()
     click.echo(f"imported {len(files)} files: {stored} half hours kept, {duplicates} were already known")
+    if zeros and chosen.gap == "zero":
+        click.echo(
+            f"{zeros} rows of 0,0 were taken as zeros; were any of them gaps? Profile {chosen.name} writes gaps so.",
+            err=True,
+        )
 
 
 def _read(path: Path) -> bytes:

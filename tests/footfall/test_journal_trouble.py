@@ -1,5 +1,6 @@
 """A journal in trouble: full, locked, not writable, damaged, of another version. Nothing of a failed write is kept."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -95,12 +96,8 @@ def test_journal_that_may_not_be_written_keeps_nothing_and_recovers(journal: Jou
 def test_folder_that_may_not_be_written_is_unavailable_not_a_crash(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o500)
-    try:
-        (folder / "probe").touch()
-    except PermissionError:
-        pass
-    else:
-        pytest.skip("root may write everywhere; run the tests as another user")
+    if os.access(folder, os.W_OK):  # root may write nearly everywhere
+        folder = Path("/proc")
     with pytest.raises(StoreUnavailable, match="unable to open") as caught:
         Journal(folder / "journal.sqlite")
     assert "footfall init" in caught.value.hint

@@ -43,7 +43,7 @@ def test_key_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert mode_of(tmp_path / "keys.toml") == 0o600
 
 
-@pytest.mark.parametrize("left_over", ["keys.toml", "keys.part"])
+@pytest.mark.parametrize("left_over", ["keys.toml", "keys.toml.part"])
 def test_key_file_is_secret_even_if_what_was_there_was_not(tmp_path: Path, left_over: str) -> None:
     (tmp_path / left_over).write_text("")
     (tmp_path / left_over).chmod(0o644)
@@ -54,8 +54,8 @@ def test_key_file_is_secret_even_if_what_was_there_was_not(tmp_path: Path, left_
 def test_key_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
     before = {"ALLI1": (new_key(),)}
     write_keys(tmp_path / "keys.toml", before)
-    (tmp_path / "keys.part").mkdir()
-    with pytest.raises(OSError, match=r"keys\.part"):
+    (tmp_path / "keys.toml.part").mkdir()
+    with pytest.raises(OSError, match=r"keys\.toml\.part"):
         write_keys(tmp_path / "keys.toml", {})
     assert read_keys(tmp_path / "keys.toml") == before
 
