@@ -22,8 +22,8 @@ def replace_file(path: Path, text: str, mode: int | None = None) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         if os.geteuid() == 0:
             os.fchown(file.fileno(), like.st_uid, like.st_gid)
+        os.fchmod(file.fileno(), mode)  # before a word is in it: one that was left over may have had any mode
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    beside.chmod(mode)
     beside.replace(target)
