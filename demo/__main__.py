@@ -1,7 +1,7 @@
 """Walks through the main job, command by command, and ends with status 0 only if the delivered file is the truth.
 
-    people (simulated) --signed HTTP--> footfall ingest --> journal --> footfall export --SFTP--> a server in here
-        `-- truth.csv ------------------------------------------------------ compared with ----------'
+people (simulated) --signed HTTP--> footfall ingest --> journal --> footfall export --SFTP--> a server in here
+    `-- truth.csv ------------------------------------------------------ compared with ----------'
 """
 
 import contextlib
