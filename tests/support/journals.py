@@ -46,7 +46,10 @@ def leaving(seq: int, at_ms: int | None = START_MS) -> Count:
 @contextmanager
 def fresh_journal() -> Iterator[Journal]:
     """Give a new journal in a folder of its own, in memory where that can be; both are gone when the block ends."""
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, closing(Journal(Path(folder) / "journal.sqlite")) as journal:
+    with (
+        TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder,
+        closing(Journal(Path(folder) / "journal.sqlite")) as journal,
+    ):
         yield journal
 
 
