@@ -80,17 +80,30 @@ def _serve_ingest(config: ConfigFile, environment: Environment, before: Callable
 def _keep_running(command: list[str], stopping: threading.Event) -> None:
     """Run *command*, and again a little after it ends, until *stopping* is set; then end it."""
 
+    first = _start(command)
+
     def run() -> None:
+        process = first
         while True:
-            with subprocess.Popen(command) as process:  # noqa: S603 - our own command
+            with process:
                 while process.poll() is None and not stopping.wait(0.5):
                     pass
                 _end(process)
             if stopping.wait(_RESTART_AFTER_S):
                 return
             log.error("the exporter ended with status %s; it is started again", process.returncode)
+            process = _start(command)
 
     threading.Thread(target=run, name="exporter-watch").start()
+
+
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    """Start *command* by posix_spawn, as subprocess does where it need not close files.
+
+    Else it reads from a pipe until the child has the new program: for ever, where the server forks its worker in that
+    moment, for the worker holds the pipe's other end. Python's own files are closed in any case (PEP 446).
+    """
+    return subprocess.Popen(command, close_fds=False)  # noqa: S603 - our own command
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
