@@ -17,8 +17,8 @@ from footfall.registry import Registry, data_folder, load_registry
 EXPORTER_SETTINGS = (Setting("look_every_s", "how often the exporter looks for what is owed, seconds", "30"),)
 DESTINATION_SETTINGS = (
     Setting("kind", "`sftp`, or `folder` for a mounted share", '"sftp"'),
-    Setting("folder", "the folder the file goes to; for `sftp` as the server names it",
-            '`"."` for `sftp`; required for `folder`'),
+    Setting("folder", "the folder the file goes to; for `sftp` as the server names it; for the kind `folder` it must "
+            "be written", '"."'),
     Setting("mounted", "folder: refuse to write while nothing is mounted at `folder` or above it", "false"),
     Setting("host", "sftp: the server's name or address"),
     Setting("port", "sftp: its port", "22"),

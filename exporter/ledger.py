@@ -146,10 +146,10 @@ class Ledger:
                 (next_try_epoch_ms, waits_for, delivery.profile, delivery.day.isoformat()),
             )
 
-    def release(self) -> None:
-        """Let every day that waits for a person be tried again: someone has acted."""
+    def release(self, profile: str | None = None) -> None:
+        """Let every day that waits for a person, of *profile* or of all, be tried again: someone has acted."""
         with self._transaction():
-            self._release("1", ())
+            self._release("?1 IS NULL OR profile = ?1", (profile,))
 
     def deliveries(self, most: int, profile: str | None = None) -> list[Delivery]:
         """Return the last *most* attempts, newest first, of *profile* or of all."""
@@ -161,9 +161,9 @@ class Ledger:
             ).fetchall()
         return [_delivery(*row) for row in rows]
 
-    def _release(self, where: str, values: tuple[str, ...]) -> None:
+    def _release(self, where: str, values: tuple[str | None, ...]) -> None:
         self._connection.execute(
-            f"UPDATE standing SET waits_for = '', next_try_epoch_ms = 0 WHERE waits_for <> '' AND {where}",  # noqa: S608
+            f"UPDATE standing SET waits_for = '', next_try_epoch_ms = 0 WHERE waits_for <> '' AND ({where})",  # noqa: S608
             values,
         )
 

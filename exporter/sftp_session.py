@@ -293,7 +293,7 @@ def _translated(settings: SftpSettings, attempt: Attempt, action: str) -> Iterat
         why, permanent, hint = _verdict_on(exc, attempt.step)
         told = {
             "step": attempt.step,
-            "detail": getattr(exc, "strerror", None) or str(exc) or "no more came",
+            "detail": _printable(getattr(exc, "strerror", None) or str(exc) or "no more came"),
             "user": settings.user,
             "host": settings.host,
             "folder": settings.folder,
@@ -301,6 +301,11 @@ def _translated(settings: SftpSettings, attempt: Attempt, action: str) -> Iterat
         raise DeliveryError(
             f"{action}: {why.format_map(told)}", permanent=permanent, hint=hint.format_map(told)
         ) from exc
+
+
+def _printable(text: str) -> str:
+    """Return *text*, which a server may have sent, with nothing in it that a terminal would obey."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _verdict_on(exc: BaseException, step: str) -> verdicts.Verdict:

@@ -16,13 +16,19 @@ from footfall.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
 LEVELS = ("debug", "info", "warning", "error")
 _WIDEST = 10_000  # columns
 
 
 def open_config(ctx: click.Context) -> tuple[ConfigFile, Environment]:
-    """Return footfall.toml, as --config or the environment name it, and the environment."""
+    """Return footfall.toml, as --config or the environment name it, and the environment.
+
+    What is logged is for services, which start_logging(): a command tells people itself, and once.
+    """
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
     environment = Environment()
     return read_config(find_config(ctx.find_root().obj, environment)), environment
 
@@ -65,12 +71,30 @@ def open_console(*, stderr: bool = False) -> "Console":
     )
 
 
+def show_table(console: "Console", table: "Table") -> None:
+    """Print *table*, every cell whole: on a terminal folded where it is too long, in a pipe one line a row."""
+    for column in table.columns:
+        column.overflow = "fold"
+    if console.is_terminal:
+        console.print(table)
+        return
+    columns = [
+        [str(column.header), *(" ".join(map(str.strip, str(cell).splitlines())) for cell in column.cells)]
+        for column in table.columns
+    ]
+    widths = [max(map(len, cells)) for cells in columns]
+    for row in zip(*columns, strict=True):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 @contextlib.contextmanager
 def progress_bar() -> Iterator["Progress"]:
     """Yield a progress display on stderr; where that is no terminal, it stays silent."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = open_console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    description, note = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[note]}"))
+    with Progress(
+        description, BarColumn(), note, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as progress:
         yield progress

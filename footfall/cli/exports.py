@@ -1,20 +1,22 @@
 """``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
 
-import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
 import filelock
 
 from exporter.config import ExporterConfig, load_exporter_config
+from exporter.destination import part_name
 from exporter.job import DeliveryJob
 from exporter.ledger import Ledger
-from exporter.profile import Profile
+from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
-from footfall.cli.console import open_config, open_console, progress_bar
+from footfall.cli.console import open_config, open_console, progress_bar, show_table
 from footfall.cli.exporting import open_job, open_ledger
 from footfall.errors import DeliveryError, FootfallError
 from footfall.model import from_epoch_ms
@@ -42,8 +44,10 @@ def export_command(
     """Write a day's file, under its own name unless --output says otherwise.
 
     With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, also what waits for a person:
-    a cron job needs no more than that.
+    a cron job needs no more than that. --profile keeps it to that profile.
     """
+    if deliver and output is not None:
+        raise FootfallError("--output and --deliver do not go together", hint="write a file, or deliver: choose one")
     config = _open_exporter(ctx)
     ledger = open_ledger(config)
     job = open_job(config, ledger)
@@ -51,7 +55,7 @@ def export_command(
     if not days:
         if not deliver:
             raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
-        _deliver_owed(job, ledger)
+        _deliver_owed(job, ledger, config.profile(profile).name if profile else None)
     elif deliver:
         _deliver_days(job, config.profile(profile), days)
     else:
@@ -70,11 +74,12 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
     from rich.table import Table
 
     config = _open_exporter(ctx)
+    only = config.profile(profile).name if profile else None
     ledger = open_ledger(config)
     console = open_console()
     if not owed:
         attempts = Table("started (UTC)", "profile", "day", "to", "result", "rows", "bytes", box=None)
-        for one in reversed(ledger.deliveries(most, config.profile(profile).name if profile else None)):
+        for one in reversed(ledger.deliveries(most, only)):
             started = from_epoch_ms(one.started_epoch_ms)
             result = "delivered" if one.ok else f"failed: {one.message} ({one.hint})"
             result += f"; gaps: {'; '.join(one.gaps)}" if one.ok and one.gaps else ""
@@ -82,16 +87,21 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
                 f"{started:%Y-%m-%d %H:%M:%S}", one.profile, str(one.day), one.destination, result,
                 str(one.rows), str(one.bytes),
             )  # fmt: skip
-        console.print(attempts if attempts.row_count else "nothing was delivered yet")
-    waiting = [one for one in open_job(config, ledger).owed() if profile in (None, one.profile.name)]
+        if attempts.row_count:
+            show_table(console, attempts)
+        else:
+            click.echo("nothing was delivered yet")
+    waiting = [one for one in open_job(config, ledger).owed() if only in (None, one.profile.name)]
     days = Table("owed", "profile", "why", "", box=None)
     for entry in waiting:
         days.add_row(str(entry.day), entry.profile.name, entry.why.value, entry.detail)
-    console.print(days if waiting else "nothing is owed")
+    if waiting:
+        show_table(console, days)
+    else:
+        click.echo("nothing is owed")
 
 
 def _open_exporter(ctx: click.Context) -> ExporterConfig:
-    logging.getLogger("exporter").addHandler(logging.NullHandler())  # its log is for services; people are told once
     config, environment = open_config(ctx)
     found = load_exporter_config(config, environment)
     config.finish()
@@ -104,12 +114,34 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     if (first is None) != (last is None):
         raise FootfallError("--from and --to go together", hint="give both; --to is itself included")
     if day is not None:
-        return [day.date()]
+        first = last = day
     if first is None or last is None:
         return []
     if last < first:
         raise FootfallError("--to is before --from", hint="swap them")
+    if first.date() < FIRST_DAY or last.date() > LAST_DAY:
+        raise FootfallError(f"there are files of days from {FIRST_DAY} to {LAST_DAY}", hint="look at the year")
     return [first.date() + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put *content* at *path* in one step: whoever reads it meanwhile has the old file or the new one, never a half.
+
+    A device or a pipe is written to. Raises OSError.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    target = path.resolve()  # a link stays one
+    beside = target.with_name(part_name(target.name))
+    try:
+        beside.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, beside)
+        beside.replace(target)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output: str | None) -> None:
@@ -125,7 +157,7 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
             path /= export.file_name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(export.content)
+            _replace(path, export.content)
         except OSError as exc:
             raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="name another --output") from exc
         click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
@@ -141,15 +173,19 @@ def _deliver_days(job: DeliveryJob, profile: Profile, days: Sequence[date]) -> N
             except filelock.Timeout:
                 raise FootfallError("another process is delivering", hint="try again in a minute") from None
             progress.update(task, advance=1, note=delivery.file_name)
-            progress.console.print(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
+            tell = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
+            tell(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
             if delivery.gaps:
-                progress.console.print(f"  with gaps: {'; '.join(delivery.gaps)}")
+                tell(f"  with gaps: {'; '.join(delivery.gaps)}")
 
 
-def _deliver_owed(job: DeliveryJob, ledger: Ledger) -> None:
-    ledger.release()
+def _deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
+    """Deliver all that is owed now, of *profile* or of every one, also what waits for a person."""
+    ledger.release(profile)
     failures = 0
     for owed in job.owed():
+        if profile not in (None, owed.profile.name):
+            continue
         if not owed.is_ready:
             click.echo(f"{owed.profile.name}/{owed.day} {owed.why.value}: {owed.detail}", err=True)
             continue

@@ -116,6 +116,12 @@ def test_server_that_loses_bytes_fails_the_delivery(server: SftpServer, folder: 
     assert names_in(folder) == set()
 
 
+def test_server_s_words_are_shown_and_never_obeyed(server: SftpServer) -> None:
+    """A terminal would clear its screen, or worse."""
+    server.faults = (Fault("fail", Step.OPEN, words=b"\x1b[2Jno\r\nfootfall: all is well"),)
+    assert "(\\x1b[2Jno\\r\\nfootfall: all is well (SFTP status 4))" in failed_delivery(settings_for(server)).message
+
+
 def test_server_s_words_need_not_be_utf_8(server: SftpServer) -> None:
     server.faults = (Fault("fail", Step.OPEN, words="accès refusé".encode("latin-1")),)
     assert "acc\N{REPLACEMENT CHARACTER}s refus" in failed_delivery(settings_for(server)).message
