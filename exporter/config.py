@@ -30,6 +30,7 @@ DESTINATION_SETTINGS = (
     Setting("agent", "sftp: log in with the keys of the running SSH agent", "false"),
     Setting("deadline_s", "sftp: how long one delivery may take, seconds", "120"),
 )  # fmt: skip
+SECRET_FILES = ("key_file", "key_passphrase_file", "password_file")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ DestinationSettings = SftpSettings | FolderSettings
 
 @dataclass(frozen=True)
 class ExporterConfig:
-    """Everything the exporter needs to know."""
+    """Everything the exporter needs to know. ``secret_files`` hold what destinations log in with, there or not."""
 
     path: Path
     data: Path
@@ -54,6 +55,7 @@ class ExporterConfig:
     profiles: dict[str, Profile]
     destinations: dict[str, DestinationSettings]
     look_every_s: int
+    secret_files: tuple[Path, ...]
 
     def profile(self, name: str | None) -> Profile:
         """Return the profile called *name*, or the only one. Raises ConfigError."""
@@ -72,7 +74,10 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
     data = data_folder(config, environment)
     registry = load_registry(config, data)
     destinations: dict[str, DestinationSettings] = {}
+    secret_files: list[Path] = []
     for name, table in config.named("destinations", DESTINATION_SETTINGS):
+        named = (table.optional_text(setting) for setting in SECRET_FILES)
+        secret_files.extend(config.folder / path for path in named if path)
         settings = _destination(name, table, config, environment)
         if settings is not None:
             destinations[name] = settings
@@ -92,6 +97,7 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
         profiles=profiles,
         destinations=destinations,
         look_every_s=table.whole("look_every_s", 30, 1, 3600),
+        secret_files=tuple(secret_files),
     )
 
 

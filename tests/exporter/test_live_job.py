@@ -1,0 +1,77 @@
+"""The daemon's job follows its files: footfall.toml, and what destinations log in with."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from exporter.config import SECRET_FILES
+from exporter.job import DeliveryJob, Why
+from exporter.ledger import FILE_NAME, Delivery, Ledger
+from footfall.cli.exporting import live_job
+from footfall.config import read_config
+from footfall.environment import Environment
+from footfall.store.journal import Journal
+from tests.support.installation import Installation, install
+
+DAY = date.today() - timedelta(days=3)  # noqa: DTZ011 - over in every zone
+PROFILE = f"""
+[profiles.alliance]
+site = "alliance"
+destination = "client"
+deliver_from = {DAY}
+[destinations.client]
+host = "127.0.0.1"
+user = "footfall"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Installation:
+    """Give a destination with all three files in place."""
+    installed = install(tmp_path / "site", profile=PROFILE + "".join(f'{one} = "{one}"\n' for one in SECRET_FILES))
+    for one in SECRET_FILES:
+        (installed.folder / one).write_text("wrong")
+    Journal(installed.journal).close()
+    return installed
+
+
+def start(here: Installation) -> Callable[[], DeliveryJob]:
+    """Return the live job, on whose first day somebody has to act."""
+    job, _ = live_job(read_config(here.folder / "footfall.toml"), Environment({}))
+    delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
+    ledger = Ledger(here.data / FILE_NAME)
+    ledger.record_start("alliance", DAY, 0)
+    ledger.record_failed(delivery, 0, "act")
+    ledger.close()
+    assert waits(job)
+    return job
+
+
+def waits(job: Callable[[], DeliveryJob]) -> bool:
+    """Return whether the first day waits for a person, as the job sees it at its next look at the files."""
+    time.sleep(1.1)
+    return job().owed()[0].why is Why.PERSON
+
+
+@pytest.mark.parametrize("name", SECRET_FILES)
+def test_secret_that_is_corrected_sets_days_going_that_waited_for_it(here: Installation, name: str) -> None:
+    job = start(here)
+    (here.folder / name).write_text("corrected")
+    assert not waits(job)
+
+
+def test_secret_named_later_and_written_later_still_is_watched(
+    here: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = start(here)
+    config = here.folder / "footfall.toml"
+    with caplog.at_level(logging.ERROR):
+        config.write_text(config.read_text().replace('"password_file"', '"other"'))
+        assert waits(job)
+    assert "other cannot be read" in caplog.text
+    (here.folder / "other").write_text("right")
+    assert not waits(job)
