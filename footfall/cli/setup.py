@@ -11,6 +11,7 @@ import click
 from footfall import keys
 from footfall.config import FILE_NAME, NAME_PATTERN
 from footfall.errors import ConfigError
+from footfall.files import replace_file
 
 TEMPLATE = "footfall.template.toml"
 
@@ -31,6 +32,8 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
     problems = [] if NAME_PATTERN.fullmatch(site) else [f"{site!r} is no id: letters, digits, `_`, `.` and `-`"]
     if not name.strip():
         problems.append("the site's name is empty")
+    if not name.isprintable():
+        problems.append("the site's name must be one line of characters that can be printed")
     try:
         today = datetime.now(UTC).astimezone(ZoneInfo(timezone)).date()
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -39,11 +42,15 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
     if problems:
         raise ConfigError("footfall init", problems)
     data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    data.chmod(0o700)
-    config.write_text(render_template(site, name, timezone, today), encoding="utf-8")
-    if not (data / keys.FILE_NAME).exists():
-        keys.write_keys(data / keys.FILE_NAME, {})
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        data.chmod(0o700)
+        replace_file(config, render_template(site, name, timezone, today))
+        if not (data / keys.FILE_NAME).exists():
+            keys.write_keys(data / keys.FILE_NAME, {})
+    except OSError as exc:
+        problem = f"{exc.filename or folder} cannot be written: {exc.strerror}"
+        raise ConfigError("footfall init", [problem], hint="check who may write there") from exc
     click.echo(f"wrote {config}, {data / keys.FILE_NAME}")
     click.echo(f"next: edit {config}, then: footfall counter add DOOR1 --name 'Main door' --location Hall")
 

@@ -149,7 +149,9 @@ def test_share_that_is_away_and_days_that_wait_are_found(tmp_path: Path) -> None
     assert found.texts[f"away/{yesterday}"].startswith("failed: is tried again in ")
     assert found.hints[f"away/{yesterday}"] == "footfall deliveries"
     assert found.texts[f"file/{yesterday}"] == "failed: waits for a person"
-    assert found.hints[f"file/{yesterday}"] == "correct the destination's folder in footfall.toml"
+    assert found.hints[f"file/{yesterday}"] == (
+        "correct the destination's folder in footfall.toml; then: footfall export --deliver"
+    )
 
 
 def test_clock_that_is_behind_the_batches_is_found(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_pat
     told = done.stderr.decode().splitlines()[:-1]
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
     assert told == ["footfall: " + action.format(name_of(day)) for day in days]
-    hint = "correct the destination's folder in footfall.toml"
+    hint = "correct the destination's folder in footfall.toml; then: footfall export --deliver"
     assert shown(here, "--owed") == [[str(day), "alliance", "failed: waits for a person", hint] for day in days]
     share.unlink()
     share.mkdir()

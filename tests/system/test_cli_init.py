@@ -31,14 +31,14 @@ def read(path: Path) -> tuple[IngestConfig, ExporterConfig]:
 def test_folder_is_ready_to_count_and_its_secrets_are_private(tmp_path: Path) -> None:
     day = datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date()
     told = Installation(tmp_path, 0).run(
-        "init", "new/site", "--site", "quay", "--name", 'The "Quay"\n\\ 港', "--timezone", "Asia/Tokyo"
+        "init", "new/site", "--site", "quay", "--name", 'The "Quay" \\ 港', "--timezone", "Asia/Tokyo"
     )
     assert day == datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date(), "it was midnight: run it again"
     folder = tmp_path / "new" / "site"
     assert b"new/site/footfall.toml" in told.stdout
     ingest, exporter = read(folder / "footfall.toml")
     site = ingest.registry.sites["quay"]
-    assert (site.name, site.code, site.tz.key) == ('The "Quay"\n\\ 港', "QUAY", "Asia/Tokyo")
+    assert (site.name, site.code, site.tz.key) == ('The "Quay" \\ 港', "QUAY", "Asia/Tokyo")
     profile = exporter.profile("quay")
     assert (profile.deliver_from, profile.destination, exporter.destinations) == (day, None, {})
     assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
@@ -90,3 +90,12 @@ def test_part_that_is_commented_out_is_right_once_it_is_not(tmp_path: Path, part
     ingest, _ = read(tmp_path / "footfall.toml")
     assert ("DOOR1" in ingest.registry.counters) is (part == "counters.DOOR1")
     assert (ingest.legacy_networks is not None) is (part == "ingest.legacy")
+
+
+@pytest.mark.parametrize("folder", ["/proc/footfall", "file/below"])
+def test_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    done = Installation(tmp_path, 0).run("init", folder, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.decode().splitlines()
+    assert "cannot be written" in line
