@@ -1,9 +1,12 @@
 """``footfall doctor``: looks at everything that can be wrong, and says what to do about it."""
 
+import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 import urllib3
@@ -21,6 +24,7 @@ from footfall.store.reader import JournalReader
 from ingest.config import IngestConfig, load_ingest_config
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
+_SCHEMA = re.compile(r"schema (?P<is>\d+), this Footfall knows (?P<known>\d+)")  # in the words of check_journal
 
 
 @dataclass(frozen=True)
@@ -89,15 +93,37 @@ def _check_store(ingest: IngestConfig, deep: bool) -> Iterator[Finding]:
         yield Finding("journal", f"there is none at {path} yet", "start ingest once: footfall up")
         return
     problems = check_journal(path, deep=deep)
-    size = path.stat().st_size
-    text = "; ".join(problems) or f"{path}, {size / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
-    yield Finding("journal", text, "follow docs/operations.md, Restore from a backup" if problems else "")
+    text = "; ".join(problems) or f"{path}, {_size(path) / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
+    hint = "follow docs/operations.md, Restore from a backup"
+    if schema := _SCHEMA.fullmatch(text):
+        older = int(schema["is"]) < int(schema["known"])
+        text = f"{path} was written by {'an older' if older else 'a newer'} Footfall: {text}"
+        hint = (
+            "start ingest once, it brings the journal up to date: footfall up"
+            if older
+            else "install that version again; an older one does not touch the journal"
+        )
+    yield Finding("journal", text, hint if problems else "")
+
+
+def _size(path: Path) -> int:
+    """Return how many bytes the database at *path* takes, with what is on its way into it."""
+    found = 0
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):  # gone when nobody has it open
+            found += path.with_name(path.name + suffix).stat().st_size
+    return found
+
+
+def _is_readable(path: Path) -> bool:
+    """Return whether there is a journal at *path* of this version; where not, _check_store has told."""
+    return path.exists() and not check_journal(path, deep=False)
 
 
 def _check_clock(ingest: IngestConfig) -> Iterator[Finding]:
     now_utc = datetime.now(UTC)
-    ids = sorted(ingest.registry.counters)
-    sightings = JournalReader(ingest.data / FILE_NAME).sightings(ids) if (ingest.data / FILE_NAME).exists() else {}
+    path, ids = ingest.data / FILE_NAME, sorted(ingest.registry.counters)
+    sightings = JournalReader(path).sightings(ids) if _is_readable(path) else {}
     latest_epoch_ms = max((one.received_epoch_ms or 0 for one in sightings.values()), default=0)
     ahead = from_epoch_ms(latest_epoch_ms) - now_utc
     text = f"it is {now_utc:%Y-%m-%d %H:%M:%S} UTC here"
@@ -125,7 +151,7 @@ def _check_counters(ingest: IngestConfig) -> Iterator[Finding]:
     if not registry.counters:
         yield Finding("counters", "there are none", "footfall counter add ID --name N --location L")
         return
-    if not (ingest.data / FILE_NAME).exists():
+    if not _is_readable(ingest.data / FILE_NAME):
         return
     now_utc = datetime.now(UTC)
     sightings = JournalReader(ingest.data / FILE_NAME).sightings(sorted(registry.counters))
@@ -159,7 +185,7 @@ def _check_destinations(exporter: ExporterConfig) -> Iterator[Finding]:
 
 
 def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
-    if not (exporter.data / FILE_NAME).exists():
+    if not _is_readable(exporter.data / FILE_NAME):
         return
     for owed in open_job(exporter, open_ledger(exporter)).owed():
         if owed.why is Why.PERSON:
