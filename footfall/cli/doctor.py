@@ -169,11 +169,10 @@ def _check_counters(ingest: IngestConfig) -> Iterator[Finding]:
             yield Finding(
                 subject, f"is silent since {last:%Y-%m-%d %H:%M}", "check its power and WiFi; it keeps counting"
             )
-        elif seen.conflicts:
-            yield Finding(subject, f"sent {seen.conflicts} seqs twice with other content", "two devices with one id?")
         else:
             lost = f"; {seen.lost} crossings lost so far" if seen.lost else ""
-            yield Finding(subject, f"is counting{lost}")
+            twice = f"; {seen.conflicts} in no sum so far: do two devices use this id?" if seen.conflicts else ""
+            yield Finding(subject, f"is counting{lost}{twice}")
 
 
 def _check_destinations(exporter: ExporterConfig) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
     """Take history from files in a profile's format: what `footfall export` writes, this reads.
 
     Half hours that are already known are not counted twice; where they are known with other figures, nothing of that
-    file is taken. Importing again is safe. A row of 0,0 is taken as a zero: where the file's gaps were written as 0,0
-    too, use a profile with `gap = "blank"`, or with the column `covered`.
+    file is taken. Importing again is safe. A row of 0,0 is taken as a zero. To move history without making zeros of
+    gaps, export it with a profile that has `gap = "blank"` or the column `covered`, and import it with the same.
     """
     config, environment = open_config(ctx)
     exporter = load_exporter_config(config, environment)

@@ -26,6 +26,8 @@ _MOST_REMEMBERED = 10_000
 HISTORY_MARK = "@"
 """Streams of history start with it; no stream of the wire does. A half hour's seq is its number among the quarters."""
 
+IMPORTED = HISTORY_MARK + "import"
+
 
 class Journal:
     """The journal open for writing. Not thread-safe: GroupCommit lets one thread in at a time."""
@@ -95,6 +97,8 @@ class Journal:
             receipt = self._keep_counts(stream, arrival)
         if arrival.span is not None and arrival.span.from_epoch_ms < arrival.span.to_epoch_ms:
             self._cover(counter, arrival.span)
+        if arrival.stream == IMPORTED:  # a file says nothing of how the counter is now
+            return receipt
         times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
         status = None if arrival.status is None else arrival.status.decode()
         self._pending.sight(counter, arrival.received_epoch_ms, max(times, default=None), status)

@@ -10,6 +10,7 @@ from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Span
 from footfall.store.history import HALF_HOUR_MS, Conflict, HalfHour, HistoryReceipt, Source, keep_history
 from footfall.store.journal import Journal
+from footfall.store.reader import JournalReader
 from tests.support.journals import START_MS, arrival, contents, coverage_of, entry, leaving, problems_of, quarters_of
 
 
@@ -136,3 +137,11 @@ def test_history_that_does_not_fit_on_the_disk_is_kept_not_at_all(journal: Journ
     journal._connection.execute("PRAGMA max_page_count = 1073741823").fetchall()
     assert keep(journal, *many).stored == 5000
     assert problems_of(journal) == []
+
+
+def test_import_does_not_make_a_counter_look_alive_and_an_old_device_does(journal: Journal) -> None:
+    with closing(JournalReader(journal.path)) as reader:
+        keep(journal, half())
+        assert reader.sightings(["ALLI1"])["ALLI1"].received_epoch_ms is None
+        keep(journal, half(1), source="legacy")
+        assert reader.sightings(["ALLI1"])["ALLI1"].received_epoch_ms == START_MS
