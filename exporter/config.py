@@ -10,7 +10,7 @@ from exporter.dates import SAMPLE_DAYS
 from exporter.profile import Profile, load_profiles
 from exporter.sftp import SftpSettings
 from footfall.config import ConfigFile, Setting, Table
-from footfall.environment import DESTINATION_PASSWORD, Environment, read_secret
+from footfall.environment import Environment, password_variable, read_secret
 from footfall.errors import ConfigError
 from footfall.registry import Registry, data_folder, load_registry
 
@@ -75,14 +75,14 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
     registry = load_registry(config, data)
     destinations: dict[str, DestinationSettings] = {}
     secret_files: list[Path] = []
-    for name, table in config.named("destinations", DESTINATION_SETTINGS):
+    written = dict(config.named("destinations", DESTINATION_SETTINGS))
+    for name, table in written.items():
         named = (table.optional_text(setting) for setting in SECRET_FILES)
         secret_files.extend(config.folder / path for path in named if path)
         settings = _destination(name, table, config, environment)
         if settings is not None:
             destinations[name] = settings
     profiles = load_profiles(config, registry)
-    written = {name for name, _ in config.named("destinations", DESTINATION_SETTINGS)}
     config.problems.extend(
         f"profiles.{profile.name}.destination names a destination that is not there: {profile.destination!r}"
         for profile in profiles.values()
@@ -128,7 +128,7 @@ def _destination(name: str, table: Table, config: ConfigFile, environment: Envir
         table.problem("host_key", str(exc))
         return None
     if not (settings.key_file or settings.use_agent or settings.password):
-        variable = DESTINATION_PASSWORD.format(destination=name.upper().replace("-", "_"))
+        variable = password_variable(name)
         table.problem("", f"has no way to log in: write key_file, agent or password_file, or set {variable}_FILE")
     return settings
 

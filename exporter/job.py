@@ -217,8 +217,7 @@ class DeliveryJob:
             return Owed(profile, day, Why.LATER, f"in {int(wait_s)} s, attempt {standing.attempts + 1}")
         # On its last day a counter is unscrewed some time, and never tells of the rest of it.
         late = [counter.id for counter in profile.counters
-                if (counter.until is None or day < counter.until)
-                and (counter.since is None or counter.since <= day)
+                if counter.counts_on(day) and day != counter.until
                 and (counter.id not in covered_to or covered_to[counter.id] < profile.ends_utc(day))]  # fmt: skip
         give_up_utc = profile.give_up_utc(day)
         if late and now_utc < give_up_utc:

@@ -6,15 +6,14 @@ delivery   one row an attempt, never changed afterwards
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from footfall.store.journal import translated
 from footfall.store.schema import migrate
+from footfall.store.sqlite import transaction, translated
 
 FILE_NAME = "ledger.sqlite"
 _LOCK_TIMEOUT_S = 10.0
@@ -118,7 +117,7 @@ class Ledger:
         """Record that an attempt starts. Should the process die in it, the day is tried again at
         *next_try_epoch_ms*.
         """
-        with self._transaction():
+        with transaction(self._connection, self.path):
             self._connection.execute(
                 "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '') ON CONFLICT DO UPDATE"
                 " SET attempts = attempts + 1, next_try_epoch_ms = excluded.next_try_epoch_ms, waits_for = ''",
@@ -128,7 +127,7 @@ class Ledger:
     def record_delivered(self, delivery: Delivery) -> None:
         """Record that *delivery* succeeded. The days of its profile that wait for a person are tried again."""
         ended_epoch_ms = delivery.started_epoch_ms + delivery.took_ms
-        with self._transaction():
+        with transaction(self._connection, self.path):
             self._insert(delivery)
             self._connection.execute(
                 "UPDATE standing SET delivered_sha256 = ?, delivered_epoch_ms = ?, attempts = 0, next_try_epoch_ms = 0,"
@@ -139,7 +138,7 @@ class Ledger:
 
     def record_failed(self, delivery: Delivery, next_try_epoch_ms: int, waits_for: str) -> None:
         """Record that *delivery* failed: try again at *next_try_epoch_ms*, or not before a person did *waits_for*."""
-        with self._transaction():
+        with transaction(self._connection, self.path):
             self._insert(delivery)
             self._connection.execute(
                 "UPDATE standing SET next_try_epoch_ms = ?, waits_for = ? WHERE profile = ? AND day = ?",
@@ -148,7 +147,7 @@ class Ledger:
 
     def release(self, profile: str | None = None) -> None:
         """Let every day that waits for a person, of *profile* or of all, be tried again: someone has acted."""
-        with self._transaction():
+        with transaction(self._connection, self.path):
             self._release("?1 IS NULL OR profile = ?1", (profile,))
 
     def deliveries(self, most: int, profile: str | None = None) -> list[Delivery]:
@@ -178,18 +177,6 @@ class Ledger:
             " sha256, row_count, byte_count, gaps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
 
 def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: Any) -> Delivery:

@@ -68,9 +68,7 @@ def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Ta
 
 def _counted(counter: Counter, day: date, tallies: Mapping[str, Sequence[Tally]]) -> bool:
     """Return whether *counter* belongs in the file of *day*: it counted then, or there is something of it."""
-    if (counter.since is None or counter.since <= day) and (counter.until is None or day <= counter.until):
-        return True
-    return any(not tally.is_gap for tally in tallies.get(counter.id, ()))
+    return counter.counts_on(day) or any(not tally.is_gap for tally in tallies.get(counter.id, ()))
 
 
 def _merged(rows: Sequence[Row]) -> list[Row]:

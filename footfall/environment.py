@@ -45,7 +45,12 @@ class Environment:
 
     def password_of(self, destination: str) -> str | None:
         """Return the password of *destination*, or None when the environment holds none."""
-        return self.value(DESTINATION_PASSWORD.format(destination=destination.upper().replace("-", "_")))
+        return self.value(password_variable(destination))
+
+
+def password_variable(destination: str) -> str:
+    """Return the name of the variable that holds the password of *destination*."""
+    return DESTINATION_PASSWORD.format(destination=destination.upper().replace("-", "_"))
 
 
 def read_secret(path: Path, *, source: str) -> str:

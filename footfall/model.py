@@ -64,6 +64,10 @@ class Counter:
     since: date | None = None
     until: date | None = None
 
+    def counts_on(self, day: date) -> bool:
+        """Return whether it counted on *day*, a local date of its site."""
+        return (self.since or day) <= day <= (self.until or day)
+
 
 class Span(NamedTuple):
     """[from, to) in which a counter was counting."""

@@ -34,7 +34,7 @@ def tell_occupancy(site: str) -> Json:
     occupancy = occupancy_of(here.reader.quarters([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
     sightings = here.reader.sightings([counter.id for counter in counters])
     today = now_utc.astimezone(where.tz).date()
-    active = [counter.id for counter in counters if _counts_on(counter, today)]
+    active = [counter.id for counter in counters if counter.counts_on(today)]
     silent = [counter for counter in active if _state(here, sightings[counter]) != "counting"]
     return {
         "site": where.id,
@@ -129,10 +129,6 @@ def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets
         running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
         found.append(running.inside)
     return found
-
-
-def _counts_on(counter: Counter, day: date) -> bool:
-    return (counter.since or day) <= day <= (counter.until or day)
 
 
 def _state(here: Parts, sighting: Sighting) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from footfall.model import QUARTER_MS
-from footfall.store.journal import translated
 from footfall.store.schema import MIGRATIONS
+from footfall.store.sqlite import translated
 
 _SUMS = f"""
     WITH summed AS (

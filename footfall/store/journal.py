@@ -14,6 +14,7 @@ from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
 from footfall.store.pending import Pending, Stream
 from footfall.store.schema import MIGRATIONS, migrate
+from footfall.store.sqlite import transaction, translated
 
 FILE_NAME = "journal.sqlite"
 LOCK_TIMEOUT_S = 2.0
@@ -73,20 +74,14 @@ class Journal:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit what is done inside, or nothing of it. Raises StoreUnavailable."""
-        with translated(self.path):
-            try:
-                if self._connection.in_transaction:  # the ROLLBACK below failed too, last time
-                    self._connection.execute("ROLLBACK")
-                self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            with transaction(self._connection, self.path):
                 self._remembered.check(self._connection)
                 yield self._connection
                 self._pending.flush(self._connection)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._pending, self._remembered = Pending(), _Remembered()
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        except BaseException:
+            self._pending, self._remembered = Pending(), _Remembered()
+            raise
 
     def keep(self, arrival: Arrival) -> Receipt:
         """Keep one *arrival* inside the caller's transaction."""
@@ -239,28 +234,6 @@ def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> Span:
         (counter,),
     ).fetchone()
     return Span(*last)
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn every error of sqlite3 into StoreUnavailable, with what to do about it."""
-    try:
-        yield
-    except sqlite3.Error as exc:
-        text = str(exc)
-        hint = next((hint for words, hint in _HINTS if words in text), "see docs/operations.md, The journal")
-        raise StoreUnavailable(f"{path}: {text}", hint=hint) from exc
-
-
-_HINTS = (
-    ("full", "free some space on its disk; counters keep their crossings and send them again"),
-    ("locked", "another process is writing, an import perhaps; it is tried again"),
-    ("readonly", "let the user Footfall runs as write the data folder"),
-    ("unable to open", "make the data folder, and let the user Footfall runs as write it: footfall init"),
-    ("disk I/O", "check the disk (dmesg) and its free space"),
-    ("malformed", "stop Footfall and follow docs/operations.md, Restore from a backup"),
-    ("not a database", "stop Footfall and follow docs/operations.md, Restore from a backup"),
-)
 
 
 def _differs(kept: Count, came: Count) -> bool:

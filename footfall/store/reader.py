@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
-from footfall.store.journal import translated
 from footfall.store.schema import MIGRATIONS
+from footfall.store.sqlite import translated
 
 _COUNTS = """
     SELECT counter.name, start_epoch_ms, entries, exits
