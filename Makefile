@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench firmware clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,8 +27,11 @@ lint: $(VENV)/.for-dev ## style, types and import contracts
 bench: $(VENV)/.for-dev ## measure, as ratios in one run; BENCH='--help' for sizes
 	$(BIN)/python -m bench $(BENCH)
 
+firmware: ## the counter's core as programs for this machine; FIRMWARE='--sanitize' or '--xtensa'
+	@$(or $(PYTHON),python3) firmware/build.py $(FIRMWARE)
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) demo-data bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 or newer with venv; set PYTHON=/path/to/python3.11"; exit 1; }
