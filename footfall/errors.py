@@ -6,6 +6,8 @@
       UnknownCounter     nobody registered that counter
       BadSignature       wrong key, changed body, or a time stamp too old or too new
       StoreUnavailable   the store cannot be written or read now; the same call may succeed later
+      PointsRefused      InfluxDB will never take some of these points
+      TooLarge           InfluxDB takes no request of that size; fewer points at once may do
       InvalidHistory     a file given to ``footfall import`` cannot be taken; names the line
       DeliveryError      a file did not reach its destination; says whether trying again can help
 
@@ -54,7 +56,27 @@ class BadSignature(FootfallError):
 
 
 class StoreUnavailable(FootfallError):
-    """The store cannot do this now (full, locked, unreadable); nothing of the call was kept."""
+    """The store cannot do this now; the same call may succeed later.
+
+    Full, locked, unreadable, not there, or it refuses us (``status`` 401, 403, 404) until a person has acted. SQLite
+    kept nothing of the call; a remote store may have kept it and lost its answer.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_s: float | None = None, status: int | None = None
+    ) -> None:
+        """``retry_after_s``: the wait a server asked for. ``status``: what a server answered over HTTP, if it did."""
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+
+class PointsRefused(FootfallError):
+    """InfluxDB will never take at least one of the points (400, 422); the others may or may not have been kept."""
+
+
+class TooLarge(FootfallError):
+    """The request was too large for InfluxDB or a proxy before it (413); nothing of it was kept."""
 
 
 class InvalidHistory(FootfallError):
