@@ -5,6 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.support.influx_server import influx_database, own_influx_server, shared_influx_server
+
+__all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, for whoever asks by name
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
