@@ -12,7 +12,8 @@ from exporter.sftp import SftpSettings
 from footfall.config import ConfigFile, Setting, Table
 from footfall.environment import Environment, password_variable, read_secret
 from footfall.errors import ConfigError
-from footfall.registry import Registry, data_folder, load_registry
+from footfall.registry import Registry, chosen_store, data_folder, load_registry
+from footfall.store.influx_config import InfluxConfig, load_influx_config
 
 EXPORTER_SETTINGS = (Setting("look_every_s", "how often the exporter looks for what is owed, seconds", "30"),)
 DESTINATION_SETTINGS = (
@@ -47,7 +48,10 @@ DestinationSettings = SftpSettings | FolderSettings
 
 @dataclass(frozen=True)
 class ExporterConfig:
-    """Everything the exporter needs to know. ``secret_files`` hold what destinations log in with, there or not."""
+    """Everything the exporter needs to know. ``secret_files`` hold what destinations log in with, there or not.
+
+    ``influx`` is None where no InfluxDB is set; ``reads_influx``: the counts come from there, not from the journal.
+    """
 
     path: Path
     data: Path
@@ -56,6 +60,8 @@ class ExporterConfig:
     destinations: dict[str, DestinationSettings]
     look_every_s: int
     secret_files: tuple[Path, ...]
+    influx: InfluxConfig | None
+    reads_influx: bool
 
     def profile(self, name: str | None) -> Profile:
         """Return the profile called *name*, or the only one. Raises ConfigError."""
@@ -90,6 +96,10 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
     )
     config.problems.extend(_overwritten(profiles, destinations))
     table = config.table("exporter", EXPORTER_SETTINGS)
+    influx = load_influx_config(config, environment)
+    reads_influx = chosen_store(config, environment) == "influxdb"
+    if reads_influx and influx is None:
+        config.problems.append("store is influxdb, but influxdb.url is not set")
     return ExporterConfig(
         path=config.path,
         data=data,
@@ -98,6 +108,8 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
         destinations=destinations,
         look_every_s=table.whole("look_every_s", 30, 1, 3600),
         secret_files=tuple(secret_files),
+        influx=influx,
+        reads_influx=reads_influx,
     )
 
 

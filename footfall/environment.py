@@ -14,6 +14,12 @@ CONFIG = "FOOTFALL_CONFIG"
 DATA = "FOOTFALL_DATA"
 LISTEN = "FOOTFALL_LISTEN"
 LOG_LEVEL = "FOOTFALL_LOG_LEVEL"
+STORE = "FOOTFALL_STORE"
+READS = "FOOTFALL_READS"
+INFLUXDB_URL = "FOOTFALL_INFLUXDB_URL"
+INFLUXDB_TOKEN = "FOOTFALL_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+INFLUXDB_ORG = "FOOTFALL_INFLUXDB_ORG"
+INFLUXDB_BUCKET = "FOOTFALL_INFLUXDB_BUCKET"
 DESTINATION_PASSWORD = "FOOTFALL_PASSWORD_{destination}"  # noqa: S105 - the name of a variable, not a secret
 
 VARIABLES: Mapping[str, str] = {
@@ -21,6 +27,13 @@ VARIABLES: Mapping[str, str] = {
     DATA: "the folder of the journal, the ledger and the key file, instead of `data` in footfall.toml",
     LISTEN: "the address and port ingest listens on, instead of `ingest.listen`",
     LOG_LEVEL: "debug, info, warning or error; info unless set",
+    STORE: "`journal` or `influxdb`: what the exporter reads, instead of `store`",
+    READS: "`journal` or `influxdb`: what the API and the page read, instead of `ingest.reads`",
+    INFLUXDB_URL: "where InfluxDB is, instead of `influxdb.url`",
+    INFLUXDB_TOKEN: "InfluxDB's token, instead of the one in `influxdb.token_file`; `FOOTFALL_INFLUXDB_TOKEN_FILE` "
+    "names a file that holds it",
+    INFLUXDB_ORG: "InfluxDB's organization, instead of `influxdb.org`",
+    INFLUXDB_BUCKET: "InfluxDB's bucket, instead of `influxdb.influx_bucket`",
     DESTINATION_PASSWORD.format(destination="NAME"): "the password of the destination NAME, in capitals, `-` as `_`; "
     "`FOOTFALL_PASSWORD_NAME_FILE` names a file that holds it",
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from footfall import keys
 from footfall.config import ConfigFile, Setting, Table, read_config
-from footfall.environment import DATA, Environment
+from footfall.environment import DATA, STORE, Environment
 from footfall.errors import ConfigError, UnknownCounter
 from footfall.model import Counter, Hours, Site
 from footfall.reloading import Reloading
@@ -19,8 +19,10 @@ from footfall.signing import parse_key
 
 TOP_SETTINGS = (
     Setting("data", "the folder of the journal, the ledger and the key file, beside footfall.toml", '"data"'),
+    Setting("store", "what the exporter reads: `journal`, or `influxdb` where no journal is beside it", '"journal"'),
 )
-TABLES = ("ingest", "exporter", "sites", "counters", "profiles", "destinations")
+STORES = ("journal", "influxdb")
+TABLES = ("ingest", "influxdb", "exporter", "sites", "counters", "profiles", "destinations")
 SITE_SETTINGS = (
     Setting("name", "the site's name, as clients read it"),
     Setting("code", "the site's code, the last column of the client's file", "the site's id"),
@@ -69,6 +71,21 @@ def data_folder(config: ConfigFile, environment: Environment) -> Path:
     """Return the folder of the journal, the ledger and the key file."""
     top = config.top(TOP_SETTINGS, TABLES)
     return config.folder / (environment.value(DATA) or top.text("data", "data"))
+
+
+def chosen_store(config: ConfigFile, environment: Environment) -> str:
+    """Return which of STORES the exporter reads."""
+    chosen = config.top(TOP_SETTINGS, TABLES).choice("store", "journal", STORES)
+    return environment_choice(STORE, chosen, config, environment)
+
+
+def environment_choice(name: str, written: str, config: ConfigFile, environment: Environment) -> str:
+    """Return the one of STORES that the environment's *name* chooses, or *written* where it is not set."""
+    given = environment.value(name)
+    if given is not None and given not in STORES:
+        config.problems.append(f"{name} must be one of {', '.join(STORES)}")
+        return written
+    return given or written
 
 
 def load_registry(config: ConfigFile, data: Path) -> Registry:

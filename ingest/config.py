@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from footfall.config import ConfigFile, Setting, Table
-from footfall.environment import LISTEN, Environment
+from footfall.environment import LISTEN, READS, Environment
 from footfall.model import epoch_ms
-from footfall.registry import Registry, data_folder, load_registry
+from footfall.registry import STORES, Registry, data_folder, environment_choice, load_registry
+from footfall.store.influx_config import InfluxConfig, load_influx_config
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,16 @@ INGEST_SETTINGS = (
     Setting("earliest", "the first day a crossing may carry, UTC; earlier is a broken clock", "2015-01-01"),
     Setting("silent_after_s", "a counter not heard of for so long is silent, seconds", "180"),
     Setting("threads", "requests worked on at once; those that wait for the disk share one fsync", "32"),
+    Setting(
+        "reads",
+        "what the API and the page read: `journal`, or `influxdb` where several ingests share the counters",
+        '"journal"',
+    ),
+    Setting(
+        "keep_days",
+        "how long the journal keeps single crossings that are in InfluxDB, days; sums stay for ever",
+        "none",
+    ),
 )
 LEGACY_SETTINGS = (
     Setting("enabled", "take the old devices' unsigned `POST /`", "false"),
@@ -32,7 +43,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """Everything ingest needs to know. ``legacy_networks`` is None where the legacy row is off."""
+    """Everything ingest needs to know. ``legacy_networks`` is None where the legacy row is off.
+
+    ``influx`` is None where no InfluxDB is set; ``keep_days`` None: crossings are kept for ever.
+    """
 
     path: Path
     data: Path
@@ -44,6 +58,9 @@ class IngestConfig:
     silent_after_s: int
     threads: int
     legacy_networks: tuple[Network, ...] | None
+    influx: InfluxConfig | None
+    reads_influx: bool
+    keep_days: int | None
 
 
 def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestConfig:
@@ -52,6 +69,13 @@ def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestCo
     data = data_folder(config, environment)
     host, port = _listen(config, table, environment)
     earliest = table.day("earliest") or date(2015, 1, 1)
+    influx = load_influx_config(config, environment)
+    reads = environment_choice(READS, table.choice("reads", "journal", STORES), config, environment)
+    keep_days = table.whole("keep_days", 400, 1, 100_000) if "keep_days" in table else None
+    if influx is None and reads == "influxdb":
+        table.problem("reads", "is influxdb, but influxdb.url is not set")
+    if influx is None and keep_days is not None:
+        table.problem("keep_days", "needs an InfluxDB that keeps what the journal forgets: influxdb.url is not set")
     return IngestConfig(
         path=config.path,
         data=data,
@@ -63,6 +87,9 @@ def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestCo
         silent_after_s=table.whole("silent_after_s", 180, 60, 86_400),
         threads=table.whole("threads", 32, 1, 256),
         legacy_networks=_legacy_networks(config.table("ingest.legacy", LEGACY_SETTINGS)),
+        influx=influx,
+        reads_influx=reads == "influxdb",
+        keep_days=keep_days,
     )
 
 

@@ -18,6 +18,7 @@ from footfall.cli import COMMANDS, main
 from footfall.config import Setting
 from footfall.environment import VARIABLES
 from footfall.registry import COUNTER_SETTINGS, SITE_SETTINGS, TABLES, TOP_SETTINGS
+from footfall.store.influx_config import INFLUX_SETTINGS
 from ingest.config import INGEST_SETTINGS, LEGACY_SETTINGS
 from ingest.openapi import document
 from tests.docs.pages import ROOT, Page, code, page, pages, plain
@@ -29,6 +30,7 @@ SETTINGS: dict[str, tuple[Page, str, tuple[Setting, ...]]] = {
     "sites": (OPERATIONS, "`[sites.ID]`", SITE_SETTINGS),
     "counters": (OPERATIONS, "`[counters.ID]`", COUNTER_SETTINGS),
     "ingest": (OPERATIONS, "`[ingest]`", INGEST_SETTINGS),
+    "influxdb": (OPERATIONS, "`[influxdb]`", INFLUX_SETTINGS),
     "ingest.legacy": (OPERATIONS, "`[ingest.legacy]`", LEGACY_SETTINGS),
     "exporter": (OPERATIONS, "`[exporter]`", EXPORTER_SETTINGS),
     "destinations": (OPERATIONS, "`[destinations.NAME]`", DESTINATION_SETTINGS),

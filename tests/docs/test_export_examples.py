@@ -138,5 +138,5 @@ def test_defaults_in_words_are_these() -> None:
     """Where a default is described and not written, the test above cannot see it: people must have read these."""
     everything = (*INGEST_SETTINGS, *DESTINATION_SETTINGS, *SITE_SETTINGS, *PROFILE_SETTINGS)
     words = {one.name for one in everything if one.default is not None and not written(one)}
-    none = {"capacity", "key_file", "key_passphrase_file", "password_file"}
+    none = {"capacity", "keep_days", "key_file", "key_passphrase_file", "password_file"}
     assert words == none | {"code", "columns", "counters", "destination", "hours"}

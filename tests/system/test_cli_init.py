@@ -17,7 +17,10 @@ from ingest.config import IngestConfig, load_ingest_config
 from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "footfall.example.toml"
-ARE_EXAMPLES = ("capacity", "destination", "enabled", "networks", "site", "name", "location")
+ARE_EXAMPLES = (
+    "capacity", "destination", "enabled", "influx_bucket", "keep_days", "location", "name", "networks", "org", "site",
+    "token_file", "url",
+)  # fmt: skip
 """Settings that start with # and show what could be written, because they have no default."""
 
 
@@ -80,16 +83,19 @@ def test_lines_that_start_with_a_hash_show_the_default(tmp_path: Path) -> None:
     assert list(read(written)) == expected
 
 
-@pytest.mark.parametrize("part", ["counters.DOOR1", "ingest.legacy"])
+@pytest.mark.parametrize("part", ["counters.DOOR1", "ingest.legacy", "influxdb"])
 def test_part_that_is_commented_out_is_right_once_it_is_not(tmp_path: Path, part: str) -> None:
     lines = EXAMPLE.read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"# [{part}]"))
     end = next(number for number, line in enumerate(lines) if number > start and not line.startswith("# "))
     lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
     (tmp_path / "footfall.toml").write_text("\n".join(lines))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "influxdb-token").write_text("token")
     ingest, _ = read(tmp_path / "footfall.toml")
     assert ("DOOR1" in ingest.registry.counters) is (part == "counters.DOOR1")
     assert (ingest.legacy_networks is not None) is (part == "ingest.legacy")
+    assert (ingest.influx is not None) is (part == "influxdb")
 
 
 @pytest.mark.parametrize("folder", ["/proc/footfall", "file/below"])
