@@ -1,0 +1,68 @@
+"""A trial: what the beams see for some seconds, and what truly happened meanwhile."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bench.walkers.intervals import Intervals, shifted, union
+
+QUIET_MS = 6000  # between two trials, so that none belongs to the one before
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One person through both beams. *at_ms*: the trunk's centre midway; from, to: when they were at the door."""
+
+    at_ms: float
+    direction: int  # +1 an entry, -1 an exit
+    from_ms: float
+    to_ms: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Beams and truth from 0 to *length_ms*. *people*: what an error is a share of; of trials without crossings 1."""
+
+    outer: Intervals
+    inner: Intervals
+    truth: tuple[Crossing, ...]
+    people: int
+    length_ms: float
+
+
+def joined(trials: Iterable[Trial]) -> Trial:
+    """Return *trials* one after another, QUIET_MS of nothing between them."""
+    outer: Intervals = []
+    inner: Intervals = []
+    truth: list[Crossing] = []
+    people, at_ms = 0, float(QUIET_MS)
+    for trial in trials:
+        outer += shifted(trial.outer, at_ms)
+        inner += shifted(trial.inner, at_ms)
+        truth += [
+            Crossing(each.at_ms + at_ms, each.direction, each.from_ms + at_ms, each.to_ms + at_ms)
+            for each in trial.truth
+        ]
+        people += trial.people
+        at_ms += trial.length_ms + QUIET_MS
+    return Trial(outer, inner, tuple(truth), people, at_ms)
+
+
+def changes(outer: Intervals, inner: Intervals) -> Iterator[tuple[int, int, int]]:
+    """Yield (t_ms, outer, inner) at each change, whole milliseconds; what is shorter than that is not seen."""
+    moments = sorted(
+        [(round(at), 0, level) for start, end in union(outer) for at, level in ((start, 1), (end, 0))]
+        + [(round(at), 1, level) for start, end in union(inner) for at, level in ((start, 1), (end, 0))]
+    )
+    levels = [0, 0]
+    last = (0, 0)
+    for number, (at_ms, beam, level) in enumerate(moments):
+        levels[beam] = level
+        more = number + 1 < len(moments) and moments[number + 1][0] == at_ms
+        if not more and (levels[0], levels[1]) != last:
+            last = (levels[0], levels[1])
+            yield at_ms, levels[0], levels[1]
+
+
+def lines(trial: Trial) -> str:
+    """Return *trial* as `firmware/build/trace` reads it: a line `t_ms,outer,inner` per change, 1 for interrupted."""
+    return "".join(f"{at_ms},{outer},{inner}\n" for at_ms, outer, inner in changes(trial.outer, trial.inner))

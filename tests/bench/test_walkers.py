@@ -1,0 +1,115 @@
+"""The walkers are people: what the beams see of them, and what is held to be true, follows from their bodies."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from bench.walkers.arms import seen_arms
+from bench.walkers.bodies import Arms, Body, Carriage, adult, with_pram
+from bench.walkers.gait import Course
+from bench.walkers.intervals import union, without
+from bench.walkers.passages import single
+from bench.walkers.scenarios import BY_NAME, SCENARIOS, Aim
+from bench.walkers.sensor import Door, crossings, interruptions
+from bench.walkers.trials import QUIET_MS, changes, joined, lines
+
+DOOR = Door()
+
+
+def plain(depth_m: float = 0.25) -> Body:
+    return Body(depth_m, 0.45, None)
+
+
+def course(way: int = 1, speed: float = 1.0) -> Course:
+    return Course(plain(), random.Random(1), -way * 1.0, way, speed)
+
+
+def test_union_and_without_are_sets_of_moments() -> None:
+    assert union([(5, 6), (1, 3)], [(2, 4)]) == [(1, 4), (5, 6)]
+    assert without([(0, 10)], [(2, 3), (9, 20)]) == [(0, 2), (3, 9)]
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_somebody_who_walks_through_is_one_crossing_that_way(way: int) -> None:
+    found = crossings(course(way).go(way * 1.0, 1.0).poses, DOOR, 0.03)
+    assert [each.direction for each in found] == [way]
+    assert found[0].from_ms < found[0].at_ms < found[0].to_ms
+
+
+def test_a_body_covers_a_beam_for_its_depth_and_the_spot() -> None:
+    """Depth 25 cm and a spot of 3 cm at 1 m/s are 280 ms, give or take the step's unevenness."""
+    seen = interruptions(course().go(1.0, 1.0).poses, 0.0, 0.03, random.Random(2))
+    assert len(seen) == 1
+    assert seen[0][1] - seen[0][0] == pytest.approx(280, abs=45)
+
+
+def test_somebody_who_turns_before_the_second_beam_is_clear_has_not_crossed() -> None:
+    there = DOOR.inner_m + 0.125 - 0.03
+    assert crossings(course().go(there, 1.0, halt=True).go(-1.0, 1.0).poses, DOOR, 0.03) == []
+
+
+def test_somebody_who_comes_back_after_both_beams_were_clear_has_crossed_twice() -> None:
+    there = DOOR.inner_m + 0.125 + 0.1
+    found = crossings(course().go(there, 1.0, halt=True).turn(0.8).go(-1.0, 1.0).poses, DOOR, 0.03)
+    assert [each.direction for each in found] == [1, -1]
+
+
+def test_arms_swing_further_the_faster_one_walks() -> None:
+    arms = Arms(1.39, 0.32, 0.35, Carriage.SWINGING, 1.0, 25.0, 2)
+
+    def reach(speed: float) -> float:
+        return max(high for phase in range(0, 628, 10) for _, high in seen_arms(arms, phase / 100, speed))
+
+    assert 0.05 < reach(0.5) < reach(1.2) < reach(1.9) < 0.45
+
+
+def test_a_pram_is_ahead_of_who_pushes_it() -> None:
+    chance = random.Random(3)
+    for _ in range(50):
+        body = with_pram(chance)
+        assert all(part.front_m < body.depth_m / 2 + 1.6 for part in body.parts)
+        assert body.arms is not None
+        assert body.arms.hand_forward_m > body.depth_m / 2 + 0.15
+
+
+def test_adults_are_as_deep_as_adults_are() -> None:
+    depths = [adult(random.Random(number)).depth_m for number in range(2000)]
+    assert 0.24 < sum(depths) / len(depths) < 0.26
+    assert min(depths) >= 0.18
+    assert max(depths) <= 0.35
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_same_seed_gives_the_same_people(scenario: object) -> None:
+    assert scenario in SCENARIOS
+    known = BY_NAME[getattr(scenario, "name", "")]
+    first, again, other = (lines(joined(known.trials(4, seed))) for seed in (5, 5, 6))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS if scenario.aim is Aim.ZERO])
+def test_where_nothing_is_to_be_counted_nobody_crosses(name: str) -> None:
+    assert all(not trial.truth for trial in BY_NAME[name].trials(10, 8))
+
+
+@pytest.mark.parametrize("name", ["single", "slow", "running", "hesitation", "prams", "single-40cm"])
+def test_one_person_is_one_crossing(name: str) -> None:
+    assert all(len(trial.truth) == 1 for trial in BY_NAME[name].trials(10, 9))
+
+
+def test_people_in_file_pass_one_after_another() -> None:
+    for trial in BY_NAME["file"].trials(30, 10):
+        times = [each.at_ms for each in trial.truth]
+        assert len(times) == trial.people >= 2
+        assert all(later - earlier > 100 for earlier, later in pairwise(times))
+
+
+def test_trials_stand_apart_and_lines_tell_each_change_once() -> None:
+    first, second = single(random.Random(1), DOOR), single(random.Random(2), DOOR)
+    both = joined([first, second])
+    seen = list(changes(both.outer, both.inner))
+    assert len(seen) == len(list(changes(first.outer, first.inner))) + len(list(changes(second.outer, second.inner)))
+    assert [at for at, _, _ in seen] == sorted({at for at, _, _ in seen})
+    assert seen[-1][1:] == (0, 0)
+    assert max(later[0] - earlier[0] for earlier, later in pairwise(seen)) > QUIET_MS
