@@ -12,7 +12,7 @@ from pathlib import Path
 
 from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
-from footfall.store.pending import Pending, Stream
+from footfall.store.pending import Heard, Pending, Stream
 from footfall.store.schema import MIGRATIONS, migrate
 from footfall.store.sqlite import transaction, translated
 
@@ -90,14 +90,30 @@ class Journal:
         receipt = Receipt(0, 0, stream.last_seq if stream else -1)
         if stream is not None and arrival.counts:
             receipt = self._keep_counts(stream, arrival)
+        pieces: list[Span] = []
         if arrival.span is not None and arrival.span.from_epoch_ms < arrival.span.to_epoch_ms:
-            self._cover(counter, arrival.span)
+            pieces = self._cover(counter, arrival.span)
         if arrival.stream == IMPORTED:  # a file says nothing of how the counter is now
+            if self._is_forwarding():
+                self._pending.post(arrival, None, counter, pieces)
             return receipt
         times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
         status = None if arrival.status is None else arrival.status.decode()
-        self._pending.sight(counter, arrival.received_epoch_ms, max(times, default=None), status)
+        latest = max(times, default=None)
+        self._pending.sight(counter, arrival.received_epoch_ms, latest, status)
+        if self._is_forwarding():
+            heard = Heard(receipt.stored, receipt.duplicates, latest, status)
+            if stream is not None and not stream.name.startswith(HISTORY_MARK):
+                heard = Heard(*heard[:4], stream.id, stream.first_seq, stream.last_seq,
+                              stream.stored, stream.undated, stream.conflicts)  # fmt: skip
+            self._pending.post(arrival, heard, counter, pieces)
         return receipt
+
+    def _is_forwarding(self) -> bool:
+        if self._remembered.is_forwarding is None:
+            row = self._connection.execute("SELECT is_on FROM forwarding").fetchone()
+            self._remembered.is_forwarding = row is not None and bool(row[0])
+        return self._remembered.is_forwarding
 
     def _keep_counts(self, stream: Stream, arrival: Arrival) -> Receipt:
         known = self._known(stream, arrival.counts)
@@ -148,19 +164,26 @@ class Journal:
             found = self._remembered.has_history[counter] = row is not None
         return found
 
-    def _cover(self, counter: int, span: Span) -> None:
-        """Add *span* to what the counter covered; spans that touch or overlap become one."""
+    def _cover(self, counter: int, span: Span) -> list[Span]:
+        """Add *span* to what the counter covered, and return what of it is new.
+
+        Spans that touch or overlap become one.
+        """
         latest = self._remembered.latest.get(counter)
         if latest is None or span.from_epoch_ms < latest.from_epoch_ms:
             self._pending.flush_coverage(self._connection)
-            self._remembered.latest[counter] = _merge(self._connection, counter, span)
-            return
+            self._remembered.latest[counter], pieces = _merge(self._connection, counter, span)
+            return pieces
+        piece = span
         if span.from_epoch_ms <= latest.to_epoch_ms:
-            span = Span(latest.from_epoch_ms, max(latest.to_epoch_ms, span.to_epoch_ms))
+            if span.to_epoch_ms <= latest.to_epoch_ms:
+                return []
+            piece = Span(latest.to_epoch_ms, span.to_epoch_ms)
+            span = Span(latest.from_epoch_ms, span.to_epoch_ms)
         elif self._pending.latest.get(counter):
             self._pending.flush_coverage(self._connection)  # the stretch before this one stays a row of its own
-        if span != latest:
-            self._remembered.latest[counter] = self._pending.latest[counter] = span
+        self._remembered.latest[counter] = self._pending.latest[counter] = span
+        return [piece]
 
     def _counter(self, name: str) -> int:
         found = self._remembered.counters.get(name)
@@ -200,6 +223,7 @@ class _Remembered:
         self.streams: dict[tuple[int, str], Stream] = {}
         self.latest: dict[int, Span] = {}
         self.has_history: dict[int, bool] = {}
+        self.is_forwarding: bool | None = None
 
     def check(self, connection: sqlite3.Connection) -> None:
         """Forget everything if another connection has written since, or if it is too much."""
@@ -209,9 +233,10 @@ class _Remembered:
             self.version = version
 
 
-def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> Span:
-    """Merge *span* into the rows of coverage, wherever it lies, and return the counter's last row."""
+def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> tuple[Span, list[Span]]:
+    """Merge *span* into the rows of coverage, wherever it lies. Return the counter's last row, and what was new."""
     low, high = span
+    pieces, known_from_ms = [], high
     rows = connection.execute(
         "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? AND from_epoch_ms <= ?"
         " ORDER BY from_epoch_ms DESC",
@@ -222,7 +247,12 @@ def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> Span:
         if row[1] < span.from_epoch_ms:
             break
         touching.append(row)
+        if row[1] < known_from_ms:
+            pieces.append(Span(row[1], known_from_ms))
+        known_from_ms = min(known_from_ms, row[0])
         low, high = min(low, row[0]), max(high, row[1])
+    if span.from_epoch_ms < known_from_ms:
+        pieces.append(Span(span.from_epoch_ms, known_from_ms))
     rows.close()
     if touching != [(low, high)]:
         connection.executemany(
@@ -233,7 +263,7 @@ def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> Span:
         "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? ORDER BY from_epoch_ms DESC LIMIT 1",
         (counter,),
     ).fetchone()
-    return Span(*last)
+    return Span(*last), pieces[::-1]
 
 
 def _differs(kept: Count, came: Count) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
-from footfall.model import QUARTER_MS, Count, Span
+from footfall.model import QUARTER_MS, Arrival, Count, Span
 
 MOST_ROWS = 128
 """Rows of one statement. Numbers of rows are split into powers of two, so that eight statements serve all."""
@@ -40,6 +41,25 @@ class Sighted:
     status: str | None
 
 
+class Heard(NamedTuple):
+    """What a row of the outbox says of a batch, in the order of its columns: receipt, report, and stream then."""
+
+    stored: int | None
+    duplicates: int | None
+    crossing_epoch_ms: int | None
+    status: str | None
+    stream: int | None = None
+    first_seq: int | None = None
+    last_seq: int | None = None
+    kept: int | None = None
+    undated: int | None = None
+    conflicts: int | None = None
+
+
+NOTHING_HEARD = Heard(None, None, None, None)
+OUTBOX_COLUMNS = ("counter", "received_epoch_ms", "from_epoch_ms", "to_epoch_ms", *Heard._fields)
+
+
 @dataclass
 class Pending:
     """Rows to be written. ``sums`` are by (counter, quarter hour); ``latest`` is a counter's last row of coverage."""
@@ -49,6 +69,7 @@ class Pending:
     streams: dict[int, Stream] = field(default_factory=dict)
     latest: dict[int, Span] = field(default_factory=dict)
     sighted: dict[int, Sighted] = field(default_factory=dict)
+    outbox: list[tuple[object, ...]] = field(default_factory=list)
 
     def keep(self, stream: Stream, counts: Sequence[Count], received_epoch_ms: int, told: Set[int]) -> None:
         """Add *counts*, all new to *stream*, and their sums. Those without a time get that of receipt.
@@ -87,6 +108,15 @@ class Pending:
         known.crossing_epoch_ms = _later(known.crossing_epoch_ms, crossing_epoch_ms)
         known.status = known.status if status is None else status
 
+    def post(self, arrival: Arrival, heard: Heard | None, counter: int, pieces: Sequence[Span]) -> None:
+        """Put into the outbox that *pieces* are covered now, and what was *heard* of the counter with them."""
+        moment = arrival.received_epoch_ms
+        first = pieces[0] if pieces else (None, None)
+        if heard is not None or pieces:
+            self.outbox.append((counter, moment, *first, *(heard or NOTHING_HEARD)))
+        for piece in pieces[1:]:
+            self.outbox.append((counter, moment, *piece, *NOTHING_HEARD))
+
     def flush_crossings(self, connection: sqlite3.Connection) -> None:
         """Write the crossings, so that a SELECT finds them."""
         rows, self.crossings = self.crossings, []
@@ -121,7 +151,8 @@ class Pending:
             " crossing_epoch_ms = coalesce(max(crossing_epoch_ms, excluded.crossing_epoch_ms), crossing_epoch_ms,"
             " excluded.crossing_epoch_ms), status = coalesce(excluded.status, status)",
         )  # fmt: skip
-        self.sums, self.streams, self.sighted = {}, {}, {}
+        _write(connection, f"INSERT INTO outbox ({', '.join(OUTBOX_COLUMNS)})", self.outbox)
+        self.sums, self.streams, self.sighted, self.outbox = {}, {}, {}, []
 
 
 def _write(connection: sqlite3.Connection, insert: str, rows: Sequence[tuple[object, ...]], conflict: str = "") -> None:

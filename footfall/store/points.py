@@ -4,10 +4,13 @@ A point is named by measurement, tags and time: the same name written again repl
 never changes, the same bytes at every retry, and two different facts never share a name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from footfall.model import QUARTER_MS, Span
+from footfall.calendar import day_bounds
+from footfall.model import QUARTER_MS, Site, Span, epoch_ms, from_epoch_ms
+from footfall.occupancy import last_reset
 
 Value = int | float | bool | str
 
@@ -23,6 +26,7 @@ class Point(NamedTuple):
     time_ns: int
 
 
+@lru_cache(4096)
 def tags_of(**tags: str) -> tuple[tuple[str, str], ...]:
     """Return *tags* in their order by name, without those that are empty: InfluxDB takes no empty tag."""
     return tuple(sorted((name, value) for name, value in tags.items() if value))
@@ -43,21 +47,63 @@ def crossing_point(
     return Point("crossings", tags_of(counter=counter, site=site), fields, time_ns)
 
 
-def span_points(counter: str, site: str, span: Span) -> list[Point]:
-    """Return the points of a newly covered *span*, cut at quarter hours.
+def span_points(counter: str, site: str, span: Span) -> Iterator[Point]:
+    """Yield the points of a newly covered *span*, cut at quarter hours.
 
     The time is the piece's start, and its length is in the nanoseconds: pieces that start together and end apart, as
     two ingests may see them, stay two points.
     """
-    points = []
+    tags = tags_of(counter=counter, site=site)
     start = span.from_epoch_ms
     while start < span.to_epoch_ms:
         end = min(span.to_epoch_ms, start - start % QUARTER_MS + QUARTER_MS)
         covered_ms = end - start
-        fields: dict[str, Value] = {"covered_ms": covered_ms}
-        points.append(Point("spans", tags_of(counter=counter, site=site), fields, start * NS_PER_MS + covered_ms))
+        yield Point("spans", tags, {"covered_ms": covered_ms}, start * NS_PER_MS + covered_ms)
         start = end
-    return points
+
+
+def status_point(counter: str, site: str, heard: Mapping[str, Value], received_epoch_ms: int, number: int) -> Point:
+    """Return the point of batch *number* of an ingest: what became of it, and the report it carried."""
+    return Point("status", tags_of(counter=counter, site=site), heard, _numbered(received_epoch_ms, number))
+
+
+def stream_point(
+    tags: tuple[tuple[str, str], ...], figures: Mapping[str, Value], received_epoch_ms: int, number: int
+) -> Point:
+    """Return the point of a stream as it was after batch *number* of an ingest."""
+    return Point("streams", tags, figures, _numbered(received_epoch_ms, number))
+
+
+def site_point(site: Site, now_ns: int) -> Point:
+    """Return the point of what is set for *site* now, and of its calendar, which InfluxQL cannot work out.
+
+    ``day_ms`` and ``reset_ms``, ms since 1970: where its day and its occupancy began; ``open``: 1 in opening hours.
+    """
+    now_utc = from_epoch_ms(now_ns // NS_PER_MS)
+    now_local = now_utc.astimezone(site.tz)
+    fields: dict[str, Value] = {
+        "name": site.name,
+        "time_zone": site.tz.key,
+        "opens_min": site.hours.opens,
+        "closes_min": site.hours.closes,
+        "reset_min": site.reset,
+        "day_ms": epoch_ms(day_bounds(now_local.date(), site.tz)[0]),
+        "reset_ms": epoch_ms(last_reset(site, now_utc)),
+        "open": int(site.hours.opens <= now_local.hour * 60 + now_local.minute < site.hours.closes),
+    }
+    if site.capacity is not None:
+        fields["capacity"] = site.capacity
+    return Point("sites", tags_of(site=site.id), fields, now_ns)
+
+
+def forwarder_point(ingest: str, waiting: int, lag_s: int, quarantined: int, now_ns: int) -> Point:
+    """Return the point of how far *ingest*'s forwarder is."""
+    fields: dict[str, Value] = {"waiting": waiting, "lag_s": lag_s, "quarantined": quarantined}
+    return Point("forwarder", tags_of(ingest=ingest), fields, now_ns)
+
+
+def _numbered(instant_epoch_ms: int, number: int) -> int:
+    return instant_epoch_ms * NS_PER_MS + number % NS_PER_MS
 
 
 def union_ms(pieces: Sequence[Span]) -> int:

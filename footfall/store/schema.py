@@ -5,8 +5,12 @@
        +--n quarter                              sums per quarter hour of UTC, kept in the same transaction
        +--n coverage                             disjoint spans in which the counter was counting, merged
        +--1 sighting                             the last that was heard of it
+       +--n outbox                               what InfluxDB is still to be told beside the crossings themselves
+       +--n placement                            at which site it was, from which row on
 
-``quarter`` can be made again from ``crossing`` at any time; ``footfall doctor`` compares the two.
+``quarter`` can be made again from ``crossing`` at any time; ``footfall doctor`` compares the two. ``crossing`` and
+``outbox`` are forwarded in the order of their ids. So no id may ever come twice: whoever deletes forwarded rows leaves
+the newest, and the one the forwarder's cursor is at.
 """
 
 import sqlite3
@@ -61,6 +65,37 @@ MIGRATIONS = (
         status             TEXT
     ) STRICT;
     CREATE TABLE probe (id INTEGER PRIMARY KEY, written_epoch_ms INTEGER NOT NULL) STRICT;
+    """,
+    """
+    CREATE TABLE forwarding (
+        id      INTEGER PRIMARY KEY CHECK (id = 1),
+        ingest  TEXT NOT NULL,      -- a random name: several ingests may write to one InfluxDB
+        is_on   INTEGER NOT NULL    -- 1: each arrival puts rows into the outbox
+    ) STRICT;
+    CREATE TABLE outbox (
+        id                 INTEGER PRIMARY KEY,   -- order of arrival
+        counter            INTEGER NOT NULL REFERENCES counter,
+        received_epoch_ms  INTEGER NOT NULL,
+        from_epoch_ms      INTEGER,               -- a piece of time that was not covered before, if there is one
+        to_epoch_ms        INTEGER,
+        stored             INTEGER,               -- the receipt of a batch; NULL: this is not about a batch
+        duplicates         INTEGER,
+        crossing_epoch_ms  INTEGER,
+        status             TEXT,
+        stream             INTEGER REFERENCES stream,   -- and the stream's figures as they were then
+        first_seq          INTEGER,
+        last_seq           INTEGER,
+        kept               INTEGER,
+        undated            INTEGER,
+        conflicts          INTEGER
+    ) STRICT;
+    CREATE TABLE placement (
+        counter         INTEGER NOT NULL REFERENCES counter,
+        after_crossing  INTEGER NOT NULL,   -- holds for rows with a greater id, up to the next placement
+        after_outbox    INTEGER NOT NULL,
+        site            TEXT NOT NULL,      -- empty: it was at none
+        PRIMARY KEY (counter, after_crossing, after_outbox)
+    ) STRICT, WITHOUT ROWID;
     """,
 )
 
