@@ -1,0 +1,133 @@
+// Hands the portable parts of the application to the tests: settings, console, set-up page, WiFi, LED, button.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "button.h"
+#include "console.h"
+#include "pins.h"
+#include "portal_page.h"
+#include "server_url.h"
+#include "settings.h"
+#include "status_led.h"
+#include "wifi_supervisor.h"
+
+using namespace footfall;
+
+namespace {
+
+class Buffer : public TextSink {
+   public:
+    Buffer(char* text, size_t capacity) : text_(text), capacity_(capacity) { text_[0] = '\0'; }
+
+    void write(const char* text, size_t length) override {
+        if (length_ + length < capacity_) {
+            memcpy(text_ + length_, text, length);
+            length_ += length;
+            text_[length_] = '\0';
+        }
+    }
+
+   private:
+    char* text_;
+    size_t capacity_;
+    size_t length_ = 0;
+};
+
+}  // namespace
+
+extern "C" {
+
+const char* app_refused_pin(int gpio) { return refused_pin(gpio); }
+
+Settings* app_settings() { return new Settings(); }
+
+void app_settings_free(Settings* settings) { delete settings; }
+
+size_t app_settings_count() { return kSettingCount; }
+
+const char* app_setting_name(size_t index) { return setting_name(index); }
+
+bool app_setting_is_secret(size_t index) { return setting_is_secret(index); }
+
+const char* app_set(Settings* settings, const char* name, const char* value) {
+    return set_setting(*settings, name, value);
+}
+
+size_t app_get(const Settings* settings, size_t index, char* text, size_t capacity) {
+    return render_setting(*settings, index, text, capacity);
+}
+
+// Write one `name: sentence` line for each problem.
+void app_check(const Settings* settings, bool has_ca, char* text, size_t capacity) {
+    Buffer buffer(text, capacity);
+    const SettingProblems problems = check_settings(*settings, has_ca);
+    for (size_t at = 0; at < problems.count; ++at) {
+        char line[256];
+        const int length =
+            snprintf(line, sizeof line, "%s: %s\n", problems.problems[at].name, problems.problems[at].sentence);
+        buffer.write(line, static_cast<size_t>(length));
+    }
+}
+
+size_t app_render(const Settings* settings, char* text, size_t capacity) {
+    return render_settings(*settings, text, capacity);
+}
+
+bool app_parse(Settings* settings, const char* text, size_t length) { return parse_settings(text, length, *settings); }
+
+void app_portal(const Settings* settings, bool has_ca, char* text, size_t capacity) {
+    Buffer buffer(text, capacity);
+    render_portal_page(*settings, check_settings(*settings, has_ca), buffer);
+}
+
+bool app_url(const char* text, char* told, size_t capacity) {
+    ServerUrl url;
+    if (!parse_server_url(text, url)) {
+        return false;
+    }
+    snprintf(told, capacity, "%s %s %u %s", url.secure ? "https" : "http", url.host, url.port, url.path);
+    return true;
+}
+
+Console* app_console() { return new Console(); }
+
+void app_console_free(Console* console) { delete console; }
+
+// Feed one letter; returns the kind of command it ended.
+int app_console_feed(Console* console, char letter, const char** name, const char** value) {
+    const Command command = console->feed(letter);
+    *name = command.name;
+    *value = command.value;
+    return static_cast<int>(command.kind);
+}
+
+const char* app_help() { return kHelpText; }
+
+WifiSupervisor* app_wifi() { return new WifiSupervisor(); }
+
+void app_wifi_free(WifiSupervisor* wifi) { delete wifi; }
+
+int app_wifi_update(WifiSupervisor* wifi, bool up, uint32_t answer_age_ms, uint32_t now_ms) {
+    return static_cast<int>(wifi->update(up, answer_age_ms, now_ms));
+}
+
+int app_led_code(bool portal, bool trouble, uint32_t blocked_s, bool refused, bool joined, uint32_t delivered_age_ms) {
+    LedFacts facts;
+    facts.portal_open = portal;
+    facts.queue_trouble = trouble;
+    facts.beam_blocked_s = blocked_s;
+    facts.refused = refused;
+    facts.wifi_joined = joined;
+    facts.delivered_age_ms = delivered_age_ms;
+    return static_cast<int>(led_code(facts));
+}
+
+bool app_led_is_lit(int code, uint32_t now_ms) { return led_is_lit(static_cast<LedCode>(code), now_ms); }
+
+Button* app_button() { return new Button(); }
+
+void app_button_free(Button* button) { delete button; }
+
+bool app_button_update(Button* button, bool down, uint32_t now_ms) { return button->update(down, now_ms); }
+}

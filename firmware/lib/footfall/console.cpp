@@ -1,0 +1,130 @@
+#include "console.h"
+
+#include <string.h>
+
+namespace footfall {
+
+const char kHelpText[] =
+    "help              this list\n"
+    "show              every setting; of keys and passwords only whether they are set\n"
+    "set NAME VALUE    changes a setting; without a value, back to its default\n"
+    "save              checks all, tells what is wrong, or keeps it and restarts\n"
+    "ca                paste a CA certificate in PEM form; ca none removes it\n"
+    "status            what the next batch will report, the clock, the queue, WiFi\n"
+    "beams on          prints every change of a beam; beams off ends it\n"
+    "portal            opens the set-up network\n"
+    "restart           restarts; the queue is kept\n"
+    "forget settings   deletes the settings and restarts; the queue is kept\n"
+    "format queue      deletes all crossings that were not delivered\n";
+
+namespace {
+
+struct Word {
+    const char* line;
+    CommandKind kind;
+};
+
+constexpr Word kWords[] = {
+    {"help", CommandKind::kHelp},
+    {"show", CommandKind::kShow},
+    {"save", CommandKind::kSave},
+    {"ca none", CommandKind::kCaNone},
+    {"status", CommandKind::kStatus},
+    {"beams on", CommandKind::kBeamsOn},
+    {"beams off", CommandKind::kBeamsOff},
+    {"portal", CommandKind::kPortal},
+    {"restart", CommandKind::kRestart},
+    {"forget settings", CommandKind::kForgetSettings},
+};
+
+constexpr char kEndOfCertificate[] = "-----END CERTIFICATE-----";
+
+Command of_kind(CommandKind kind) {
+    Command command;
+    command.kind = kind;
+    return command;
+}
+
+}  // namespace
+
+Command Console::feed(char letter) {
+    if (letter == '\b' || letter == 0x7F) {
+        if (length_ > line_) {
+            --length_;
+        }
+        return Command();
+    }
+    if (letter == '\r' || letter == '\n') {
+        return end_line();
+    }
+    if (length_ + 2 >= kLongest) {
+        too_long_ = true;
+    } else {
+        text_[length_++] = letter;
+    }
+    return Command();
+}
+
+Command Console::end_line() {
+    if (too_long_) {
+        too_long_ = in_certificate_ = false;
+        length_ = line_ = 0;
+        return of_kind(CommandKind::kTooLong);
+    }
+    text_[length_] = '\0';
+    if (in_certificate_) {
+        return collect_certificate();
+    }
+    while (length_ > 0 && text_[length_ - 1] == ' ') {
+        text_[--length_] = '\0';
+    }
+    const Command command = length_ > 0 ? parse_line() : Command();
+    length_ = 0;
+    return command;
+}
+
+Command Console::parse_line() {
+    const bool format_asked = format_asked_;
+    format_asked_ = false;
+    for (const Word& word : kWords) {
+        if (strcmp(text_, word.line) == 0) {
+            return of_kind(word.kind);
+        }
+    }
+    if (strcmp(text_, "format queue") == 0) {
+        format_asked_ = !format_asked;
+        return of_kind(format_asked ? CommandKind::kFormatQueueYes : CommandKind::kFormatQueue);
+    }
+    if (strcmp(text_, "ca") == 0) {
+        in_certificate_ = true;
+        return Command();
+    }
+    if (strncmp(text_, "set ", 4) != 0) {
+        return of_kind(CommandKind::kUnknown);
+    }
+    Command command = of_kind(CommandKind::kSet);
+    command.name = text_ + 4;
+    char* space = strchr(text_ + 4, ' ');
+    if (space != nullptr) {
+        *space = '\0';
+        command.value = space + 1;  // as typed: a password may begin with a space or hold some
+    }
+    return command;
+}
+
+Command Console::collect_certificate() {
+    const bool ended = strcmp(text_ + line_, kEndOfCertificate) == 0;
+    text_[length_++] = '\n';
+    line_ = length_;
+    if (!ended) {
+        return Command();
+    }
+    text_[length_] = '\0';
+    in_certificate_ = false;
+    length_ = line_ = 0;
+    Command command = of_kind(CommandKind::kCa);
+    command.value = text_;
+    return command;
+}
+
+}  // namespace footfall
