@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "queue.h"
+#include "crossing_queue.h"
 
 namespace footfall {
 

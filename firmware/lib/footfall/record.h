@@ -31,7 +31,7 @@ struct Place {
 
 enum class Kind : uint8_t {
   kStart = 1,     // a boot: counting since time_ms
-  kOffset,        // UTC ms = monotonic ms + time_ms from here on; mark 1: a step, see queue.h; seq: sent before it
+  kOffset,        // UTC ms = monotonic ms + time_ms from here on; mark 1: a step, see crossing_queue.h; seq: sent before it
   kCrossing,      // seq, direction (mark), time_ms
   kAlive,         // every crossing before time_ms stands before this record
   kAcknowledged,  // place (seq = generation, amount = slot + dropped << 16), boot and time_ms: covered up to there

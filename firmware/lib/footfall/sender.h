@@ -21,7 +21,7 @@
 #include "backoff.h"
 #include "batch.h"
 #include "clock.h"
-#include "queue.h"
+#include "crossing_queue.h"
 #include "signature.h"
 
 namespace footfall {
