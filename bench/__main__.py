@@ -10,19 +10,22 @@ import click
 import granian
 from rich.console import Console
 
-from bench import ingest, memory, year
+from bench import accuracy, ingest, memory, picture, year
 from bench.report import Row, markdown
 
 README = Path(__file__).parent.parent / "README.md"
-PARTS = ("ingest", "year", "memory")
+ACCURACY = Path(__file__).parent.parent / "docs" / "accuracy.md"
+PARTS = ("ingest", "year", "memory", "accuracy")
 
 
 @click.command()
 @click.option("--crossings", default=20_000_000, show_default=True, help="How many the journal of a year holds.")
 @click.option("--requests", default=6000, show_default=True, help="How many batches of 1 a round.")
+@click.option("--people", default=accuracy.PEOPLE, show_default=True, help="How many walk in each scenario.")
+@click.option("--seed", default=accuracy.SEED, show_default=True, help="Who walks: the same seed, the same people.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
-@click.option("--readme", is_flag=True, help="Put the table into README.md.")
-def main(crossings: int, requests: int, only: tuple[str, ...], readme: bool) -> None:
+@click.option("--readme", is_flag=True, help="Put the tables into README.md and docs/accuracy.md.")
+def main(crossings: int, requests: int, people: int, seed: int, only: tuple[str, ...], readme: bool) -> None:
     """Measure Footfall on this machine. The first run builds a year's journal (minutes, about a gigabyte)."""
     console = Console(stderr=True)
     chosen = only or PARTS
@@ -34,16 +37,28 @@ def main(crossings: int, requests: int, only: tuple[str, ...], readme: bool) -> 
             rows += year.measure(status.update, crossings)
         if "memory" in chosen:
             rows += memory.measure(status.update, requests)
-    machine = f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}"
-    note = f"On {machine}, SQLite {sqlite3.sqlite_version}, granian {granian.__version__}. Ratios are within one run."
-    table = f"{markdown(rows)}\n\n{note}"
+        results = accuracy.measure(status.update, people, seed) if "accuracy" in chosen else []
+    if rows:
+        machine = f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}"
+        note = (
+            f"On {machine}, SQLite {sqlite3.sqlite_version}, granian {granian.__version__}. Ratios are within one run."
+        )
+        _tell(f"{markdown(rows)}\n\n{note}", README if readme else None)
+    if results:
+        _tell(accuracy.markdown(results), ACCURACY if readme else None)
+        if readme:
+            picture.PICTURE.write_text(picture.draw(results), encoding="utf-8")
+
+
+def _tell(table: str, page: Path | None) -> None:
+    """Print *table*; with a *page*, put it between the page's two markers too."""
     click.echo(table)
-    if readme:
-        text = README.read_text(encoding="utf-8")
+    if page is not None:
+        text = page.read_text(encoding="utf-8")
         filled = re.sub(
             r"(<!-- bench -->\n).*?(<!-- /bench -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL
         )
-        README.write_text(filled, encoding="utf-8")
+        page.write_text(filled, encoding="utf-8")
 
 
 def _cores() -> int:
