@@ -1,0 +1,206 @@
+#include "detector.h"
+
+namespace footfall {
+
+namespace {
+
+constexpr size_t index_of(Beam beam) { return static_cast<size_t>(beam); }
+
+constexpr uint32_t kWideSpacing = 150;          // mm, as in detector_explain.cpp
+constexpr int64_t kShortestWait = 60'000;       // us
+constexpr int64_t kLongestWait = 700'000;       // us: a hole of 10 cm at the slowest walk
+constexpr int64_t kNobodysWait = 150'000;       // us
+constexpr int64_t kWaitBetweenBeams = 3'000'000;  // us: somebody may stand between beams that are far apart
+
+int64_t between(int64_t low, int64_t value, int64_t high) { return value < low ? low : value > high ? high : value; }
+
+// How long after *passage* an interval may come that still belongs to it.
+int64_t wait_us(const Passage& passage, uint32_t spacing_mm) {
+    const bool wide = spacing_mm > kWideSpacing;
+    if (!passage.complete) return wide ? kWaitBetweenBeams : kNobodysWait;
+    const int64_t way_mm = 100 + (wide ? static_cast<int64_t>(spacing_mm) * 3 / 2 : 0);
+    return between(kShortestWait, way_mm * 1'000'000 / passage.speed_mm_s, wide ? kWaitBetweenBeams : kLongestWait);
+}
+
+void remove_oldest(Intervals& intervals, size_t count) {
+    for (size_t k = count; k < intervals.size; ++k) intervals.at[k - count] = intervals.at[k];
+    intervals.size -= count;
+}
+
+}  // namespace
+
+Detector::Detector(uint32_t spacing_mm) : spacing_mm_(spacing_mm), judge_(spacing_mm) {}
+
+void Detector::start(bool outer_interrupted, bool inner_interrupted, int64_t now_us) {
+    interrupted_[0] = outer_interrupted;
+    interrupted_[1] = inner_interrupted;
+    since_us_[0] = since_us_[1] = now_us;
+    now_us_ = now_us;
+    counting_ = is_clear();
+}
+
+void Detector::abandon(bool outer_interrupted, bool inner_interrupted, int64_t now_us) {
+    advance(now_us);
+    if (intervals_[0].size + intervals_[1].size > 0) ++abandoned_;
+    for (size_t beam = 0; beam < 2; ++beam) intervals_[beam].size = settled_[beam] = 0;
+    decide_at_us_ = kNever;
+    start(outer_interrupted, inner_interrupted, now_us_);
+}
+
+void Detector::edge(Beam beam, bool interrupted, int64_t at_us) {
+    advance(at_us);
+    const size_t b = index_of(beam);
+    if (interrupted == interrupted_[b]) return;
+    if (interrupted) {
+        since_us_[b] = at_us;
+        if (counting_) begin(beam, at_us);
+    } else if (counting_) {
+        intervals_[b].at[intervals_[b].size - 1].to_us = at_us;
+    }
+    interrupted_[b] = interrupted;
+    if (!is_clear()) return;
+    if (!counting_) {
+        counting_ = true;
+    } else {
+        decide_at_us_ = at_us + kShortestWait;
+    }
+}
+
+void Detector::begin(Beam beam, int64_t at_us) {
+    if (is_clear()) {
+        settled_[0] = intervals_[0].size;
+        settled_[1] = intervals_[1].size;
+        decide_at_us_ = kNever;
+    }
+    Intervals& own = intervals_[index_of(beam)];
+    if (own.size == Intervals::kCapacity) make_room(own, settled_[index_of(beam)]);
+    own.at[own.size++] = {at_us, kOpen};
+}
+
+// Joins the two neighbours with the smallest hole between them: fewer things passed, never more.
+void Detector::make_room(Intervals& own, size_t& settled) {
+    size_t best = 0;
+    for (size_t k = 1; k + 1 < own.size; ++k) {
+        if (own.at[k + 1].from_us - own.at[k].to_us < own.at[best + 1].from_us - own.at[best].to_us) best = k;
+    }
+    own.at[best].to_us = own.at[best + 1].to_us;
+    for (size_t k = best + 1; k + 1 < own.size; ++k) own.at[k] = own.at[k + 1];
+    --own.size;
+    if (settled > best) --settled;
+}
+
+int64_t Detector::next_deadline() const {
+    if (is_clear() || !counting_) return decide_at_us_;
+    int64_t since = kNever;
+    for (size_t b = 0; b < 2; ++b) {
+        if (interrupted_[b] && since_us_[b] < since) since = since_us_[b];
+    }
+    return since + kBlockedAfter;
+}
+
+void Detector::advance(int64_t now_us) {
+    if (now_us < now_us_) return;
+    for (int64_t due = next_deadline(); due <= now_us; due = next_deadline()) {
+        now_us_ = due;
+        if (is_clear()) {
+            decide(due);
+        } else {
+            declare_blocked();
+        }
+    }
+    now_us_ = now_us;
+    release_waiting();
+}
+
+// Gives what the judge waited with, unless something undecided began in time to be its neighbour.
+void Detector::release_waiting() {
+    int64_t sure_us = now_us_;
+    for (const Intervals& own : intervals_) {
+        if (own.size > 0 && own.at[0].from_us < sure_us) sure_us = own.at[0].from_us;
+    }
+    Verdict verdict;
+    if (judge_.release(sure_us, verdict)) put(verdict);
+}
+
+// Both beams are clear: tells what nothing can change any more, up to the last moment at which both were.
+void Detector::decide(int64_t now_us) {
+    explanation_.find(intervals_[0], intervals_[1], spacing_mm_);
+    size_t sure = 0;
+    int64_t next = kNever;
+    for (size_t k = 0; k < explanation_.size() && next == kNever; ++k) {
+        const int64_t until = explanation_[k].to_us + wait_us(explanation_[k], spacing_mm_);
+        if (until > now_us) {
+            next = until;
+        } else if (explanation_[k].clear_after) {
+            sure = k + 1;
+        }
+    }
+    decide_at_us_ = next;
+    tell(sure);
+}
+
+void Detector::tell(size_t count) {
+    size_t told[2] = {0, 0};
+    for (size_t k = 0; k < count; ++k) {
+        const Passage& passage = explanation_[k];
+        told[0] += passage.outer_size;
+        told[1] += passage.inner_size;
+        Verdict verdicts[2];
+        const size_t size = judge_.take(passage, verdicts);
+        for (size_t v = 0; v < size; ++v) put(verdicts[v]);
+    }
+    for (size_t b = 0; b < 2; ++b) {
+        remove_oldest(intervals_[b], told[b]);
+        settled_[b] -= told[b] < settled_[b] ? told[b] : settled_[b];
+    }
+}
+
+// Whoever is in the beams stays there. What was before is decided now, the rest is nobody.
+void Detector::declare_blocked() {
+    intervals_[0].size = settled_[0];
+    intervals_[1].size = settled_[1];
+    explanation_.find(intervals_[0], intervals_[1], spacing_mm_);
+    tell(explanation_.size());
+    ++abandoned_;
+    counting_ = false;
+    decide_at_us_ = kNever;
+}
+
+void Detector::finish() {
+    if (counting_ && !is_clear()) {
+        declare_blocked();
+    } else {
+        explanation_.find(intervals_[0], intervals_[1], spacing_mm_);
+        tell(explanation_.size());
+        decide_at_us_ = kNever;
+    }
+    Verdict verdict;
+    if (judge_.release(kNever, verdict)) put(verdict);
+}
+
+void Detector::put(const Verdict& verdict) {
+    if (output_size_ == kOutput) return;  // Beams is told to take them after every update
+    Verdict& last = output_[(output_head_ + output_size_) % kOutput];
+    last = verdict;
+    if (last.at_us < told_us_) last.at_us = told_us_;
+    told_us_ = last.at_us;
+    ++output_size_;
+}
+
+bool Detector::take(Direction& direction, int64_t& at_us) {
+    if (output_size_ == 0) return false;
+    direction = output_[output_head_].direction;
+    at_us = output_[output_head_].at_us;
+    output_head_ = (output_head_ + 1) % kOutput;
+    --output_size_;
+    return true;
+}
+
+uint32_t Detector::blocked_s(Beam beam) const {
+    const size_t b = index_of(beam);
+    if (!interrupted_[b] || now_us_ - since_us_[b] < kBlockedAfter) return 0;
+    const int64_t seconds = (now_us_ - since_us_[b]) / 1'000'000;
+    return static_cast<uint32_t>(seconds);
+}
+
+}  // namespace footfall

@@ -1,0 +1,300 @@
+#include "detector_explain.h"
+
+namespace footfall {
+
+namespace {
+
+// Bodies. Chest and abdomen of adults are 18 to 35 cm deep, of a child of three 12 or more; the beam's own width adds
+// 2 to 5 cm. An arm is 5 to 9 cm.
+constexpr int32_t kShortest = 80;      // mm: below this, nobody
+constexpr int32_t kShort = 140;        // mm: from here on, somebody
+constexpr int32_t kDeepest = 450;      // mm: up to here, one body
+constexpr int32_t kLongest = 1600;     // mm: longer than a pram and who pushes it: it stood still
+constexpr int32_t kFillable = 40;      // mm: a hole no wider is a fold of cloth, not the air between two people
+constexpr int32_t kPeopleApart = 80;   // mm: people in file leave 15 cm or more, of which the beam's width takes up to 5
+constexpr int32_t kArmsReach = 450;    // mm
+constexpr int32_t kUnknownLength = 1'000'000;
+
+// Speeds.
+constexpr int32_t kFastestStep = 8000;     // mm/s from one beam to the other, once: 4 m/s and several ms of jitter
+constexpr int32_t kFastest = 5500;         // mm/s over both steps
+constexpr int32_t kFastestStop = 1600;     // mm/s: who stops inside the length of his own body was no faster
+constexpr int64_t kBriefest = 35'000;      // us: 14 cm at 4 m/s
+constexpr int64_t kJitter = 10'000;        // us
+constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
+constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
+
+// Costs.
+constexpr int32_t kImpossible = 1'000'000;
+constexpr int32_t kWideSpacing = 150;  // mm: from here on, a body may stand between the beams unseen
+
+bool is_wide(uint32_t spacing_mm) { return spacing_mm > static_cast<uint32_t>(kWideSpacing); }
+
+int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+int64_t size_of(int64_t a) { return a < 0 ? -a : a; }
+int32_t between(int64_t low, int64_t value, int64_t high) { return static_cast<int32_t>(most(low, least(value, high))); }
+
+int32_t way_mm(int32_t speed_mm_s, int64_t us) {
+    return between(0, us * speed_mm_s / 1'000'000, kUnknownLength);
+}
+
+struct Group {
+    const Interval* outer;
+    size_t outer_size;
+    const Interval* inner;
+    size_t inner_size;
+    uint32_t spacing_mm;
+};
+
+int64_t from_of(const Group& group) {
+    if (group.outer_size == 0) return group.inner[0].from_us;
+    if (group.inner_size == 0) return group.outer[0].from_us;
+    return least(group.outer[0].from_us, group.inner[0].from_us);
+}
+
+int64_t to_of(const Group& group) {
+    if (group.outer_size == 0) return group.inner[group.inner_size - 1].to_us;
+    if (group.inner_size == 0) return group.outer[group.outer_size - 1].to_us;
+    return most(group.outer[group.outer_size - 1].to_us, group.inner[group.inner_size - 1].to_us);
+}
+
+// The first and last edge of each beam: what a body without holes would have shown.
+struct Hull {
+    int64_t rise_lag;  // outer to inner; negative for an exit
+    int64_t fall_lag;
+    int64_t shorter;  // of the two beams' times
+    int64_t lag;      // the smaller one
+};
+
+Hull hull_of(const Group& group) {
+    const int64_t outer_from = group.outer[0].from_us;
+    const int64_t outer_to = group.outer[group.outer_size - 1].to_us;
+    const int64_t inner_from = group.inner[0].from_us;
+    const int64_t inner_to = group.inner[group.inner_size - 1].to_us;
+    Hull hull;
+    hull.rise_lag = inner_from - outer_from;
+    hull.fall_lag = inner_to - outer_to;
+    hull.shorter = least(outer_to - outer_from, inner_to - inner_from);
+    hull.lag = least(size_of(hull.rise_lag), size_of(hull.fall_lag));
+    return hull;
+}
+
+// Whether the group's first and last edges are those of something that went through both beams.
+bool is_complete(const Hull& hull, uint32_t spacing_mm) {
+    if ((hull.rise_lag < 0) != (hull.fall_lag < 0)) return false;
+    const int64_t spacing_us_per_mm_s = static_cast<int64_t>(spacing_mm) * 1'000'000;
+    if (hull.lag * kFastestStep < spacing_us_per_mm_s) return false;
+    if ((size_of(hull.rise_lag) + size_of(hull.fall_lag)) * kFastest < 2 * spacing_us_per_mm_s) return false;
+    return hull.shorter >= kBriefest;
+}
+
+// Whether both beams are clear at some moment of [from_us, to_us), as far as *other* can tell.
+bool is_clear_within(int64_t from_us, int64_t to_us, const Interval* other, size_t size) {
+    int64_t reached = from_us;
+    for (size_t k = 0; k < size && reached < to_us; ++k) {
+        if (other[k].from_us > reached) return true;
+        reached = most(reached, other[k].to_us);
+    }
+    return reached < to_us;
+}
+
+// What the holes of one beam cost, when one body is to have them all.
+int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size_t other_size, int32_t speed_mm_s) {
+    int32_t cost = 0;
+    for (size_t k = 0; k + 1 < size; ++k) {
+        const int32_t hole = way_mm(speed_mm_s, own[k + 1].from_us - own[k].to_us);
+        const int64_t piece = least(own[k].to_us - own[k].from_us, own[k + 1].to_us - own[k + 1].from_us);
+        if (hole <= kFillable) {
+            cost += 30;
+        } else if (way_mm(speed_mm_s, piece) < kShort) {
+            cost += hole <= kArmsReach ? 100 + hole / 2 : 3000;
+        } else if (hole <= kPeopleApart) {
+            cost += 30 + (hole - kFillable) * 300 / (kPeopleApart - kFillable);
+        } else if (is_clear_within(own[k].to_us, own[k + 1].from_us, other, other_size)) {
+            cost += 3000;
+        } else {
+            cost += 300;  // half of somebody who went back and forth
+        }
+    }
+    return cost;
+}
+
+int32_t length_cost(int32_t length_mm) {
+    if (length_mm < kShortest) return 1200;
+    if (length_mm < kShort) return (kShort - length_mm) * 20;
+    return between(0, length_mm - kDeepest, 150);
+}
+
+// A steady walker's two lags are alike; one who stopped has one of them long. 0 to 300.
+int32_t unsteady_cost(const Hull& hull) {
+    const int64_t longer = most(size_of(hull.rise_lag), size_of(hull.fall_lag)) - kJitter;
+    return between(0, (longer * 400 - hull.lag * 520) / most(hull.lag, 1), 300);
+}
+
+int64_t filled(const Interval* own, size_t size) {
+    int64_t sum = 0;
+    for (size_t k = 0; k < size; ++k) sum += own[k].to_us - own[k].from_us;
+    return sum;
+}
+
+// Chatter of both beams at once can have the outline of a body, but has more holes.
+bool is_mostly_filled(const Interval* own, size_t size) {
+    return filled(own, size) * 10 >= (own[size - 1].to_us - own[0].from_us) * 6;
+}
+
+// What it costs to take the group for a body that passed. Fills in *passage*.
+int32_t body_cost(const Group& group, Passage& passage) {
+    const Hull hull = hull_of(group);
+    if (!is_complete(hull, group.spacing_mm)) return kImpossible;
+    if (!is_mostly_filled(group.outer, group.outer_size) || !is_mostly_filled(group.inner, group.inner_size)) {
+        return kImpossible;
+    }
+    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
+    passage.direction = hull.rise_lag > 0 ? Direction::kEntry : Direction::kExit;
+    passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / hull.lag, kFastestStep);
+    passage.length_mm = between(0, spacing_mm * hull.shorter / hull.lag, kUnknownLength);
+    if (passage.length_mm > kLongest && hull.lag * kFastestStop < spacing_mm * 1'000'000) return kImpossible;
+    int32_t cost = length_cost(passage.length_mm);
+    if (is_wide(group.spacing_mm) && hull.lag > hull.shorter) {  // it fits between the beams, and may have stood there
+        if (most(size_of(hull.rise_lag), size_of(hull.fall_lag)) > kBetween) return kImpossible;
+        if (hull.shorter >= kBrief) cost = between(0, cost, 250);
+    }
+    const bool entry = passage.direction == Direction::kEntry;
+    const Interval& first = entry ? group.inner[0] : group.outer[0];
+    const Interval& last = entry ? group.outer[group.outer_size - 1] : group.inner[group.inner_size - 1];
+    passage.at_us = first.from_us + (last.to_us - first.from_us) / 2;
+    const int32_t unsteady = unsteady_cost(hull);
+    passage.steady = unsteady < 100;
+    cost += unsteady;
+    cost += holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, passage.speed_mm_s);
+    cost += holes_cost(group.inner, group.inner_size, group.outer, group.outer_size, passage.speed_mm_s);
+    return cost;
+}
+
+// How often both beams were clear inside the group, apart from times too short to tell.
+int32_t clear_times(const Group& group) {
+    int32_t times = 0;
+    for (size_t k = 0; k + 1 < group.outer_size; ++k) {
+        const Interval& a = group.outer[k];
+        const Interval& b = group.outer[k + 1];
+        times += is_clear_within(a.to_us, b.from_us, group.inner, group.inner_size) ? 1 : 0;
+    }
+    for (size_t k = 0; k + 1 < group.inner_size; ++k) {
+        const Interval& a = group.inner[k];
+        const Interval& b = group.inner[k + 1];
+        times += is_clear_within(a.to_us, b.from_us, group.outer, group.outer_size) ? 1 : 0;
+    }
+    return times;
+}
+
+// Whether one beam had long been left when the other was reached.
+bool are_apart(const Group& group) {
+    return group.outer[group.outer_size - 1].to_us < group.inner[0].from_us ||
+           group.inner[group.inner_size - 1].to_us < group.outer[0].from_us;
+}
+
+// What it costs to take the group for nobody: somebody who turned round or leant there, an arm, noise.
+int32_t nobody_cost(const Group& group) {
+    const bool wide = is_wide(group.spacing_mm);
+    if (group.outer_size == 0 || group.inner_size == 0) {
+        if (group.outer_size + group.inner_size > 1) return kImpossible;
+        if (to_of(group) - from_of(group) <= kBrief) return 150;
+        return wide ? 450 : 300;
+    }
+    const Hull hull = hull_of(group);
+    const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
+    const int32_t cost = 300 + 20 * more + (is_complete(hull, group.spacing_mm) ? 100 : 0);
+    if (!wide) return cost + 500 * (clear_times(group) + (are_apart(group) ? 1 : 0));
+    const int64_t way = most(size_of(hull.rise_lag), size_of(hull.fall_lag));
+    return way > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
+}
+
+// The cheaper of both; *passage* is what it then is.
+int32_t group_cost(const Group& group, Passage& passage) {
+    passage = {};
+    passage.brief = to_of(group) - from_of(group) <= kBrief;
+    passage.from_us = from_of(group);
+    passage.to_us = to_of(group);
+    passage.outer_size = static_cast<uint8_t>(group.outer_size);
+    passage.inner_size = static_cast<uint8_t>(group.inner_size);
+    const int32_t nobody = nobody_cost(group);
+    if (group.outer_size == 0 || group.inner_size == 0) return nobody;
+    const int32_t body = body_cost(group, passage);
+    passage.complete = body <= nobody;
+    return passage.complete ? body : nobody;
+}
+
+bool is_clear_between(const Passage& before, const Passage& after) { return before.to_us < after.from_us; }
+
+// What it costs that two passages are two.
+int32_t border_cost(const Passage& before, const Passage& after, uint32_t spacing_mm) {
+    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(spacing_mm) ? 30 : 200;
+    if (!before.complete || !after.complete || before.direction != after.direction) return cost;
+    // The air between them as either beam saw it: each beam's hole begins and ends one lag after the other's.
+    const int64_t middle_gap = (after.at_us - before.at_us);
+    const auto speed = static_cast<int32_t>(least(before.speed_mm_s, after.speed_mm_s));
+    const int32_t apart = way_mm(speed, middle_gap) - (before.length_mm + after.length_mm) / 2;
+    if (apart < kPeopleApart && before.length_mm < kDeepest && after.length_mm < kDeepest) {
+        cost += between(0, (kPeopleApart - apart) * 15, 600);
+    }
+    return cost;
+}
+
+constexpr size_t kWidest = 8;  // intervals of one beam in one passage
+
+}  // namespace
+
+// Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
+void Explanation::reach(const Intervals& outer, const Intervals& inner, size_t i, size_t j, uint32_t spacing_mm) {
+    Node& node = nodes_[i][j];
+    node = {INT32_MAX, 0, 0};
+    for (size_t a = (i < kWidest ? i : kWidest) + 1; a-- > 0;) {
+        for (size_t b = (j < kWidest ? j : kWidest) + 1; b-- > 0;) {
+            if (a + b == 0) continue;
+            const Node& from = nodes_[i - a][j - b];
+            if (from.cost >= node.cost) continue;
+            const Group group = {&outer.at[i - a], a, &inner.at[j - b], b, spacing_mm};
+            Passage passage;
+            int32_t cost = group_cost(group, passage);
+            if (cost >= kImpossible) continue;
+            cost += from.cost;
+            if (from.outer_size + from.inner_size > 0 && cost < node.cost) {
+                const Group earlier = {&outer.at[i - a - from.outer_size], from.outer_size,
+                                       &inner.at[j - b - from.inner_size], from.inner_size, spacing_mm};
+                Passage before;
+                group_cost(earlier, before);
+                cost += border_cost(before, passage, spacing_mm);
+            }
+            if (cost < node.cost) node = {cost, static_cast<uint8_t>(a), static_cast<uint8_t>(b)};
+        }
+    }
+}
+
+void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t spacing_mm) {
+    nodes_[0][0] = {0, 0, 0};
+    for (size_t i = 0; i <= outer.size; ++i) {
+        for (size_t j = 0; j <= inner.size; ++j) {
+            if (i + j > 0) reach(outer, inner, i, j, spacing_mm);
+        }
+    }
+    size_ = 0;
+    for (size_t i = outer.size, j = inner.size; i + j > 0;) {
+        const Node& node = nodes_[i][j];
+        i -= node.outer_size;
+        j -= node.inner_size;
+        const Group group = {&outer.at[i], node.outer_size, &inner.at[j], node.inner_size, spacing_mm};
+        group_cost(group, passages_[size_]);
+        ++size_;
+    }
+    for (size_t k = 0; 2 * k + 1 < size_; ++k) {
+        const Passage other = passages_[k];
+        passages_[k] = passages_[size_ - 1 - k];
+        passages_[size_ - 1 - k] = other;
+    }
+    for (size_t k = 0; k < size_; ++k) {
+        passages_[k].clear_after = k + 1 == size_ || is_clear_between(passages_[k], passages_[k + 1]);
+    }
+}
+
+}  // namespace footfall

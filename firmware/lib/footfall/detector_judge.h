@@ -1,0 +1,46 @@
+// From passages to people: arms belong to a body, a pram to whoever pushes it.
+//
+// A complete passage waits here only while its neighbour decides what it is: something short for the body behind it,
+// something long for the one who pushes it. The body's own crossing is then the one that counts.
+#pragma once
+
+#include "passage.h"
+
+namespace footfall {
+
+struct Verdict {
+    Direction direction;
+    int64_t at_us;
+};
+
+class Judge {
+   public:
+    explicit Judge(uint32_t spacing_mm) : spacing_mm_(spacing_mm) {}
+
+    // Takes the next passage. Returns how many verdicts (0 to 2) are in *verdicts*, in order.
+    size_t take(const Passage& passage, Verdict (&verdicts)[2]);
+
+    // Nothing that began before *now_us* is undecided: gives what waited long enough.
+    bool release(int64_t now_us, Verdict& verdict);
+
+    // When release() may have something, or INT64_MAX.
+    int64_t deadline_us() const { return has_waiting_ ? deadline_us_ : INT64_MAX; }
+
+    // Passages that were nobody, since the start.
+    uint32_t aborted() const { return aborted_; }
+
+   private:
+    enum class Fit { kApart, kArmBefore, kArmAfter, kPram };
+    Fit fit(const Passage& before, const Passage& after) const;
+    void take_nobody(const Passage& passage);
+
+    uint32_t spacing_mm_;
+
+    Passage last_ = {};  // the complete passage before, waiting or already told
+    bool has_last_ = false;
+    bool has_waiting_ = false;
+    int64_t deadline_us_ = 0;
+    uint32_t aborted_ = 0;
+};
+
+}  // namespace footfall
