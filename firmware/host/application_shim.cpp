@@ -5,6 +5,7 @@
 
 #include "button.h"
 #include "console.h"
+#include "door.h"
 #include "pins.h"
 #include "portal_page.h"
 #include "server_url.h"
@@ -32,6 +33,11 @@ class Buffer : public TextSink {
     char* text_;
     size_t capacity_;
     size_t length_ = 0;
+};
+
+struct DoorAndEdges {
+    EdgeBuffer edges;
+    Door door{edges, BeamSettings()};
 };
 
 }  // namespace
@@ -130,4 +136,42 @@ Button* app_button() { return new Button(); }
 void app_button_free(Button* button) { delete button; }
 
 bool app_button_update(Button* button, bool down, uint32_t now_ms) { return button->update(down, now_ms); }
+
+DoorAndEdges* app_door() { return new DoorAndEdges(); }
+
+void app_door_free(DoorAndEdges* door) { delete door; }
+
+void app_door_start(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
+    door->door.start({outer, inner}, now_us);
+}
+
+void app_door_edge(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
+    door->edges.push(now_us, {outer, inner});
+}
+
+void app_door_pump(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
+    door->door.pump({outer, inner}, now_us);
+}
+
+// Returns 1 for an entry, -1 for an exit, 0 where nobody waits.
+int app_door_take(DoorAndEdges* door, int64_t* at_ms) {
+    Passed passed;
+    if (!door->door.take(passed)) {
+        return 0;
+    }
+    *at_ms = passed.at_ms;
+    return static_cast<int>(passed.direction);
+}
+
+int64_t app_door_now_ms(const DoorAndEdges* door) { return door->door.now_ms(); }
+
+int64_t app_door_settled_ms(const DoorAndEdges* door) { return door->door.settled_ms(); }
+
+int64_t app_door_since_ms(const DoorAndEdges* door) { return door->door.counting_since_ms(); }
+
+int64_t app_door_uncounted_ms(const DoorAndEdges* door) { return door->door.uncounted_ms(); }
+
+uint32_t app_door_breaks(const DoorAndEdges* door) { return door->door.breaks(); }
+
+uint32_t app_door_lost(const DoorAndEdges* door) { return door->door.lost_edges(); }
 }
