@@ -17,7 +17,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from footfall.errors import FootfallError
-from footfall.store.journal import FILE_NAME, Journal
+from footfall.store.journal import FILE_NAME
+from footfall.store.outbox import set_forwarding
 from ingest.config import IngestConfig
 
 _FREE_WITHIN_S = 3.0  # the worker of an ingest that was killed may hold the port a moment longer
@@ -32,7 +33,7 @@ _LOGGING: dict[str, Any] = {
 
 def prepare(config: IngestConfig) -> None:
     """Make or migrate the journal and try the address, so that what is wrong is told before anything is served."""
-    Journal(config.data / FILE_NAME).close()
+    set_forwarding(config.data / FILE_NAME, is_on=config.influx is not None, now_epoch_ms=int(time.time() * 1000))
     _try_address(config.host, config.port)
 
 

@@ -16,10 +16,12 @@ COMMANDS = {
     "up": "services",
     "ingest": "services",
     "exporter": "services",
+    "forwarder": "services",
     "counter": "counters",
     "export": "exports",
     "deliveries": "exports",
     "import": "imports",
+    "quarantine": "quarantine",
     "simulate": "simulation",
     "doctor": "doctor",
 }

@@ -1,4 +1,4 @@
-"""``footfall up``, ``ingest`` and ``exporter``: the services, with real parts."""
+"""``footfall up``, ``ingest``, ``exporter`` and ``forwarder``: the services, with real parts."""
 
 import logging
 import os
@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import click
 
 from footfall.cli.console import open_config, start_logging
 from footfall.config import ConfigFile
 from footfall.environment import Environment
+from footfall.errors import FootfallError
 from footfall.processes import die_with
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,7 @@ def up_command(ctx: click.Context) -> None:
 
     config, environment = open_config(ctx)
     load_exporter_config(config, environment)
-    command = [sys.executable, "-m", "footfall", "--config", str(config.path), "exporter", "--with", str(os.getpid())]
-    stopping = threading.Event()
-    try:
-        _serve_ingest(config, environment, before=lambda: _keep_running(command, stopping))
-    finally:
-        stopping.set()
+    _serve_ingest(config, environment, "exporter")
 
 
 @click.command("ingest", short_help="Run ingest: takes the counters' batches, tells occupancy.")
@@ -65,7 +62,44 @@ def exporter_command(ctx: click.Context, parent: int | None) -> None:
     scheduler.run(job, look_every_s, stop)
 
 
-def _serve_ingest(config: ConfigFile, environment: Environment, before: Callable[[], None] = lambda: None) -> None:
+@click.command("forwarder", short_help="Run the forwarder, or have it write everything again.")
+@click.option("--again", is_flag=True, help="Have everything in the journal written to InfluxDB again, and end.")
+@click.option("--with", "parent", type=int, hidden=True, help="End with the process that has this pid.")
+@click.pass_context
+def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> None:
+    """Write the journal to InfluxDB until Ctrl-C. `footfall ingest` and `footfall up` run it where InfluxDB is set up.
+
+    --again is for an InfluxDB that lost something: the same points are written again, under the same names. The
+    forwarder that runs begins at once, any other when it starts.
+    """
+    from ingest.config import load_ingest_config
+
+    if parent is not None:
+        die_with(parent)
+    config, environment = open_config(ctx)
+    ingest_config = load_ingest_config(config, environment)
+    config.finish()
+    if ingest_config.influx is None:
+        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operations.md, InfluxDB")
+    if again:
+        _ask_again(ingest_config.data)
+        return
+    from ingest import forwarding
+
+    start_logging(environment)
+    forwarding.run(ingest_config, ingest_config.influx)
+
+
+def _ask_again(data: Path) -> None:
+    from footfall.store.shipments import FILE_NAME, Shipments
+
+    with closing(Shipments(data / FILE_NAME)) as shipments:
+        shipments.ask_again()
+    click.echo("everything in the journal will be written to InfluxDB again; footfall doctor tells how far it is")
+
+
+def _serve_ingest(config: ConfigFile, environment: Environment, *companions: str) -> None:
+    """Serve until a signal, with the commands *companions*, and with the forwarder where InfluxDB is set up."""
     from ingest import server
     from ingest.config import load_ingest_config
 
@@ -73,13 +107,18 @@ def _serve_ingest(config: ConfigFile, environment: Environment, before: Callable
     ingest_config = load_ingest_config(config, environment)
     config.finish()
     server.prepare(ingest_config)
-    before()
-    server.serve(ingest_config)
+    stopping = threading.Event()
+    try:
+        for name in (*companions, *(("forwarder",) if ingest_config.influx else ())):
+            _keep_running(name, config.path, stopping)
+        server.serve(ingest_config)
+    finally:
+        stopping.set()
 
 
-def _keep_running(command: list[str], stopping: threading.Event) -> None:
-    """Run *command*, and again a little after it ends, until *stopping* is set; then end it."""
-
+def _keep_running(name: str, config: Path, stopping: threading.Event) -> None:
+    """Run the command *name*, and again a little after it ends, until *stopping* is set; then end it."""
+    command = [sys.executable, "-m", "footfall", "--config", str(config), name, "--with", str(os.getpid())]
     first = _start(command)
 
     def run() -> None:
@@ -91,10 +130,10 @@ def _keep_running(command: list[str], stopping: threading.Event) -> None:
                 _end(process)
             if stopping.wait(_RESTART_AFTER_S):
                 return
-            log.error("the exporter ended with status %s; it is started again", process.returncode)
+            log.error("the %s ended with status %s; it is started again", name, process.returncode)
             process = _start(command)
 
-    threading.Thread(target=run, name="exporter-watch").start()
+    threading.Thread(target=run, name=f"{name}-watch").start()
 
 
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from footfall.errors import StoreUnavailable
 from footfall.store.outbox import Mark, Outbox, Place
 from footfall.store.points import Point
 from footfall.store.schema import migrate
@@ -62,6 +61,9 @@ class Progress(NamedTuple):
     hint: str
     failing_epoch_ms: int | None
     next_try_epoch_ms: int | None
+
+
+NO_PROGRESS = Progress(Place(), Mark(), 0, 0, None, False, "", "", None, None)
 
 
 class Refused(NamedTuple):
@@ -187,11 +189,12 @@ class Lag(NamedTuple):
 def read_lag(journal: Path, now_epoch_ms: int) -> Lag:
     """Return how far the forwarder of *journal* is behind. Raises StoreUnavailable."""
     path = journal.with_name(FILE_NAME)
-    if not path.exists():
-        raise StoreUnavailable(f"nothing was forwarded yet: there is no {path}", hint="start ingest: footfall up")
-    with closing(Shipments(path, reads_only=True)) as shipments, closing(Outbox(journal)) as outbox:
-        progress = shipments.progress()
-        return Lag(*outbox.waiting(progress.place, now_epoch_ms), shipments.quarantined(), progress)
+    progress, quarantined = NO_PROGRESS, 0
+    if path.exists():
+        with closing(Shipments(path, reads_only=True)) as shipments:
+            progress, quarantined = shipments.progress(), shipments.quarantined()
+    with closing(Outbox(journal)) as outbox:
+        return Lag(*outbox.waiting(progress.place, now_epoch_ms), quarantined, progress)
 
 
 def prunable_through(journal: Path) -> int:

@@ -1,0 +1,227 @@
+"""The forwarder: tells InfluxDB what the journal has, at least once, always the same, as long as it takes.
+
+    journal --Outbox--> parcel of points --Writer--> InfluxDB
+                           |                            |
+                           |     taken: the place is reached, on to the next parcel
+                           |     down, slow, not letting us in: the same parcel again, later
+                           +---- some refused for ever: those into quarantine, the others written
+
+A parcel that was written and not recorded is written again: a point that is repeated replaces itself. Nothing here
+holds up ingest, which runs in another process.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Protocol
+
+from footfall.errors import PointsRefused, StoreUnavailable, TooLarge
+from footfall.registry import Registry
+from footfall.store.outbox import Outbox, Place
+from footfall.store.points import NS_PER_MS, Point, forwarder_point, site_point
+from footfall.store.shipments import Progress, Shipments
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 5000
+"""In one request. InfluxData advises 5,000 (docs.influxdata.com, InfluxDB 2.x, Optimize writes)."""
+
+MOST_QUARANTINED = 10_000
+"""When so many were refused, it is not about points: a person must look before more is set aside."""
+
+LOOK_EVERY_S = 60
+"""How often the forwarder writes about itself and the sites."""
+
+LONGEST_WAIT_S = 60.0
+LONGEST_ASKED_S = 300.0
+"""A Retry-After beyond it is not believed."""
+
+_SAY_AGAIN_S = 600
+_EXPIRED = "beyond retention policy"  # how 1.x and 2.x say that the rest of a request was kept
+
+
+class Writer(Protocol):
+    """What takes points: InfluxWriter, or a test's."""
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Return once all of *points* are kept. Raises StoreUnavailable, PointsRefused or TooLarge."""
+
+
+class Forwarder:
+    """Call step() for ever. ``clock`` tells seconds since 1970 UTC."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        shipments: Shipments,
+        writer: Writer,
+        registry: Callable[[], Registry],
+        clock: Callable[[], float],
+        chance: random.Random,
+        *,
+        holds: Callable[[Point], bool | None] = lambda _: None,
+        most_points: int = MOST_POINTS,
+        most_quarantined: int = MOST_QUARANTINED,
+    ) -> None:
+        """Forward *outbox* to *writer*, remembering in *shipments*.
+
+        *holds* tells whether InfluxDB has a point of the forwarder's own, None where it may not look.
+        """
+        self._outbox = outbox
+        self._shipments = shipments
+        self._writer = writer
+        self._registry = registry
+        self._clock = clock
+        self._chance = chance
+        self._holds = holds
+        self._most_points = most_points
+        self._most_quarantined = most_quarantined
+        self._horizon = Place()
+        self._looked_s = 0.0
+        self._candidate_ns: int | None = None
+        self._failures = 0
+        self._has_failed = True  # perhaps, before this process; the file would still say so
+        self._next_try_s = 0.0
+        self._said = (0.0, "")
+
+    def step(self) -> bool:
+        """Do one piece of work, if there is any and it is time; return whether there may be more at once."""
+        if 0 < self._next_try_s - self._clock() <= LONGEST_ASKED_S:  # more: the clock was set back
+            return False
+        try:
+            return self._work()
+        except StoreUnavailable as exc:
+            self._fail(exc)
+            return False
+
+    def _work(self) -> bool:
+        progress = self._shipments.progress()
+        if self._must_begin_again(progress) or self._look(progress):
+            return True
+        parcel = self._outbox.next_parcel(progress.place, self._horizon, self._most_points)
+        if parcel is None:
+            self._horizon = self._outbox.horizon({one.id: one.site for one in self._registry().counters.values()})
+            parcel = self._outbox.next_parcel(progress.place, self._horizon, self._most_points)
+        if parcel is None:
+            self._outbox.trim(progress.place)
+            return False
+        written = self._write_all(parcel.points)
+        self._shipments.reach(parcel.place, parcel.mark, written)
+        return True
+
+    def _must_begin_again(self, progress: Progress) -> bool:
+        """Go back to the beginning where InfluxDB, or the journal, is not the one of before; return whether so."""
+        if progress.is_again:
+            log.info("a person asked for it: everything in the journal is written to InfluxDB again")
+            self._outbox.tell_again(self._now_epoch_ms())
+        elif not self._outbox.is_known(progress.place, progress.mark):
+            log.warning("this is not the journal of before (a backup that was restored?): all of it is written again")
+        else:
+            return False
+        self._begin_again()
+        return True
+
+    def _begin_again(self) -> None:
+        self._shipments.begin_again()
+        self._horizon = Place()
+        self._looked_s = 0.0
+        self._candidate_ns = None
+
+    def _look(self, progress: Progress) -> bool:
+        """Once a minute, see whether InfluxDB has lost everything, and write about the forwarder and the sites.
+
+        Return whether everything must be written again.
+        """
+        now_s = self._clock()
+        if 0 <= now_s - self._looked_s < LOOK_EVERY_S and not self._failures:
+            return False
+        ingest, now_epoch_ms = self._outbox.ingest(), self._now_epoch_ms()
+        waiting, lag_s = self._outbox.waiting(progress.place, now_epoch_ms)
+        now_ns = now_epoch_ms * NS_PER_MS
+        point = forwarder_point(ingest, waiting, lag_s, self._shipments.quarantined(), now_ns)
+        if self._is_lost(point, progress.witness_ns):
+            log.warning("InfluxDB has lost what it had (a new volume?): all of the journal is written to it again")
+            self._outbox.tell_again(now_epoch_ms)
+            self._begin_again()
+            return True
+        self._write_all(site_point(site, now_ns) for site in self._registry().sites.values())
+        self._candidate_ns = now_ns if self._write_all([point]) else None
+        self._looked_s = now_s
+        return False
+
+    def _is_lost(self, point: Point, witness_ns: int | None) -> bool:
+        """Return whether InfluxDB no longer has the witness, a point like *point* that was seen there once.
+
+        One that was written and never seen tells nothing: perhaps we may not read, or read another place.
+        """
+        if self._candidate_ns is not None and self._holds(point._replace(time_ns=self._candidate_ns)):
+            self._shipments.witness(self._candidate_ns)
+            return False
+        return witness_ns is not None and self._holds(point._replace(time_ns=witness_ns)) is False
+
+    def _write_all(self, points: Iterable[Point]) -> int:
+        """Write *points*, some at a time; return how many of them InfluxDB has now."""
+        rest, written = iter(points), 0
+        while chunk := list(islice(rest, self._most_points)):
+            written += write_sifted(self._writer, chunk, self._refuse, self._shipments.expire)
+            if self._has_failed:
+                self._recover()
+        return written
+
+    def _refuse(self, point: Point, reason: str) -> None:
+        if self._shipments.quarantined() >= self._most_quarantined:
+            raise StoreUnavailable(
+                f"InfluxDB refused {self._most_quarantined} points, the last because: {reason}",
+                hint="nothing more is set aside until a person has looked: footfall quarantine",
+            )
+        log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
+        self._shipments.refuse(point, reason, self._now_epoch_ms())
+
+    def _fail(self, error: StoreUnavailable) -> None:
+        wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)
+        wait_s = max(wait_s, min(error.retry_after_s or 0, LONGEST_ASKED_S))
+        now_s = self._clock()
+        self._failures, self._has_failed = min(self._failures + 1, 16), True
+        self._next_try_s = now_s + wait_s
+        said_s, said = self._said
+        kind = f"{error.status} {error.hint}"
+        if kind != said or not 0 <= now_s - said_s < _SAY_AGAIN_S:
+            self._said = now_s, kind
+            level = logging.ERROR if error.status in (401, 403, 404) else logging.WARNING
+            log.log(level, "%s (%s); the journal keeps everything, it is tried again", error.message, error.hint)
+        with suppress(StoreUnavailable):  # that file may be what fails; the log has told
+            next_try_epoch_ms = int(self._next_try_s * 1000)
+            self._shipments.fail(error.message, error.hint, self._now_epoch_ms(), next_try_epoch_ms)
+
+    def _recover(self) -> None:
+        self._shipments.recover()
+        if self._failures:
+            log.info("InfluxDB takes points again")
+        self._has_failed, self._failures, self._said = False, 0, (0.0, "")
+
+    def _now_epoch_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def write_sifted(
+    writer: Writer, points: Sequence[Point], refuse: Callable[[Point, str], None], expire: Callable[[], None]
+) -> int:
+    """Write *points*, halving them where some are refused, until it is known which; return how many were taken.
+
+    *refuse* is told each that is not taken, and why. *expire* is told when those were refused that are older than
+    InfluxDB keeps anything: it has the others, and these are nothing it could keep. Raises StoreUnavailable.
+    """
+    try:
+        writer.write(points)
+    except (PointsRefused, TooLarge) as exc:
+        if isinstance(exc, PointsRefused) and _EXPIRED in exc.message:
+            expire()
+            return 0
+        if len(points) == 1:
+            refuse(points[0], exc.message)
+            return 0
+        middle = len(points) // 2
+        return sum(write_sifted(writer, half, refuse, expire) for half in (points[:middle], points[middle:]))
+    return len(points)
