@@ -79,7 +79,7 @@ def _refusal(config: InfluxConfig, exc: ApiException, clock: Callable[[], dateti
     body = exc.body or ""
     if exc.status in (400, 422):
         text = answer_text(config, exc.status, body)
-        return PointsRefused(text, hint="they are in quarantine: see docs/operations.md, InfluxDB")
+        return PointsRefused(text, hint="what is refused stays in quarantine: footfall quarantine shows it")
     if exc.status == 413:
         text = answer_text(config, exc.status, body)
         return TooLarge(text, hint="let the proxy before InfluxDB take larger requests (nginx: client_max_body_size)")
