@@ -50,14 +50,17 @@ def joined(trials: Iterable[Trial]) -> Trial:
 def changes(outer: Intervals, inner: Intervals) -> Iterator[tuple[int, int, int]]:
     """Yield (t_ms, outer, inner) at each change, whole milliseconds; what is shorter than that is not seen."""
     moments = sorted(
-        [(round(at), 0, level) for start, end in union(outer) for at, level in ((start, 1), (end, 0))]
-        + [(round(at), 1, level) for start, end in union(inner) for at, level in ((start, 1), (end, 0))]
+        (at, beam, level)
+        for beam, seen in enumerate((outer, inner))
+        for start, end in union(seen)
+        for at, level in ((start, 1), (end, 0))
     )
     levels = [0, 0]
     last = (0, 0)
-    for number, (at_ms, beam, level) in enumerate(moments):
+    for number, (at, beam, level) in enumerate(moments):
         levels[beam] = level
-        more = number + 1 < len(moments) and moments[number + 1][0] == at_ms
+        at_ms = round(at)
+        more = number + 1 < len(moments) and round(moments[number + 1][0]) == at_ms
         if not more and (levels[0], levels[1]) != last:
             last = (levels[0], levels[1])
             yield at_ms, levels[0], levels[1]
