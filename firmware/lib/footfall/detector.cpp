@@ -53,7 +53,7 @@ void Detector::edge(Beam beam, bool interrupted, int64_t at_us) {
     if (interrupted == interrupted_[b]) return;
     if (interrupted) {
         since_us_[b] = at_us;
-        if (counting_) begin(beam, at_us);
+        if (counting_ && !reopen(beam, at_us)) begin(beam, at_us);
     } else if (counting_) {
         intervals_[b].at[intervals_[b].size - 1].to_us = at_us;
     }
@@ -66,6 +66,20 @@ void Detector::edge(Beam beam, bool interrupted, int64_t at_us) {
     }
 }
 
+// Goes on with the interval that ended just now, if it did.
+bool Detector::reopen(Beam beam, int64_t at_us) {
+    const size_t b = index_of(beam);
+    if (intervals_[b].size == 0) return false;
+    Interval& last = intervals_[b].at[intervals_[b].size - 1];
+    if (at_us - last.to_us > kHole) return false;
+    last.holes_us += at_us - last.to_us;
+    last.to_us = kOpen;
+    since_us_[b] = last.from_us;
+    if (settled_[b] == intervals_[b].size) --settled_[b];
+    decide_at_us_ = kNever;
+    return true;
+}
+
 void Detector::begin(Beam beam, int64_t at_us) {
     if (is_clear()) {
         settled_[0] = intervals_[0].size;
@@ -74,7 +88,7 @@ void Detector::begin(Beam beam, int64_t at_us) {
     }
     Intervals& own = intervals_[index_of(beam)];
     if (own.size == Intervals::kCapacity) make_room(own, settled_[index_of(beam)]);
-    own.at[own.size++] = {at_us, kOpen};
+    own.at[own.size++] = {at_us, kOpen, 0};
 }
 
 // Joins the two neighbours with the smallest hole between them: fewer things passed, never more.
@@ -83,6 +97,7 @@ void Detector::make_room(Intervals& own, size_t& settled) {
     for (size_t k = 1; k + 1 < own.size; ++k) {
         if (own.at[k + 1].from_us - own.at[k].to_us < own.at[best + 1].from_us - own.at[best].to_us) best = k;
     }
+    own.at[best].holes_us += own.at[best + 1].holes_us + own.at[best + 1].from_us - own.at[best].to_us;
     own.at[best].to_us = own.at[best + 1].to_us;
     for (size_t k = best + 1; k + 1 < own.size; ++k) own.at[k] = own.at[k + 1];
     --own.size;

@@ -134,7 +134,7 @@ int32_t unsteady_cost(const Hull& hull) {
 
 int64_t filled(const Interval* own, size_t size) {
     int64_t sum = 0;
-    for (size_t k = 0; k < size; ++k) sum += own[k].to_us - own[k].from_us;
+    for (size_t k = 0; k < size; ++k) sum += own[k].to_us - own[k].from_us - own[k].holes_us;
     return sum;
 }
 

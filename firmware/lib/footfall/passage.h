@@ -9,10 +9,11 @@ namespace footfall {
 enum class Beam : uint8_t { kOuter = 0, kInner = 1 };
 enum class Direction : int8_t { kEntry = 1, kExit = -1 };
 
-// A beam was interrupted in [from_us, to_us).
+// A beam was interrupted in [from_us, to_us), apart from holes too short to be anything but a fold of dark cloth.
 struct Interval {
     int64_t from_us;
     int64_t to_us;  // kOpen while it lasts
+    int64_t holes_us;
 };
 constexpr int64_t kOpen = INT64_MAX;
 
