@@ -1,0 +1,71 @@
+"""InfluxDB as a store in tests: filled by the product's own way in, a journal, its outbox and the writer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from footfall.model import Arrival
+from footfall.store.influx import InfluxWriter
+from footfall.store.influx_config import InfluxConfig
+from footfall.store.influx_reader import InfluxReader
+from footfall.store.influxql import InfluxQL
+from footfall.store.journal import Journal
+from footfall.store.outbox import Outbox, Place, set_forwarding
+from tests.support.influx_server import InfluxDatabase
+from tests.support.journals import START_MS
+
+NOW = datetime(2026, 5, 4, 20, 0, tzinfo=UTC)
+SITES = {"ALLI1": "alliance", "ALLI2": "alliance"}
+
+
+def config_of(database: InfluxDatabase, timeout_s: int = 10) -> InfluxConfig:
+    """Return what a footfall.toml that names *database* says."""
+    return InfluxConfig(database.url, database.org, database.influx_bucket, database.token, timeout_s)
+
+
+@contextmanager
+def reading(database: InfluxDatabase, now: Callable[[], datetime] = lambda: NOW) -> Iterator[InfluxReader]:
+    """Give a reader of *database*."""
+    with closing(InfluxReader(InfluxQL(config_of(database)), now)) as reader:
+        yield reader
+
+
+class ForwardedJournal:
+    """A journal, as one ingest has it, whose outbox is written to InfluxDB whenever forward() is called."""
+
+    def __init__(self, path: Path, database: InfluxDatabase, sites: Mapping[str, str] = SITES) -> None:
+        """Make the journal at *path*."""
+        self.journal = Journal(path)
+        set_forwarding(path, is_on=True, now_epoch_ms=START_MS)
+        self.outbox = Outbox(path)
+        self.sites = sites
+        self._writer = InfluxWriter(config_of(database))
+        self._place = Place()
+
+    def keep(self, *arrivals: Arrival) -> None:
+        """Keep *arrivals*, and forward."""
+        self.journal.append(arrivals)
+        self.forward()
+
+    def forward(self) -> None:
+        """Write all that is new to InfluxDB."""
+        horizon = self.outbox.horizon(self.sites)
+        while parcel := self.outbox.next_parcel(self._place, horizon, 1000):
+            points = list(parcel.points)
+            for first in range(0, len(points), 5000):
+                self._writer.write(points[first : first + 5000])
+            self._place = parcel.place
+
+    def close(self) -> None:
+        """Close everything."""
+        self._writer.close()
+        self.outbox.close()
+        self.journal.close()
+
+
+@contextmanager
+def forwarded(path: Path, database: InfluxDatabase, sites: Mapping[str, str] = SITES) -> Iterator[ForwardedJournal]:
+    """Give a journal at *path* that is forwarded to *database*."""
+    with closing(ForwardedJournal(path, database, sites)) as journal:
+        yield journal
