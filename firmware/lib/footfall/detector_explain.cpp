@@ -11,16 +11,20 @@ constexpr int32_t kShort = 140;        // mm: from here on, somebody
 constexpr int32_t kDeepest = 450;      // mm: up to here, one body
 constexpr int32_t kLongest = 1600;     // mm: longer than a pram and who pushes it: it stood still
 constexpr int32_t kFillable = 40;      // mm: a hole no wider is a fold of cloth, not the air between two people
-constexpr int32_t kPeopleApart = 80;   // mm: people in file leave 15 cm or more, of which the beam's width takes up to 5
+constexpr int32_t kPeopleApart = 90;   // mm: people in file leave 15 cm or more, of which the beam's width takes up to 5
 constexpr int32_t kArmsReach = 450;    // mm
 constexpr int32_t kUnknownLength = 1'000'000;
 
 // Speeds.
 constexpr int32_t kFastestStep = 8000;     // mm/s from one beam to the other, once: 4 m/s and several ms of jitter
-constexpr int32_t kFastest = 5500;         // mm/s over both steps
+constexpr int32_t kFastest = 7000;         // mm/s over both steps, the same
 constexpr int32_t kFastestStop = 1600;     // mm/s: who stops inside the length of his own body was no faster
+constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
+constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
 constexpr int64_t kBriefest = 35'000;      // us: 14 cm at 4 m/s
-constexpr int64_t kJitter = 10'000;        // us
+constexpr int64_t kJitter = 10'000;        // us of a lag
+constexpr int64_t kEdge = 4'000;           // us of an edge
+constexpr int64_t kMoment = 35'000;        // us: both beams clear for less is a hole, not the air between two people
 constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
 constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
 
@@ -32,7 +36,6 @@ bool is_wide(uint32_t spacing_mm) { return spacing_mm > static_cast<uint32_t>(kW
 
 int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-int64_t size_of(int64_t a) { return a < 0 ? -a : a; }
 int32_t between(int64_t low, int64_t value, int64_t high) { return static_cast<int32_t>(most(low, least(value, high))); }
 
 int32_t way_mm(int32_t speed_mm_s, int64_t us) {
@@ -60,11 +63,13 @@ int64_t to_of(const Group& group) {
 }
 
 // The first and last edge of each beam: what a body without holes would have shown.
+// The first and last edge of each beam: what a body without holes would have shown. An exit is turned round, so that
+// lags of whatever passed are positive.
 struct Hull {
-    int64_t rise_lag;  // outer to inner; negative for an exit
-    int64_t fall_lag;
+    Direction direction;
+    int64_t lesser_lag;  // of the first edges' and the last edges', from beam to beam
+    int64_t greater_lag;
     int64_t shorter;  // of the two beams' times
-    int64_t lag;      // the smaller one
 };
 
 Hull hull_of(const Group& group) {
@@ -72,31 +77,41 @@ Hull hull_of(const Group& group) {
     const int64_t outer_to = group.outer[group.outer_size - 1].to_us;
     const int64_t inner_from = group.inner[0].from_us;
     const int64_t inner_to = group.inner[group.inner_size - 1].to_us;
+    const int64_t rise_lag = inner_from - outer_from;
+    const int64_t fall_lag = inner_to - outer_to;
+    const bool entry = rise_lag + fall_lag >= 0;
     Hull hull;
-    hull.rise_lag = inner_from - outer_from;
-    hull.fall_lag = inner_to - outer_to;
+    hull.direction = entry ? Direction::kEntry : Direction::kExit;
+    hull.lesser_lag = entry ? least(rise_lag, fall_lag) : least(-rise_lag, -fall_lag);
+    hull.greater_lag = entry ? most(rise_lag, fall_lag) : most(-rise_lag, -fall_lag);
     hull.shorter = least(outer_to - outer_from, inner_to - inner_from);
-    hull.lag = least(size_of(hull.rise_lag), size_of(hull.fall_lag));
     return hull;
 }
 
-// Whether the group's first and last edges are those of something that went through both beams.
-bool is_complete(const Hull& hull, uint32_t spacing_mm) {
-    if ((hull.rise_lag < 0) != (hull.fall_lag < 0)) return false;
-    const int64_t spacing_us_per_mm_s = static_cast<int64_t>(spacing_mm) * 1'000'000;
-    if (hull.lag * kFastestStep < spacing_us_per_mm_s) return false;
-    if ((size_of(hull.rise_lag) + size_of(hull.fall_lag)) * kFastest < 2 * spacing_us_per_mm_s) return false;
-    return hull.shorter >= kBriefest;
+// The time from beam to beam that tells the speed. Whoever stops makes one lag long, so the lesser one is believed; but
+// an arm that swings ahead of the body makes one short.
+int64_t lag_of(const Hull& hull, uint32_t spacing_mm) {
+    const int64_t armless = least((hull.lesser_lag + hull.greater_lag) / 4,
+                                  static_cast<int64_t>(spacing_mm) * 1'000'000 / kFastestArm);
+    return most(1, most(hull.lesser_lag, armless));
 }
 
-// Whether both beams are clear at some moment of [from_us, to_us), as far as *other* can tell.
+// Whether the first and last edges are those of something that went through both beams.
+bool is_complete(const Hull& hull, uint32_t spacing_mm) {
+    const int64_t way = static_cast<int64_t>(spacing_mm) * 1'000'000;  // us at 1 mm/s
+    if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * kFastest < 2 * way) return false;
+    if (hull.shorter < kSwift) return hull.lesser_lag >= -kEdge;
+    return hull.lesser_lag * kFastestStep >= way;
+}
+
+// Whether both beams are clear for more than a moment of [from_us, to_us), as far as *other* can tell.
 bool is_clear_within(int64_t from_us, int64_t to_us, const Interval* other, size_t size) {
     int64_t reached = from_us;
     for (size_t k = 0; k < size && reached < to_us; ++k) {
-        if (other[k].from_us > reached) return true;
+        if (least(other[k].from_us, to_us) - reached > kMoment) return true;
         reached = most(reached, other[k].to_us);
     }
-    return reached < to_us;
+    return to_us - reached > kMoment;
 }
 
 // What the holes of one beam cost, when one body is to have them all.
@@ -110,7 +125,7 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
         } else if (way_mm(speed_mm_s, piece) < kShort) {
             cost += hole <= kArmsReach ? 100 + hole / 2 : 3000;
         } else if (hole <= kPeopleApart) {
-            cost += 30 + (hole - kFillable) * 300 / (kPeopleApart - kFillable);
+            cost += 100 + (hole - kFillable) * 4;
         } else if (is_clear_within(own[k].to_us, own[k + 1].from_us, other, other_size)) {
             cost += 3000;
         } else {
@@ -121,26 +136,25 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
 }
 
 int32_t length_cost(int32_t length_mm) {
-    if (length_mm < kShortest) return 1200;
-    if (length_mm < kShort) return (kShort - length_mm) * 20;
+    if (length_mm < kShortest) return 2000;
+    if (length_mm < kShort) return (kShort - length_mm) * 30;
     return between(0, length_mm - kDeepest, 150);
 }
 
 // A steady walker's two lags are alike; one who stopped has one of them long. 0 to 300.
-int32_t unsteady_cost(const Hull& hull) {
-    const int64_t longer = most(size_of(hull.rise_lag), size_of(hull.fall_lag)) - kJitter;
-    return between(0, (longer * 400 - hull.lag * 520) / most(hull.lag, 1), 300);
+int32_t unsteady_cost(const Hull& hull, int64_t lag) {
+    return between(0, ((hull.greater_lag - kJitter) * 400 - lag * 520) / lag, 300);
 }
 
-int64_t filled(const Interval* own, size_t size) {
-    int64_t sum = 0;
-    for (size_t k = 0; k < size; ++k) sum += own[k].to_us - own[k].from_us - own[k].holes_us;
-    return sum;
-}
-
-// Chatter of both beams at once can have the outline of a body, but has more holes.
+// Chatter of both beams at once can have the outline of a body, but is mostly holes.
 bool is_mostly_filled(const Interval* own, size_t size) {
-    return filled(own, size) * 10 >= (own[size - 1].to_us - own[0].from_us) * 6;
+    int64_t holes = 0;
+    int64_t all = 0;
+    for (size_t k = 0; k < size; ++k) {
+        holes += own[k].holes_us;
+        all += own[k].to_us - own[k].from_us;
+    }
+    return holes * 10 <= all * 4;
 }
 
 // What it costs to take the group for a body that passed. Fills in *passage*.
@@ -151,20 +165,21 @@ int32_t body_cost(const Group& group, Passage& passage) {
         return kImpossible;
     }
     const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
-    passage.direction = hull.rise_lag > 0 ? Direction::kEntry : Direction::kExit;
-    passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / hull.lag, kFastestStep);
-    passage.length_mm = between(0, spacing_mm * hull.shorter / hull.lag, kUnknownLength);
-    if (passage.length_mm > kLongest && hull.lag * kFastestStop < spacing_mm * 1'000'000) return kImpossible;
+    const int64_t lag = lag_of(hull, group.spacing_mm);
+    passage.direction = hull.direction;
+    passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / lag, kFastestStep);
+    passage.length_mm = between(0, spacing_mm * hull.shorter / lag, kUnknownLength);
+    if (passage.length_mm > kLongest && lag * kFastestStop < spacing_mm * 1'000'000) return kImpossible;
     int32_t cost = length_cost(passage.length_mm);
-    if (is_wide(group.spacing_mm) && hull.lag > hull.shorter) {  // it fits between the beams, and may have stood there
-        if (most(size_of(hull.rise_lag), size_of(hull.fall_lag)) > kBetween) return kImpossible;
+    if (is_wide(group.spacing_mm) && lag > hull.shorter) {  // it fits between the beams, and may have stood there
+        if (hull.greater_lag > kBetween) return kImpossible;
         if (hull.shorter >= kBrief) cost = between(0, cost, 250);
     }
     const bool entry = passage.direction == Direction::kEntry;
     const Interval& first = entry ? group.inner[0] : group.outer[0];
     const Interval& last = entry ? group.outer[group.outer_size - 1] : group.inner[group.inner_size - 1];
     passage.at_us = first.from_us + (last.to_us - first.from_us) / 2;
-    const int32_t unsteady = unsteady_cost(hull);
+    const int32_t unsteady = unsteady_cost(hull, lag);
     passage.steady = unsteady < 100;
     cost += unsteady;
     cost += holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, passage.speed_mm_s);
@@ -204,10 +219,9 @@ int32_t nobody_cost(const Group& group) {
     }
     const Hull hull = hull_of(group);
     const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
-    const int32_t cost = 300 + 20 * more + (is_complete(hull, group.spacing_mm) ? 100 : 0);
+    const int32_t cost = 300 + 20 * more + (is_complete(hull, group.spacing_mm) ? 600 : 0);
     if (!wide) return cost + 500 * (clear_times(group) + (are_apart(group) ? 1 : 0));
-    const int64_t way = most(size_of(hull.rise_lag), size_of(hull.fall_lag));
-    return way > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
+    return hull.greater_lag > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
 }
 
 // The cheaper of both; *passage* is what it then is.
@@ -225,7 +239,7 @@ int32_t group_cost(const Group& group, Passage& passage) {
     return passage.complete ? body : nobody;
 }
 
-bool is_clear_between(const Passage& before, const Passage& after) { return before.to_us < after.from_us; }
+bool is_clear_between(const Passage& before, const Passage& after) { return after.from_us - before.to_us > kMoment; }
 
 // What it costs that two passages are two.
 int32_t border_cost(const Passage& before, const Passage& after, uint32_t spacing_mm) {
@@ -236,7 +250,7 @@ int32_t border_cost(const Passage& before, const Passage& after, uint32_t spacin
     const auto speed = static_cast<int32_t>(least(before.speed_mm_s, after.speed_mm_s));
     const int32_t apart = way_mm(speed, middle_gap) - (before.length_mm + after.length_mm) / 2;
     if (apart < kPeopleApart && before.length_mm < kDeepest && after.length_mm < kDeepest) {
-        cost += between(0, (kPeopleApart - apart) * 15, 600);
+        cost += between(0, (kPeopleApart - apart) * 30, 600);
     }
     return cost;
 }

@@ -6,7 +6,7 @@ namespace {
 
 constexpr int32_t kArmAtMost = 150;     // mm: an arm and the beam's width, seen at a slant
 constexpr int32_t kArmsReach = 450;     // mm from an arm to the body it belongs to
-constexpr int32_t kPramAtLeast = 550;   // mm: more than one body with a rucksack
+constexpr int32_t kPramAtLeast = 700;   // mm: more than one body with a rucksack
 constexpr int32_t kPramAtMost = 1500;   // mm
 constexpr int32_t kPushersReach = 600;  // mm from the pram to who pushes it
 constexpr int64_t kLongestWait = 2'000'000;  // us: the pusher's reach at 0.3 m/s
