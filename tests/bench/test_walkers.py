@@ -115,7 +115,7 @@ def test_trials_stand_apart_and_lines_tell_each_change_once() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_lines_tell_what_the_beams_saw(scenario: Scenario) -> None:
-    """However short an interruption is: over a trace, each beam is interrupted as long as was seen, to the millisecond."""
+    """However short an interruption is: in sum, each beam is interrupted as long as was seen, to the millisecond."""
     trial = joined(scenario.trials(12, 3))
     seen = list(changes(trial.outer, trial.inner))
     assert seen[-1][1:] == (0, 0)
