@@ -205,7 +205,7 @@ def running_influx_server(http_settings: str = "") -> Iterator[InfluxServer]:
 
 
 @contextlib.contextmanager
-def _database_elsewhere() -> Iterator[InfluxDatabase]:
+def database_elsewhere() -> Iterator[InfluxDatabase]:
     """Give the bucket the environment names, emptied (2.x: POST /api/v2/delete), to one test at a time."""
     names = ("INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET")
     database = InfluxDatabase(*(os.environ[name] for name in names))
@@ -235,7 +235,7 @@ def shared_influx_server() -> Iterator[InfluxServer | None]:
 def influx_database(shared_influx_server: InfluxServer | None) -> Iterator[InfluxDatabase]:
     """Give an empty database on the shared server, or on the one the environment names."""
     if shared_influx_server is None:
-        with _database_elsewhere() as database:
+        with database_elsewhere() as database:
             yield database
         return
     database = shared_influx_server.create()

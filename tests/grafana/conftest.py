@@ -1,0 +1,28 @@
+"""The simulated week in a real InfluxDB, loaded once for the tests of a file."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.grafana_week import Week, load, simulated_week
+from tests.support.influx_server import InfluxDatabase, InfluxServer, database_elsewhere
+
+
+@pytest.fixture(scope="session")
+def week() -> Week:
+    """Give what happened in the simulated week."""
+    return simulated_week()
+
+
+@pytest.fixture(scope="module")
+def week_database(shared_influx_server: InfluxServer | None, week: Week) -> Iterator[InfluxDatabase]:
+    """Give a database that has all points of the week."""
+    if shared_influx_server is None:
+        with database_elsewhere() as database:
+            load(database, week)
+            yield database
+        return
+    database = shared_influx_server.create()
+    load(database, week)
+    yield database
+    shared_influx_server.drop(database)
