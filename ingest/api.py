@@ -1,7 +1,7 @@
-"""What may be asked: occupancy and buckets of a site, and how the counters are doing."""
+"""What may be asked: occupancy and buckets of a site, and how the counters and the forwarder are doing."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
@@ -9,6 +9,8 @@ from flask import Blueprint, request
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
 from footfall.model import Bucket, Counter, Sighting, Site, Tally, from_epoch_ms
 from footfall.occupancy import Occupancy, last_reset, occupancy_of
+from footfall.store.journal import FILE_NAME as JOURNAL
+from footfall.store.shipments import read_lag
 from ingest.parts import Parts, parts
 from ingest.problems import Refusal
 
@@ -94,6 +96,27 @@ def tell_counters() -> Json:
     }
 
 
+@blueprint.get("/forwarder")
+def tell_forwarder() -> Json:
+    """Answer with how far InfluxDB has been told; all null but ``forwarding`` where no InfluxDB is set up."""
+    here = parts()
+    now_epoch_ms = here.now_epoch_ms()
+    lag = read_lag(here.config.data / JOURNAL, now_epoch_ms) if here.config.influx else None
+    progress = lag.progress if lag else None
+    return {
+        "forwarding": lag is not None,
+        "waiting": lag and lag.waiting,
+        "lag_s": lag and lag.lag_s,
+        "written_through": lag and _iso_ms(now_epoch_ms - lag.lag_s * 1000, UTC),
+        "points_written": progress and progress.written,
+        "quarantined": lag and lag.quarantined,
+        "last_error": progress and (progress.error or None),
+        "hint": progress and (progress.hint or None),
+        "failing_since": progress and _iso_ms(progress.failing_epoch_ms, UTC),
+        "next_try": progress and _iso_ms(progress.next_try_epoch_ms, UTC),
+    }
+
+
 def _find_site(name: str) -> Site:
     found = parts().registry().sites.get(name)
     if found is None:
@@ -174,9 +197,9 @@ def _tally_json(tally: Tally) -> Json:
     }
 
 
-def _iso(moment_utc: datetime, tz: ZoneInfo) -> str:
+def _iso(moment_utc: datetime, tz: tzinfo) -> str:
     return moment_utc.astimezone(tz).isoformat(timespec="seconds")
 
 
-def _iso_ms(instant_epoch_ms: int | None, tz: ZoneInfo) -> str | None:
+def _iso_ms(instant_epoch_ms: int | None, tz: tzinfo) -> str | None:
     return None if instant_epoch_ms is None else _iso(from_epoch_ms(instant_epoch_ms).astimezone(UTC), tz)

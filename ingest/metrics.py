@@ -5,13 +5,14 @@ from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from footfall.model import Receipt
+from footfall.model import Receipt, epoch_ms
 from footfall.occupancy import last_reset, occupancy_of
 from footfall.registry import Registry
 from footfall.store import Reader
+from footfall.store.shipments import read_lag
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -57,10 +58,17 @@ class Metrics:
         return generate_latest(self.registry)
 
     def watch(
-        self, registry: Callable[[], Registry], reader: Reader, journal: Path, now_utc: Callable[[], datetime]
+        self,
+        registry: Callable[[], Registry],
+        reader: Reader,
+        journal: Path,
+        now_utc: Callable[[], datetime],
+        *,
+        is_forwarding: bool = False,
     ) -> None:
-        """Tell also, at each scrape, what the store knows of sites and counters."""
+        """Tell also, at each scrape, what the store knows of sites and counters, and how far InfluxDB was told."""
         self.registry.register(_StoreCollector(registry, reader, journal, now_utc))
+        self.registry.register(_ForwarderCollector(journal, now_utc, is_forwarding=is_forwarding))
 
 
 class _StoreCollector(Collector):
@@ -107,3 +115,26 @@ class _StoreCollector(Collector):
             lost.add_metric(labels, sighting.lost)
         yield seen
         yield lost
+
+
+class _ForwarderCollector(Collector):
+    """Reads how far the forwarder is, when Prometheus asks. Where there is none, its metrics have no value, not 0."""
+
+    def __init__(self, journal: Path, now_utc: Callable[[], datetime], *, is_forwarding: bool) -> None:
+        self._journal = journal
+        self._now_utc = now_utc
+        self._is_forwarding = is_forwarding
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges, and the counter of points."""
+        waiting = GaugeMetricFamily("footfall_forwarder_waiting_rows", "Rows of the journal InfluxDB was not told yet")
+        lag_s = GaugeMetricFamily("footfall_forwarder_lag_seconds", "Age of the oldest of them")
+        refused = GaugeMetricFamily("footfall_forwarder_quarantined_points", "Points that InfluxDB refused")
+        written = CounterMetricFamily("footfall_forwarder_points_written", "Points that InfluxDB took")
+        if self._is_forwarding:
+            lag = read_lag(self._journal, epoch_ms(self._now_utc()))
+            waiting.add_metric([], lag.waiting)
+            lag_s.add_metric([], lag.lag_s)
+            refused.add_metric([], lag.quarantined)
+            written.add_metric([], lag.progress.written)
+        yield from (waiting, lag_s, refused, written)

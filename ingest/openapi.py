@@ -43,6 +43,7 @@ def document() -> Schema:
                 )
             },
             "/api/v1/counters": {"get": _read("listCounters", "Every counter and how it is doing", "Counters")},
+            "/api/v1/forwarder": {"get": _read("readForwarder", "How far InfluxDB has been told", "Forwarder")},
             "/healthz": {"get": _read("readHealth", "The process answers", "State")},
             "/readyz": {"get": _read("readReadiness", "A write would succeed now", "State")},
             "/metrics": {
@@ -146,6 +147,7 @@ _DAY: Schema = {
     "schema": {"type": "string", "format": "date"},
 }
 _TEXT: Schema = {"type": "string"}
+_MAYBE_TEXT: Schema = {"type": ["string", "null"]}
 _WHOLE: Schema = {"type": "integer"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _MAYBE_COUNT: Schema = {"type": ["integer", "null"], "minimum": 0}
@@ -178,6 +180,11 @@ _ANSWERS: dict[str, Schema] = {
                 counters={"type": "object", "additionalProperties": _object(**_TALLY)},
             )
         ),
+    ),
+    "Forwarder": _object(
+        forwarding=_FLAG, waiting=_MAYBE_COUNT, lag_s=_MAYBE_COUNT, written_through=_MAYBE_MOMENT,
+        points_written=_MAYBE_COUNT, quarantined=_MAYBE_COUNT, last_error=_MAYBE_TEXT, hint=_MAYBE_TEXT,
+        failing_since=_MAYBE_MOMENT, next_try=_MAYBE_MOMENT,
     ),
     "Counters": _object(
         counters=_list(

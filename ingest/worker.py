@@ -41,5 +41,5 @@ def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:
         metrics=metrics,
         clock=clock,
     )
-    metrics.watch(registry, reader, journal, parts.now_utc)
+    metrics.watch(registry, reader, journal, parts.now_utc, is_forwarding=config.influx is not None)
     return parts

@@ -15,6 +15,7 @@ from exporter.config import ExporterConfig, load_exporter_config
 from exporter.job import Why
 from footfall.cli.console import open_config
 from footfall.cli.exporting import open_destination, open_job, open_ledger
+from footfall.cli.forwarding import check_forwarding
 from footfall.cli.simulation import base_url
 from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
@@ -52,6 +53,7 @@ def doctor_command(ctx: click.Context, deep: bool) -> None:
         lambda: _check_store(ingest, deep),
         lambda: _check_clock(ingest),
         lambda: _check_ingest(ingest),
+        lambda: (Finding(*found) for found in check_forwarding(ingest)),
         lambda: _check_counters(ingest),
         lambda: _check_destinations(exporter),
         lambda: _check_owed(exporter),

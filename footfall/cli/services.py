@@ -80,7 +80,7 @@ def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> No
     ingest_config = load_ingest_config(config, environment)
     config.finish()
     if ingest_config.influx is None:
-        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operations.md, InfluxDB")
+        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operations.md, Forwarding")
     if again:
         _ask_again(ingest_config.data)
         return

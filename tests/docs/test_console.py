@@ -103,9 +103,9 @@ def answers(port: int) -> bool:
 
 
 def test_consoles_show_most_commands() -> None:
-    """Every command stands in a console that is run, but the two services that `up` runs."""
+    """Every command stands in a console that is run, but the services that `up` runs."""
     shown = {shlex.split(command)[1] for one in CONSOLES for command in commands_of(one)}
-    assert shown == set(COMMANDS) - {"ingest", "exporter"}
+    assert shown == set(COMMANDS) - {"ingest", "exporter", "forwarder"}
 
 
 @pytest.mark.parametrize("text", [*CONFIGURATIONS, (ROOT / "footfall.example.toml").read_text(encoding="utf-8")])

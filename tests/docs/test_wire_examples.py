@@ -118,9 +118,8 @@ def test_answer_of_the_page_has_the_keys_ingest_answers(ingest: Installation, re
 def test_every_reading_request_has_an_example() -> None:
     """Each of them, and the two that take something in."""
     told = {line.split("?")[0].replace("alliance", "{site}") for line in ANSWERS}
-    reading = {
-        f"GET /api/v1/{path}" for path in ("sites", "counters", "sites/{site}/occupancy", "sites/{site}/buckets")
-    }
+    paths = ("sites", "counters", "sites/{site}/occupancy", "sites/{site}/buckets", "forwarder")
+    reading = {f"GET /api/v1/{path}" for path in paths}
     assert told == reading | {f"POST {wire.PATH}", "POST /"}
 
 
@@ -161,7 +160,7 @@ def test_metrics_named_anywhere_are_served(name: str) -> None:
     """An alert on a metric that does not exist never fires."""
     documented = {code(row[0]) for row in WIRE.rows("Health and metrics", "metric", "type")}
     one: Page = page(name)
-    named = re.findall(r"\bfootfall_(?:answers|crossings|commit|counter|occupancy|journal)\w*", one.text)
+    named = re.findall(r"\bfootfall_(?:answers|crossings|commit|counter|occupancy|journal|forwarder)\w*", one.text)
     assert {re.sub(r"_(bucket|sum|count)$", "", metric) for metric in named} <= documented
 
 
