@@ -51,7 +51,6 @@ struct Portion {
   SentCrossing crossings[kPortionLimit];
   // What acknowledge() and drop() need.
   Cursor after;
-  int64_t to_ms;
 
   uint32_t through() const { return count ? crossings[count - 1].seq : 0; }
 };
@@ -92,10 +91,12 @@ class Queue {
   // Tells what to add to monotonic ms to get UTC. *step*: the offset before was wrong, or there was none; what was not
   // sent yet gets its time from this one.
   void note_offset(int64_t offset_ms, bool step);
+  // Nobody can be counted from *at_ms* on (a beam is blocked), and then again from *since_ms*: no span covers between.
+  void pause(int64_t at_ms);
+  void resume(int64_t since_ms);
 
-  // Fills *portion* with the oldest that is not acknowledged: at most *limit* crossings. *settled_ms*: every crossing
-  // before it was appended. False: nothing can be said yet, because what comes next is of this boot and the clock was
-  // never set, or needs *now_known* (an undated portion) while it is not.
+  // Fills *portion* with the oldest that is not acknowledged, at most *limit* crossings. *settled_ms*: every crossing
+  // before it was appended. False: the clock was never set, so nothing can be said.
   bool portion(int64_t settled_ms, uint32_t limit, Portion& portion);
   // Its times may not change any more: it is about to be sent for the first time.
   void freeze(const Portion& portion);
@@ -105,29 +106,30 @@ class Queue {
   void drop(const Portion& portion);
 
   uint32_t waiting() const { return waiting_; }
-  // Since the queue was formatted.
+  // Crossings given up since the queue was formatted.
   uint32_t dropped() const { return dropped_ + refused_; }
-  // The time of the oldest crossing of this boot that waits; false if there is none of this boot, or older ones wait.
-  bool has_older_boots() const { return cursor_.boot != boot_; }
   uint32_t next_seq() const { return next_seq_; }
   uint16_t boot() const { return boot_; }
   const Stream& stream() const { return stream_; }
-  // The latest time of the boot before this one that is known to be durable, in its own ms. For replaying a trace.
+  // For replaying a trace whose times go on over boots: every crossing before *time_ms* is durable. False: none is.
   bool resume_point(int64_t& time_ms) const;
 
  private:
   friend class PortionBuilder;
 
-  Opening recover();
+  Opening recover(RecordRing::Found found);
+  void new_stream();
+  bool begin_stream(bool erase_all);
   void replay_head();
-  void seek_cursor();
+  void seek_cursor(Place done, uint16_t covered_boot, int64_t covered_ms);
   void count_waiting();
-  void begin_boot(int64_t since_ms);
   bool write(const Record& record);
   bool write_context();
-  bool write_loss();
+  bool write_break(int64_t since_ms);
+  Record record_of(Kind kind, int64_t time_ms) const;
   Checkpoint checkpoint() const;
-  void move_to(const Cursor& after, int64_t to_ms, uint32_t dropped);
+  void refuse(int64_t time_ms);
+  void move_to(const Cursor& after, uint32_t gone, uint32_t dropped);
 
   RecordRing ring_;
   RandomSource& random_;
@@ -135,35 +137,40 @@ class Queue {
   uint32_t next_seq_ = 1;
   uint32_t waiting_ = 0;
   uint32_t dropped_ = 0;
-  uint32_t refused_ = 0;         // since the last record: could not be kept, not yet written down
-  int64_t refused_until_ms_ = 0;
+  uint32_t refused_ = 0;        // crossings that could not be kept, since the last break that was written
+  bool is_paused_ = false;
+  bool is_held_ = false;        // no span is claimed beyond held_at_ms_ until a break is written
+  int64_t held_at_ms_ = 0;
 
-  uint16_t boot_ = 0;            // this one
-  int64_t boot_since_ms_ = 0;    // counting without a break since
-  bool has_offset_ = false;      // of this boot
+  uint16_t boot_ = 0;           // this one
+  int64_t boot_since_ms_ = 0;
+  bool has_offset_ = false;     // of this boot
   int64_t offset_ms_ = 0;
+  bool owes_step_ = false;      // a step that is not in the log yet
 
   // What a reader would know at the end of the log.
   uint16_t log_boot_ = 0;
   bool log_has_offset_ = false;
   int64_t log_offset_ms_ = 0;
   int64_t log_since_ms_ = 0;
-  int64_t log_last_ms_ = 0;      // the latest sign of life in it
+  int64_t log_last_ms_ = 0;     // the latest sign of life in it
 
-  Cursor cursor_ = {};           // the oldest that is not acknowledged
-  uint16_t covered_boot_ = 0;
-  int64_t covered_ms_ = 0;
-  Place written_done_ = {};      // as the log knows it
-
-  bool has_step_ = false;        // of this boot: the latest step, where it stands, what was sent before it
-  Place step_place_ = {};
-  uint32_t step_after_seq_ = 0;
-  uint32_t frozen_seq_ = 0;
-  bool has_told_ = false;        // told_to_utc_ms_ belongs to this boot
+  Cursor cursor_ = {};          // the oldest that is not acknowledged
+  uint32_t frozen_seq_ = 0;     // of stream_: the highest that was ever sent in this boot
+  bool has_told_ = false;       // told_to_utc_ms_ ended the latest span of told_boot_
+  uint16_t told_boot_ = 0;
   int64_t told_to_utc_ms_ = 0;
   int64_t last_stamp_utc_ms_ = 0;
   bool has_resume_ = false;
   int64_t resume_ms_ = 0;
+
+  // The latest step in the log of step_boot_, cached.
+  bool step_is_known_ = false;
+  uint16_t step_boot_ = 0;
+  bool has_step_ = false;
+  Place step_place_ = {};
+  uint32_t step_after_seq_ = 0;
+  int64_t step_offset_ms_ = 0;
 };
 
 }  // namespace footfall

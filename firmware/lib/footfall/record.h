@@ -14,6 +14,7 @@ namespace footfall {
 constexpr uint32_t kHeaderBytes = 64;
 constexpr uint32_t kRecordBytes = 24;
 constexpr uint32_t kStreamBytes = 8;
+constexpr int64_t kUnknownMs = INT64_MIN;
 
 struct Stream {
   uint8_t bytes[kStreamBytes];
@@ -35,7 +36,7 @@ enum class Kind : uint8_t {
   kCrossing,      // seq, direction (mark), time_ms
   kAlive,         // every crossing before time_ms stands before this record
   kAcknowledged,  // place (seq = generation, amount = slot + dropped << 16), boot and time_ms: covered up to there
-  kLost,          // amount crossings could not be kept; counting again since time_ms
+  kBreak,         // no span may be claimed across it: amount crossings were lost (0: none); counting since time_ms
   kSuccessor,     // in a sector's last slot: a next sector was begun
 };
 
@@ -59,7 +60,7 @@ struct Checkpoint {
   int64_t since_ms;  // of that boot: counting without a break since
   Place done;        // everything before this place is acknowledged or dropped
   uint16_t covered_boot;
-  int64_t covered_ms;  // of covered_boot: what is acknowledged ends here
+  int64_t covered_ms;  // of covered_boot: what is acknowledged ends here; kUnknownMs: nobody can say
 };
 
 struct Header {

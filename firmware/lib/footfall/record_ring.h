@@ -65,12 +65,14 @@ class RecordRing {
  private:
   bool load_header(uint32_t sector, Header& header);
   bool read_slot(uint32_t sector, uint32_t slot, uint8_t into[kRecordBytes]);
-  bool write_slot(uint32_t sector, uint32_t slot, const Record& record, const Stream& stream, uint32_t generation);
+  bool write_slot(uint32_t sector, uint32_t slot, const Record& record, const Header& header);
   bool write_header(uint32_t sector, const Header& header);
-  bool mark_successor(uint32_t sector, const Header& of);
+  void mark_successor(uint32_t sector, const Header& header);
   int find_sector(uint32_t generation) const;
-  uint32_t next_generation_from(uint32_t generation) const;
-  bool scan_head();
+  bool open_for_reading(uint32_t generation);
+  bool fits_device();
+  void load_generations();
+  void scan_head();
   void repair_mark();
   bool is_reusable(uint32_t sector) const;
 
@@ -82,6 +84,8 @@ class RecordRing {
   Header head_ = {};
   uint32_t next_slot_ = 0;
   uint32_t torn_at_end_ = 0;
+  Header reading_ = {};                       // of the sector that was read last
+  uint32_t reading_sector_ = 0;
   uint32_t needed_ = 0;  // the lowest generation that must be kept
 };
 

@@ -45,15 +45,15 @@ struct Answer {
 
 // What take() did, for the log.
 enum class Outcome {
-  kNone,
-  kAcknowledged,   // all of it
-  kPartly,         // the server kept less than was sent; the rest is sent again
-  kClockSet,       // the clock was off; sends again
-  kUnauthorised,   // 401, and the clock is right: the key or the id is wrong; sends again, later and later
-  kBusy,           // 429, 503: waits as it was told
-  kHalved,         // refused; sends fewer crossings
-  kDropped,        // refused for good: the crossings are given up
-  kNotReceived,    // no answer, or one that judges nothing; sends again, later and later
+  kAcknowledged,      // all of it
+  kPartly,            // the server kept less than was sent; the rest is sent again
+  kClockSet,          // the clock was off; sends again
+  kUnauthorised,      // 401, and the clock is right: the key or the id is wrong; sends again, later and later
+  kBusy,              // 429, 503: waits as it was told
+  kHalved,            // refused; sends fewer crossings
+  kDropped,           // refused for good: a crossing is given up
+  kHeartbeatRefused,  // refused for good: nothing is lost, but the span stays a gap
+  kNotReceived,       // no answer, or one that judges nothing; sends again, later and later
 };
 
 class Sender {
@@ -91,9 +91,9 @@ class Sender {
 
  private:
   bool build(int64_t settled_ms, const Status& status);
-  void make_id();
   Outcome take_receipt(const Answer& answer, int64_t now_ms);
   Outcome take_refusal(int64_t now_ms);
+  Outcome date_anew(int64_t now_ms);
   bool hear_date(const Answer& answer, int64_t now_ms);
   void wait(int64_t delay_ms, int64_t now_ms);
   void succeed(int64_t now_ms);
@@ -111,7 +111,6 @@ class Sender {
 
   bool has_batch_ = false;
   bool is_probe_ = false;
-  bool may_be_stored_ = false;  // an attempt ended without a word about it
   Portion portion_ = {};
   Request request_ = {};
   char body_[kBodyBytes];
@@ -120,8 +119,8 @@ class Sender {
   char timestamp_[13];
   char signature_[kSignatureBytes];
 
-  int64_t not_before_ms_ = 0;   // after a failure
-  int64_t heartbeat_due_ms_ = 0;
+  int64_t not_before_ms_ = INT64_MIN;  // after a failure
+  int64_t heartbeat_due_ms_ = INT64_MIN;
   bool is_lingering_ = false;
   int64_t linger_due_ms_ = 0;
   bool more_waits_ = true;      // behind the last portion: send on at once
