@@ -1,11 +1,12 @@
 """Asks InfluxDB in InfluxQL over ``GET /query``, which 1.x, 2.x and 3.x answer alike.
 
 An answer is whole or an error: a part of the truth would be taken for all of it. InfluxDB tells many errors inside an
-answer with status 200, and marks one that it cut off with ``partial``.
-https://docs.influxdata.com/influxdb/v2/api-guide/influxdb-1x/query/
+answer with status 200. It is asked for ``chunked`` answers: JSON by the line, each of which says ``partial`` where more
+follows. Of an answer in one piece 1.x says so too, past 10,000 rows, whether it is cut off by a limit of rows or not.
+https://docs.influxdata.com/influxdb/v1/tools/api/#query-http-endpoint
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ class InfluxQL:
         self._config = config
         self._clock = clock
         database, slash, policy = config.influx_bucket.partition("/")
-        self._place = {"db": database, "epoch": "ns"} | ({"rp": policy} if slash else {})
+        self._place = {"db": database, "epoch": "ns", "chunked": "true"} | ({"rp": policy} if slash else {})
         self._pool = urllib3.PoolManager(
             maxsize=8,
             retries=False,
@@ -81,25 +82,34 @@ class InfluxQL:
             wait_s = parse_retry_after(answer.headers.get("Retry-After"), self._clock)
             raise refusal(self._config, answer.status, answer.data, wait_s)
         try:
-            told = _decoder.decode(answer.data)
+            told = [_decoder.decode(line) for line in answer.data.split(b"\n") if line]
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             hint = "is that InfluxDB? correct influxdb.url, or the proxy before it"
             raise StoreUnavailable(f"InfluxDB at {self._config.url} answered no such JSON: {exc}", hint=hint) from exc
-        return self._checked(told)
+        return self._joined(told)
 
-    def _checked(self, told: _Answer) -> list[Series]:
-        error = told.error or next((result.error for result in told.results if result.error), None)
-        if error is not None:
-            raise refusal(self._config, 404 if "database not found" in error else 200, error)
-        if len(told.results) != 1:
-            raise StoreUnavailable(f"InfluxDB at {self._config.url} gave {len(told.results)} answers to one question")
-        (result,) = told.results
-        if result.partial or any(series.partial for series in result.series):
+    def _joined(self, several: Sequence[_Answer]) -> list[Series]:
+        """Return the series of an answer that came in parts. Every part but the last says that more follows."""
+        found: dict[tuple[str, ...], Series] = {}
+        is_whole = False
+        for told in several:
+            error = told.error or next((result.error for result in told.results if result.error), None)
+            if error is not None:
+                raise refusal(self._config, 404 if "database not found" in error else 200, error)
+            if is_whole or len(told.results) != 1:
+                is_whole = False
+                break
+            (result,) = told.results
+            for series in result.series:
+                name = series.name, *sorted(f"{tag}={value}" for tag, value in series.tags.items())
+                found.setdefault(name, Series(series.name, series.columns, [], series.tags)).values += series.values
+            is_whole = not (result.partial or any(series.partial for series in result.series))
+        if not is_whole:
             raise StoreUnavailable(
-                f"InfluxDB at {self._config.url} cut an answer off",
-                hint="raise max-row-limit in [http] of its configuration, or set it to 0",
+                f"InfluxDB at {self._config.url} did not answer in full",
+                hint="look for a limit of rows in its configuration (1.x: max-row-limit in [http])",
             )
-        return result.series
+        return list(found.values())
 
 
 _COMPRESSED = urllib3.util.make_headers(accept_encoding="gzip")

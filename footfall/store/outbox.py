@@ -228,6 +228,8 @@ class Outbox:
         heard: dict[str, Value] = json.loads(status) if status else {}
         told = zip(_HEARD, (stored, duplicates, crossing_epoch_ms), strict=True)
         heard |= {field: value for field, value in told if value is not None}
+        if stored is not None and end is not None:
+            heard["covered_to_ms"] = end
         if heard:
             yield status_point(name, site, heard, received_epoch_ms, row)
         if stream is not None:

@@ -1,9 +1,7 @@
 """The writer: what it writes is there, whole, and whatever goes wrong is an error of ours that says what to do."""
 
-import http.server
 import inspect
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -21,14 +19,16 @@ from footfall.store.influx_config import InfluxConfig
 from footfall.store.influx_errors import parse_retry_after
 from footfall.store.line_protocol import render_lines
 from footfall.store.points import Point, Value, tags_of
+from tests.support.answering import answering
 from tests.support.influx_server import READ_TOKEN, InfluxDatabase, InfluxServer
+from tests.support.influx_stores import config_of
 
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 POINT = Point("crossings", tags_of(counter="ALLI1", site="s"), {"entries": 1, "exits": 0}, 1_777_881_600_000_000_001)
 
 
-def config_of(database: InfluxDatabase) -> InfluxConfig:
-    return InfluxConfig(database.url, database.org, database.influx_bucket, database.token, timeout_s=5)
+def elsewhere(url: str) -> InfluxConfig:
+    return InfluxConfig(url, "o", "b", "t", timeout_s=5)
 
 
 @contextmanager
@@ -168,39 +168,13 @@ def test_server_whose_disk_is_full_is_unavailable(own_influx_server: InfluxServe
     assert "its disk" in error.hint
 
 
-@contextmanager
-def answering(status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> Iterator[InfluxConfig]:
-    """Give a server that answers every POST like that."""
-
-    class Answer(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            for name, value in (*headers, ("Content-Length", str(len(body)))):
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield InfluxConfig(f"http://127.0.0.1:{server.server_port}", "o", "b", "t", timeout_s=5)
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "wait_s"), [("7", 7), ("Mon, 04 May 2026 08:01:30 GMT", 90), ("soon", None), (None, None)]
 )
 def test_server_that_asks_to_wait_is_heard(status: int, header: str | None, wait_s: float | None) -> None:
-    with answering(status, b'{"message":"slow\\ndown"}', (("Retry-After", header),) if header else ()) as config:
-        error = failure_of(config)
+    with answering(status, b'{"message":"slow\\ndown"}', (("Retry-After", header),) if header else ()) as url:
+        error = failure_of(elsewhere(url))
     assert isinstance(error, StoreUnavailable)
     assert (error.status, error.retry_after_s) == (status, wait_s)
     assert error.message.endswith(f"answered {status}: slow down")
@@ -221,8 +195,8 @@ def test_server_that_asks_to_wait_is_heard(status: int, header: str | None, wait
 def test_every_answer_that_is_not_a_success_is_an_error_of_ours(
     status: int, body: bytes, kind: type[FootfallError]
 ) -> None:
-    with answering(status, body) as config:
-        assert type(failure_of(config)) is kind
+    with answering(status, body) as url:
+        assert type(failure_of(elsewhere(url))) is kind
 
 
 def test_https_to_a_server_without_it_is_unavailable(influx_database: InfluxDatabase) -> None:
