@@ -7,6 +7,7 @@ namespace {
 constexpr size_t index_of(Beam beam) { return static_cast<size_t>(beam); }
 
 constexpr uint32_t kWideSpacing = 150;          // mm, as in detector_explain.cpp
+constexpr int64_t kClearAgain = 500'000;        // us: after a blocked beam, this long clear is no mere hole
 constexpr int64_t kShortestWait = 60'000;       // us
 constexpr int64_t kLongestWait = 700'000;       // us: a hole of 10 cm at the slowest walk
 constexpr int64_t kNobodysWait = 150'000;       // us
@@ -58,12 +59,7 @@ void Detector::edge(Beam beam, bool interrupted, int64_t at_us) {
         intervals_[b].at[intervals_[b].size - 1].to_us = at_us;
     }
     interrupted_[b] = interrupted;
-    if (!is_clear()) return;
-    if (!counting_) {
-        counting_ = true;
-    } else {
-        decide_at_us_ = at_us + kShortestWait;
-    }
+    decide_at_us_ = is_clear() ? at_us + (counting_ ? kShortestWait : kClearAgain) : kNever;
 }
 
 // Goes on with the interval that ended just now, if it did.
@@ -117,7 +113,10 @@ void Detector::advance(int64_t now_us) {
     if (now_us < now_us_) return;
     for (int64_t due = next_deadline(); due <= now_us; due = next_deadline()) {
         now_us_ = due;
-        if (is_clear()) {
+        if (!counting_) {
+            counting_ = true;
+            decide_at_us_ = kNever;
+        } else if (is_clear()) {
             decide(due);
         } else {
             declare_blocked();

@@ -9,7 +9,6 @@ namespace {
 constexpr int32_t kShortest = 80;      // mm: below this, nobody
 constexpr int32_t kShort = 140;        // mm: from here on, somebody
 constexpr int32_t kDeepest = 450;      // mm: up to here, one body
-constexpr int32_t kLongest = 1600;     // mm: longer than a pram and who pushes it: it stood still
 constexpr int32_t kFillable = 40;      // mm: a hole no wider is a fold of cloth, not the air between two people
 constexpr int32_t kPeopleApart = 90;   // mm: people in file leave 15 cm or more, of which the beam's width takes up to 5
 constexpr int32_t kArmsReach = 450;    // mm
@@ -18,8 +17,10 @@ constexpr int32_t kUnknownLength = 1'000'000;
 // Speeds.
 constexpr int32_t kFastestStep = 8000;     // mm/s from one beam to the other, once: 4 m/s and several ms of jitter
 constexpr int32_t kFastest = 7000;         // mm/s over both steps, the same
-constexpr int32_t kFastestStop = 1600;     // mm/s: who stops inside the length of his own body was no faster
+constexpr int32_t kFastestStop = 2200;     // mm/s over both steps: who stops within a body's length was no faster
+constexpr int32_t kFastestStopStep = 4000; // mm/s in one of them, with an arm ahead
 constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
+constexpr int64_t kStanding = 1'000'000;   // us: who covers a beam for longer has all but stopped
 constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
 constexpr int64_t kBriefest = 35'000;      // us: 14 cm at 4 m/s
 constexpr int64_t kJitter = 10'000;        // us of a lag
@@ -101,6 +102,10 @@ bool is_complete(const Hull& hull, uint32_t spacing_mm) {
     const int64_t way = static_cast<int64_t>(spacing_mm) * 1'000'000;  // us at 1 mm/s
     if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * kFastest < 2 * way) return false;
     if (hull.shorter < kSwift) return hull.lesser_lag >= -kEdge;
+    if (hull.shorter > kStanding) {
+        return hull.lesser_lag * kFastestStopStep >= way &&
+               (hull.lesser_lag + hull.greater_lag) * kFastestStop >= 2 * way;
+    }
     return hull.lesser_lag * kFastestStep >= way;
 }
 
@@ -129,7 +134,7 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
         } else if (is_clear_within(own[k].to_us, own[k + 1].from_us, other, other_size)) {
             cost += 3000;
         } else {
-            cost += 300;  // half of somebody who went back and forth
+            cost += 200;  // half of somebody who went back and forth
         }
     }
     return cost;
@@ -154,7 +159,7 @@ bool is_mostly_filled(const Interval* own, size_t size) {
         holes += own[k].holes_us;
         all += own[k].to_us - own[k].from_us;
     }
-    return holes * 10 <= all * 4;
+    return holes * 3 <= all;
 }
 
 // What it costs to take the group for a body that passed. Fills in *passage*.
@@ -169,7 +174,6 @@ int32_t body_cost(const Group& group, Passage& passage) {
     passage.direction = hull.direction;
     passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / lag, kFastestStep);
     passage.length_mm = between(0, spacing_mm * hull.shorter / lag, kUnknownLength);
-    if (passage.length_mm > kLongest && lag * kFastestStop < spacing_mm * 1'000'000) return kImpossible;
     int32_t cost = length_cost(passage.length_mm);
     if (is_wide(group.spacing_mm) && lag > hull.shorter) {  // it fits between the beams, and may have stood there
         if (hull.greater_lag > kBetween) return kImpossible;
@@ -241,18 +245,16 @@ int32_t group_cost(const Group& group, Passage& passage) {
 
 bool is_clear_between(const Passage& before, const Passage& after) { return after.from_us - before.to_us > kMoment; }
 
-// What it costs that two passages are two.
-int32_t border_cost(const Passage& before, const Passage& after, uint32_t spacing_mm) {
-    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(spacing_mm) ? 30 : 200;
+// What it costs that two groups are two passages.
+int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
+    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 200;
     if (!before.complete || !after.complete || before.direction != after.direction) return cost;
-    // The air between them as either beam saw it: each beam's hole begins and ends one lag after the other's.
-    const int64_t middle_gap = (after.at_us - before.at_us);
-    const auto speed = static_cast<int32_t>(least(before.speed_mm_s, after.speed_mm_s));
-    const int32_t apart = way_mm(speed, middle_gap) - (before.length_mm + after.length_mm) / 2;
-    if (apart < kPeopleApart && before.length_mm < kDeepest && after.length_mm < kDeepest) {
-        cost += between(0, (kPeopleApart - apart) * 30, 600);
-    }
-    return cost;
+    if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
+    const int64_t outer_gap_us = later.outer[0].from_us - earlier.outer[earlier.outer_size - 1].to_us;
+    const int64_t inner_gap_us = later.inner[0].from_us - earlier.inner[earlier.inner_size - 1].to_us;
+    const int32_t speed_mm_s = (before.speed_mm_s + after.speed_mm_s) / 2;
+    const int32_t apart_mm = way_mm(speed_mm_s, (outer_gap_us + inner_gap_us) / 2);
+    return apart_mm < kPeopleApart ? cost + between(0, (kPeopleApart - apart_mm) * 30, 600) : cost;
 }
 
 constexpr size_t kWidest = 8;  // intervals of one beam in one passage
@@ -278,7 +280,7 @@ void Explanation::reach(const Intervals& outer, const Intervals& inner, size_t i
                                        &inner.at[j - b - from.inner_size], from.inner_size, spacing_mm};
                 Passage before;
                 group_cost(earlier, before);
-                cost += border_cost(before, passage, spacing_mm);
+                cost += border_cost(earlier, before, group, passage);
             }
             if (cost < node.cost) node = {cost, static_cast<uint8_t>(a), static_cast<uint8_t>(b)};
         }
