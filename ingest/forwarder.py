@@ -178,6 +178,7 @@ class Forwarder:
             )
         log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
         self._shipments.refuse(point, reason, self._now_epoch_ms())
+        self._looked_s = 0.0  # readers must hear of it before they see the span that would cover it
 
     def _fail(self, error: StoreUnavailable) -> None:
         wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)

@@ -105,15 +105,22 @@ def _latest_ends(influxql: InfluxQL, counters: Sequence[str], now: int) -> dict[
 
 
 def _settled_to(influxql: InfluxQL, now: int) -> int | None:
-    """Return the instant before which all that any ingest received is in InfluxDB; None where there is one ingest."""
+    """Return the instant before which all that any ingest received is in InfluxDB; None where there is one ingest.
+
+    Where InfluxDB refused points of an ingest, nothing is certain until a person has settled it.
+    """
     when = window((now - _GONE_AFTER_MS) * NS_PER_MS, _LAST_NS)
-    series = influxql.ask(f"SELECT last(lag_s), waiting FROM forwarder WHERE {when} GROUP BY ingest")  # noqa: S608
-    if len(series) < 2:
+    series = influxql.ask(
+        f"SELECT last(lag_s), waiting, quarantined FROM forwarder WHERE {when} GROUP BY ingest"  # noqa: S608
+    )
+    rows = [row for one in series for row in one.rows()]
+    if any(row["quarantined"] for row in rows):
+        return 0
+    if len(rows) < 2:
         return None
     return min(
         int(row["time"]) // NS_PER_MS - (row["last"] + 1 if row["waiting"] else 0) * 1000 - _ON_ITS_WAY_MS
-        for one in series
-        for row in one.rows()
+        for row in rows
     )
 
 

@@ -41,9 +41,11 @@ class TestInfluxReader(ReaderContract):
     """The contract, over InfluxDB and its reader."""
 
 
-def write_forwarder(database: InfluxDatabase, ingest: str, at_ms: int, waiting: int = 0, lag_s: int = 0) -> None:
+def write_forwarder(
+    database: InfluxDatabase, ingest: str, at_ms: int, waiting: int = 0, lag_s: int = 0, refused: int = 0
+) -> None:
     """Store what the forwarder of *ingest* says of itself."""
-    point = forwarder_point(ingest, waiting, lag_s, 0, at_ms * 1_000_000)
+    point = forwarder_point(ingest, waiting, lag_s, refused, at_ms * 1_000_000)
     database.write(render_lines([point]).decode())
 
 
@@ -195,6 +197,17 @@ class TestSeveralIngests:
         store.keep(arrival(entry(1), span=span(0, 1)))
         write_forwarder(influx_database, "a", START_MS, waiting=9, lag_s=9)
         assert reader.covered_to(["ALLI1"]) == {"ALLI1": at(1)}
+
+
+def test_nothing_is_certain_while_points_are_in_quarantine(
+    store: ForwardedJournal, reader: InfluxReader, influx_database: InfluxDatabase
+) -> None:
+    """One of them may be a crossing of a span that is there."""
+    store.keep(arrival(entry(1), span=span(0, 1)))
+    now_ms = epoch_ms(NOW)
+    for number, (refused, expected) in enumerate(((0, {"ALLI1": at(1)}), (1, {}), (0, {"ALLI1": at(1)}))):
+        write_forwarder(influx_database, "a", now_ms + number, refused=refused)
+        assert reader.covered_to(["ALLI1"]) == expected
 
 
 def test_journals_in_any_order_tell_what_was_counted(influx_database: InfluxDatabase, tmp_path: Path) -> None:
