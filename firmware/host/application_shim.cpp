@@ -167,6 +167,8 @@ int64_t app_door_now_ms(const DoorAndEdges* door) { return door->door.now_ms(); 
 
 int64_t app_door_settled_ms(const DoorAndEdges* door) { return door->door.settled_ms(); }
 
+int64_t app_door_until_ms(const DoorAndEdges* door) { return door->door.counted_until_ms(); }
+
 int64_t app_door_since_ms(const DoorAndEdges* door) { return door->door.counting_since_ms(); }
 
 int64_t app_door_uncounted_ms(const DoorAndEdges* door) { return door->door.uncounted_ms(); }

@@ -51,6 +51,7 @@ _TYPES: dict[str, tuple[object, tuple[object, ...]]] = {
     "app_door_take": (ctypes.c_int, (ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64))),
     "app_door_now_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_settled_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
+    "app_door_until_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_since_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_uncounted_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_breaks": (ctypes.c_uint32, (ctypes.c_void_p,)),

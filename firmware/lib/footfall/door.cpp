@@ -19,7 +19,7 @@ void Door::start(Levels levels, uint32_t now_us) {
     lost_ = edges_.lost();
     beams_.start(levels, now_us);
     was_counting_ = beams_.is_counting();
-    since_ms_ = stopped_ms_ = busy_ms_ = settled_ms_ = now_ms_;
+    until_ms_ = since_ms_ = stopped_ms_ = busy_ms_ = settled_ms_ = now_ms_;
 }
 
 void Door::pump(Levels levels, uint32_t now_us) {
@@ -70,6 +70,7 @@ void Door::note_counting(bool lost) {
     const bool counting = beams_.is_counting();
     if (was_counting_ && (lost || !counting)) {
         stopped_ms_ = now_ms_;
+        until_ms_ = settled_ms_;
     }
     if (counting && (lost || !was_counting_)) {
         ++breaks_;

@@ -51,9 +51,10 @@ class Door {
     // False while a beam is blocked, or was blocked when counting began: nobody can be counted then.
     bool is_counting() const { return beams_.is_counting(); }
 
-    // Grows when counting went on after it had stopped or after edges were lost. No span may reach across that:
-    // counting_since_ms() is where the next one may begin.
+    // Grows when counting went on after it had stopped or after edges were lost. No span may reach across that: up to
+    // counted_until_ms() everybody was counted, from counting_since_ms() on they are again.
     uint32_t breaks() const { return breaks_; }
+    int64_t counted_until_ms() const { return until_ms_; }
     int64_t counting_since_ms() const { return since_ms_; }
 
     // For how long nobody could be counted, up to now; 0 while counting.
@@ -83,6 +84,7 @@ class Door {
     int64_t settled_ms_ = 0;
     bool was_counting_ = false;
     uint32_t breaks_ = 0;
+    int64_t until_ms_ = 0;
     int64_t since_ms_ = 0;
     int64_t stopped_ms_ = 0;
 };

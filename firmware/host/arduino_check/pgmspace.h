@@ -1,0 +1,5 @@
+// Declarations only; see README.md.
+#pragma once
+#ifndef PROGMEM
+#define PROGMEM
+#endif

@@ -1,0 +1,15 @@
+// What the core leaves to the board: random numbers and HMAC-SHA256.
+#pragma once
+
+#include <random.h>
+#include <signature.h>
+
+// The radio's noise.
+class BoardRandom : public footfall::RandomSource {
+   public:
+    uint32_t next() override;
+};
+
+// BearSSL's HMAC-SHA256.
+void board_hmac(const uint8_t* key, size_t key_size, const footfall::Piece* pieces, size_t count,
+                uint8_t mac[footfall::kMacBytes]);

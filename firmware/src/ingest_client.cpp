@@ -1,0 +1,76 @@
+#include "ingest_client.h"
+
+#include <ESP8266HTTPClient.h>
+
+#include "board.h"
+#include "log.h"
+
+bool IngestClient::begin(const footfall::Settings& settings, const String& ca) {
+    settings_ = &settings;
+    if (ca.length() > 0) {
+        ca_.append(ca.c_str());
+    }
+    return footfall::parse_server_url(settings.url, url_);
+}
+
+WiFiClient& IngestClient::client(time_t utc_s) {
+    if (!url_.secure) {
+        return plain_;
+    }
+    negotiate_buffers();
+    secure_.setSession(&session_);
+    if (settings_->fingerprint[0] != '\0') {
+        secure_.setFingerprint(settings_->fingerprint);
+    } else {
+        secure_.setTrustAnchors(&ca_);  // with none in it every server is refused, which is what we want
+        secure_.setX509Time(utc_s);
+    }
+    return secure_;
+}
+
+// Asks once whether the server takes short fragments (RFC 6066, section 4): 2 KB of buffers instead of 17.
+void IngestClient::negotiate_buffers() {
+    if (buffers_negotiated_) {
+        return;
+    }
+    buffers_negotiated_ = true;
+    const bool is_short = BearSSL::WiFiClientSecure::probeMaxFragmentLength(url_.host, url_.port, 1024);
+    secure_.setBufferSizes(is_short ? 1024 : 16384, is_short ? 1024 : 512);
+    log_line("TLS buffers: %s", is_short ? "1 KB each" : "16 KB to receive, the server takes no shorter fragments");
+}
+
+footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc_s) {
+    footfall::Answer answer = {};
+    HTTPClient http;  // ends before the client does, which it only borrows
+    http.useHTTP10(true);  // a connection a request: none that went stale in between, and no chunks
+    http.setReuse(false);
+    http.setTimeout(kTimeoutMs);
+    WiFiClient& connection = client(utc_s);
+    connection.setTimeout(kTimeoutMs);
+    if (!http.begin(connection, String(url_.host), url_.port, String(url_.path), url_.secure)) {
+        return answer;
+    }
+    static const char* wanted[] = {"Date", "Retry-After"};
+    http.collectHeaders(wanted, 2);
+    http.setUserAgent(String("footfall/") + kFirmwareVersion);
+    http.addHeader("Content-Type", "application/json");
+    http.addHeader("webhook-id", request.id);
+    http.addHeader("webhook-timestamp", request.timestamp);
+    http.addHeader("webhook-signature", request.signature);
+    const int status = http.POST(reinterpret_cast<const uint8_t*>(request.body), request.body_size);
+    if (status > 0) {
+        const int told = http.getSize();
+        const size_t size = told >= 0 && static_cast<size_t>(told) < kAnswerBytes ? static_cast<size_t>(told) : kAnswerBytes;
+        answer.status = status;
+        answer.body = body_;
+        answer.body_size = size > 0 ? http.getStream().readBytes(body_, size) : 0;
+        date_ = http.header("Date");
+        retry_after_ = http.header("Retry-After");
+        answer.date = date_.c_str();
+        answer.retry_after = retry_after_.c_str();
+    } else {
+        log_line("warning: no answer of %s:%u: %s", url_.host, url_.port, HTTPClient::errorToString(status).c_str());
+    }
+    http.end();
+    return answer;
+}

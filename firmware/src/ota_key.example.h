@@ -1,0 +1,10 @@
+// Copy to ota_key.h and paste the public key of your own pair (docs/hardware.md, "Updates over the air").
+#pragma once
+
+#include <pgmspace.h>
+
+static const char kUpdateKey[] PROGMEM = R"KEY(
+-----BEGIN PUBLIC KEY-----
+...
+-----END PUBLIC KEY-----
+)KEY";

@@ -1,0 +1,117 @@
+#include "serial_commands.h"
+
+#include <Arduino.h>
+
+#include "log.h"
+
+using footfall::Command;
+using footfall::CommandKind;
+
+void SerialCommands::begin(const footfall::Settings& settings, bool has_ca) {
+    draft_ = settings;
+    has_ca_ = has_ca;
+}
+
+void SerialCommands::serve() {
+    while (Serial.available() > 0) {
+        const Command command = console_.feed(static_cast<char>(Serial.read()));
+        if (command.kind != CommandKind::kNone) {
+            carry_out(command);
+        }
+    }
+}
+
+void SerialCommands::carry_out(const Command& command) {
+    switch (command.kind) {
+        case CommandKind::kNone:
+            return;
+        case CommandKind::kUnknown:
+            Serial.println("There is no such command; help lists them.");
+            return;
+        case CommandKind::kTooLong:
+            Serial.println("That line is too long; nothing was done.");
+            return;
+        case CommandKind::kHelp:
+            Serial.print(footfall::kHelpText);
+            return;
+        case CommandKind::kShow:
+            return show();
+        case CommandKind::kSet:
+            return set(command);
+        case CommandKind::kSave:
+            return save();
+        case CommandKind::kCa:
+            return keep_ca(command.value);
+        case CommandKind::kCaNone:
+            return keep_ca("");
+        case CommandKind::kStatus:
+            return controls_.print_status();
+        case CommandKind::kBeamsOn:
+            return controls_.print_beams(true);
+        case CommandKind::kBeamsOff:
+            return controls_.print_beams(false);
+        case CommandKind::kPortal:
+            return portal_.open(draft_, has_ca_, false);
+        case CommandKind::kForgetSettings:
+            store_.forget();
+            log_line("settings deleted; restarting");
+            ESP.restart();
+            return;
+        case CommandKind::kRestart:
+            ESP.restart();
+            return;
+        case CommandKind::kFormatQueue:
+            Serial.println("This deletes every crossing that was not delivered. Type format queue once more to do it.");
+            return;
+        case CommandKind::kFormatQueueYes:
+            return format_queue();
+    }
+}
+
+void SerialCommands::show() {
+    for (size_t index = 0; index < footfall::kSettingCount; ++index) {
+        char value[160];
+        const size_t length = footfall::render_setting(draft_, index, value, sizeof value);
+        const bool secret = footfall::setting_is_secret(index);
+        Serial.printf("%-15s  %s\n", footfall::setting_name(index), !secret ? value : length > 0 ? "(set)" : "(not set)");
+    }
+    Serial.printf("%-15s  %s\n", "ca", has_ca_ ? "(set)" : "(not set)");
+}
+
+void SerialCommands::set(const Command& command) {
+    const char* refused = footfall::set_setting(draft_, command.name, command.value);
+    if (refused != nullptr) {
+        Serial.printf("%s: %s\n", command.name, refused);
+    } else {
+        Serial.printf("%s is changed; save keeps it.\n", command.name);
+    }
+}
+
+void SerialCommands::save() {
+    const footfall::SettingProblems problems = footfall::check_settings(draft_, has_ca_);
+    for (size_t at = 0; at < problems.count; ++at) {
+        Serial.printf("%s: %s\n", problems.problems[at].name, problems.problems[at].sentence);
+    }
+    if (problems.count > 0) {
+        Serial.println("Nothing was saved.");
+    } else if (!store_.save(draft_)) {
+        log_line("error: the settings cannot be written: the flash memory fails, change the board");
+    } else {
+        log_line("settings saved; restarting");
+        ESP.restart();
+    }
+}
+
+void SerialCommands::keep_ca(const char* pem) {
+    if (!store_.save_ca(pem)) {
+        log_line("error: the certificate cannot be written");
+        return;
+    }
+    has_ca_ = pem[0] != '\0';
+    Serial.println(has_ca_ ? "Certificate kept; it is used after a restart." : "Certificate removed.");
+}
+
+void SerialCommands::format_queue() {
+    log_line(controls_.format_queue() ? "queue formatted: a new stream; restarting" : "error: the flash memory fails");
+    ESP.restart();
+}
