@@ -93,8 +93,10 @@ def with_pram(chance: random.Random) -> Body:
     """Return somebody behind a pram. The child in it is not counted: it does not walk, and it is not seen.
 
     The pram is 0.75 to 1 m long, its bar at 0.93 to 1.1 m (bars that can be set reach from 93 to 108 cm). At the beams'
-    height the hood is seen of most, of some a tube of the frame, and the bar where it is just as high; the forearms
-    lead from the trunk down or up to the bar, and are seen where they come near the beams' height.
+    height the hood is seen of most: it begins 5 to 25 cm ahead of the bar, close where the seat looks ahead, further
+    where it looks back, and is 30 to 55 cm long as far as it reaches the beams. Of some a tube of the frame is seen,
+    and the bar where it is just as high; the forearms lead from the trunk down or up to the bar, and are seen where
+    they come near the beams' height.
     """
     walker = adult(chance, Carriage.PUSHING, bag=chance.random() < 0.2)
     front_m = walker.depth_m / 2
@@ -105,8 +107,8 @@ def with_pram(chance: random.Random) -> Body:
     if abs(bar_height_m - BEAM_HEIGHT_M) < 0.045:
         seen.append(Part(bar_m - 0.015, bar_m + 0.02))
     if chance.random() < 0.7:
-        hood_rear_m = bar_m + chance.uniform(0.12, 0.3)
-        seen.append(Part(hood_rear_m, min(bar_m + length_m, hood_rear_m + chance.uniform(0.25, 0.5))))
+        hood_rear_m = bar_m + chance.uniform(0.05, 0.25)
+        seen.append(Part(hood_rear_m, min(bar_m + length_m, hood_rear_m + chance.uniform(0.3, 0.55))))
     if chance.random() < 0.35:
         tube_m = bar_m + chance.uniform(0.05, length_m - 0.04)
         seen.append(Part(tube_m, tube_m + chance.uniform(0.02, 0.04)))
