@@ -119,10 +119,7 @@ class DeliveryJob:
 
     def render(self, profile: Profile, day: date) -> Export:
         """Return the file of *day* as the store tells it now."""
-        buckets = export_buckets(profile, day)
-        start_utc, end_utc = day_bounds(day, profile.site.tz)
-        quarters = self._reader.quarters([counter.id for counter in profile.counters], start_utc, end_utc)
-        return render_export(profile, day, fold(quarters, buckets))
+        return read_export(self._reader, profile, day)
 
     def deliver(self, profile: Profile, day: date, *, wait_s: float = 60) -> Delivery:
         """Deliver *day* now, whatever the ledger says of it, and return the attempt as recorded.
@@ -255,6 +252,14 @@ class DeliveryJob:
         """Return how long to wait after attempt number *attempts* + 1: doubling, with jitter of a half either way."""
         seconds = min(FIRST_BACKOFF_S * 2 ** min(attempts, 20), LONGEST_BACKOFF_S)
         return int(seconds * 1000 * self._chance.uniform(0.5, 1.5))
+
+
+def read_export(reader: Reader, profile: Profile, day: date) -> Export:
+    """Return the file of *day* as the store tells it now. Raises StoreUnavailable."""
+    buckets = export_buckets(profile, day)
+    start_utc, end_utc = day_bounds(day, profile.site.tz)
+    quarters = reader.quarters([counter.id for counter in profile.counters], start_utc, end_utc)
+    return render_export(profile, day, fold(quarters, buckets))
 
 
 def _due_days(profile: Profile, first: date, standings: Mapping[date, Standing], now_utc: datetime) -> Iterator[date]:

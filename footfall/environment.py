@@ -20,6 +20,7 @@ INFLUXDB_URL = "FOOTFALL_INFLUXDB_URL"
 INFLUXDB_TOKEN = "FOOTFALL_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 INFLUXDB_ORG = "FOOTFALL_INFLUXDB_ORG"
 INFLUXDB_BUCKET = "FOOTFALL_INFLUXDB_BUCKET"
+PAGES_PASSWORD = "FOOTFALL_PAGES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 DESTINATION_PASSWORD = "FOOTFALL_PASSWORD_{destination}"  # noqa: S105 - the name of a variable, not a secret
 
 VARIABLES: Mapping[str, str] = {
@@ -34,6 +35,8 @@ VARIABLES: Mapping[str, str] = {
     "names a file that holds it",
     INFLUXDB_ORG: "InfluxDB's organization, instead of `influxdb.org`",
     INFLUXDB_BUCKET: "InfluxDB's bucket, instead of `influxdb.influx_bucket`",
+    PAGES_PASSWORD: "the password of the pages and of all figures; none unless set; `FOOTFALL_PAGES_PASSWORD_FILE` "
+    "names a file that holds it",
     DESTINATION_PASSWORD.format(destination="NAME"): "the password of the destination NAME, in capitals, `-` as `_`; "
     "`FOOTFALL_PASSWORD_NAME_FILE` names a file that holds it",
 }

@@ -4,12 +4,12 @@ Two beams miss a person now and then, and the error only ever adds up; so it sta
 time when nobody is inside. Only the figure people read is held at zero: entries and exits stay as counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from footfall.calendar import local_instant
-from footfall.model import Quarter, Site
+from footfall.model import Bucket, Quarter, Site, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,23 @@ def occupancy_of(quarters: Iterable[Quarter], reset_utc: datetime) -> Occupancy:
         entries += quarter.entries
         exits += quarter.exits
     return Occupancy(reset_utc, entries, exits)
+
+
+def occupancy_through(
+    site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket], before: Iterable[Quarter]
+) -> list[int]:
+    """Return the people inside at the end of each of *buckets*, whose *totals* these are.
+
+    *before* are the quarters from the reset before the first bucket up to it: people who are inside already.
+    """
+    if not buckets:
+        return []
+    running = occupancy_of(before, last_reset(site, buckets[0].start_utc))
+    found = []
+    for bucket, total in zip(buckets, totals, strict=True):
+        reset_utc = last_reset(site, bucket.start_utc)
+        if reset_utc > running.reset_utc:
+            running = Occupancy(reset_utc, 0, 0)
+        running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
+        found.append(running.inside)
+    return found

@@ -4,6 +4,7 @@ from flask import Flask, Response
 
 from footfall import wire
 from ingest import api, crossings, health, legacy, openapi, problems
+from ingest.pages import mount
 from ingest.parts import Parts, attach
 
 
@@ -17,6 +18,7 @@ def create_app(parts: Parts) -> Flask:
     problems.init_app(app)
     for module in (crossings, legacy, api, health, openapi):
         app.register_blueprint(module.blueprint)
+    mount.init_app(app)
 
     @app.after_request
     def count(response: Response) -> Response:

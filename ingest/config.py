@@ -11,6 +11,7 @@ from footfall.environment import LISTEN, READS, Environment
 from footfall.model import epoch_ms
 from footfall.registry import STORES, Registry, data_folder, environment_choice, load_registry
 from footfall.store.influx_config import InfluxConfig, load_influx_config
+from ingest.pages.config import PagesConfig, load_pages_config
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +62,12 @@ class IngestConfig:
     influx: InfluxConfig | None
     reads_influx: bool
     keep_days: int | None
+    pages: PagesConfig
 
 
 def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestConfig:
     """Return ingest's configuration; problems are noted in *config*, for the caller to finish()."""
-    table = config.table("ingest", (*INGEST_SETTINGS, Setting("legacy", "")))
+    table = config.table("ingest", (*INGEST_SETTINGS, Setting("legacy", ""), Setting("pages", "")))
     data = data_folder(config, environment)
     host, port = _listen(config, table, environment)
     earliest = table.day("earliest") or date(2015, 1, 1)
@@ -90,6 +92,7 @@ def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestCo
         influx=influx,
         reads_influx=reads == "influxdb",
         keep_days=keep_days,
+        pages=load_pages_config(config, environment),
     )
 
 

@@ -32,7 +32,7 @@ def document() -> Schema:
         },
         "paths": {
             wire.PATH: {"post": _take_batch()},
-            "/": {"post": _take_row()},
+            "/": {"get": _show_page(), "post": _take_row()},
             "/api/v1/sites": {"get": _read("listSites", "Every site", "Sites")},
             "/api/v1/sites/{site}/occupancy": {
                 "get": _read("readOccupancy", "People inside now", "Occupancy", _SITE, unknown="no such site")
@@ -120,6 +120,18 @@ def _take_row() -> Schema:
             "413": _refused("The body is over 256 KiB."),
             "415": _refused("Content-Type is not text/plain."),
             "503": _UNAVAILABLE,
+        },
+    }
+
+
+def _show_page() -> Schema:
+    page = {"text/html": {"schema": {"type": "string"}}}
+    return {
+        "operationId": "showPage",
+        "summary": "The first page for people; its address is the only one of a page that is fixed",
+        "responses": {
+            "200": {"description": "people inside now", "content": page},
+            "503": {"description": "the store cannot be read; send again later", "content": page},
         },
     }
 

@@ -12,13 +12,17 @@ from footfall.store import Reader
 from footfall.store.group_commit import GroupCommit
 from ingest.config import IngestConfig
 from ingest.metrics import Metrics
+from ingest.pages.desk import Desk
 
 _KEY = "footfall"
 
 
 @dataclass(frozen=True)
 class Parts:
-    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now."""
+    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now.
+
+    ``desk`` answers for the exporter, where there is one.
+    """
 
     config: IngestConfig
     registry: Callable[[], Registry]
@@ -26,6 +30,7 @@ class Parts:
     reader: Reader
     metrics: Metrics
     clock: Callable[[], float]
+    desk: Desk | None = None
 
     def now_epoch_ms(self) -> int:
         """Return the time in milliseconds since 1970 UTC."""

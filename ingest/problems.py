@@ -46,15 +46,13 @@ _HTTP_CODES = {
 def init_app(app: Flask) -> None:
     """Make every error of *app* answer in the one shape."""
     app.register_error_handler(FootfallError, answer_footfall_error)
-    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(HTTPException, answer_http_exception)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
 def answer_footfall_error(error: FootfallError) -> Response:
     """Return the answer to a request that *error* ended."""
-    if isinstance(error, Refusal):
-        return problem(error.status, error.code, error.message, error.field)
-    status, code = _STATUS.get(type(error), (500, "internal"))
+    status, code = status_of(error)
     message = f"{error.message}; {error.hint}" if error.hint else error.message
     response = problem(status, code, message, getattr(error, "field", ""))
     if status == 503:
@@ -63,13 +61,21 @@ def answer_footfall_error(error: FootfallError) -> Response:
     return response
 
 
+def status_of(error: FootfallError) -> tuple[int, str]:
+    """Return the status and the code that *error* is answered with."""
+    if isinstance(error, Refusal):
+        return error.status, error.code
+    return next((told for kind, told in _STATUS.items() if isinstance(error, kind)), (500, "internal"))
+
+
 def problem(status: int, code: str, message: str, field: str = "") -> Response:
     """Return an error answer."""
     body = {"error": {"code": code, "message": message, "field": field}}
     return Response(json.dumps(body) + "\n", status, mimetype="application/json")
 
 
-def _answer_http_exception(error: HTTPException) -> Response:
+def answer_http_exception(error: HTTPException) -> Response:
+    """Return the answer to a request that *error* of werkzeug ended."""
     status = error.code or 500
     response = problem(status, _HTTP_CODES.get(status, "refused"), error.description or error.name)
     for name, value in error.get_headers():

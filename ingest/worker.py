@@ -14,20 +14,24 @@ from ingest.app import create_app
 from ingest.bridge import Bridge
 from ingest.config import IngestConfig
 from ingest.metrics import Metrics
+from ingest.pages.desk import Desk
 from ingest.parts import Parts
 
 log = logging.getLogger(__name__)
 
 
-def load(config: IngestConfig, supervisor: int) -> Bridge:
-    """Return the application, inside the worker process, which ends with *supervisor* (a pid)."""
+def load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | None) -> Bridge:
+    """Return the application, inside the worker process, which ends with *supervisor* (a pid).
+
+    *open_desk* returns who answers for the exporter.
+    """
     die_with(supervisor)
-    app = create_app(build_parts(config, time.time))
+    app = create_app(build_parts(config, time.time, open_desk() if open_desk else None))
     log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
     return Bridge(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
 
 
-def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:
+def build_parts(config: IngestConfig, clock: Callable[[], float], desk: Desk | None = None) -> Parts:
     """Return the real parts of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
     metrics = Metrics()
     journal = config.data / FILE_NAME
@@ -40,6 +44,7 @@ def build_parts(config: IngestConfig, clock: Callable[[], float]) -> Parts:
         reader=reader,
         metrics=metrics,
         clock=clock,
+        desk=desk,
     )
     metrics.watch(registry, reader, journal, parts.now_utc, is_forwarding=config.influx is not None)
     return parts

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -100,6 +101,7 @@ def _ask_again(data: Path) -> None:
 
 def _serve_ingest(config: ConfigFile, environment: Environment, *companions: str) -> None:
     """Serve until a signal, with the commands *companions*, and with the forwarder where InfluxDB is set up."""
+    from footfall.cli.desk import open_desk
     from ingest import server
     from ingest.config import load_ingest_config
 
@@ -111,7 +113,7 @@ def _serve_ingest(config: ConfigFile, environment: Environment, *companions: str
     try:
         for name in (*companions, *(("forwarder",) if ingest_config.influx else ())):
             _keep_running(name, config.path, stopping)
-        server.serve(ingest_config)
+        server.serve(ingest_config, partial(open_desk, config.path))
     finally:
         stopping.set()
 

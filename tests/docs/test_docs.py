@@ -20,6 +20,7 @@ from footfall.environment import VARIABLES
 from footfall.registry import COUNTER_SETTINGS, SITE_SETTINGS, TABLES, TOP_SETTINGS
 from footfall.store.influx_config import INFLUX_SETTINGS
 from ingest.config import INGEST_SETTINGS, LEGACY_SETTINGS
+from ingest.pages.config import PAGES_SETTINGS
 from ingest.openapi import document
 from tests.docs.pages import ROOT, Page, code, page, pages, plain
 
@@ -32,6 +33,7 @@ SETTINGS: dict[str, tuple[Page, str, tuple[Setting, ...]]] = {
     "ingest": (OPERATIONS, "`[ingest]`", INGEST_SETTINGS),
     "influxdb": (OPERATIONS, "`[influxdb]`", INFLUX_SETTINGS),
     "ingest.legacy": (OPERATIONS, "`[ingest.legacy]`", LEGACY_SETTINGS),
+    "ingest.pages": (OPERATIONS, "`[ingest.pages]`", PAGES_SETTINGS),
     "exporter": (OPERATIONS, "`[exporter]`", EXPORTER_SETTINGS),
     "destinations": (OPERATIONS, "`[destinations.NAME]`", DESTINATION_SETTINGS),
     "profiles": (EXPORT, "Settings", PROFILE_SETTINGS),

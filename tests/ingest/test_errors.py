@@ -87,7 +87,7 @@ CASES = {
     "no content type": Case(lambda ingest: ingest.post(BODY, headers={}), 415, "wrong_content_type", "Content-Type"),
     "unknown path": Case(read("/api/v2/crossings"), 404, "not_found"),
     "slashes in a row": Case(read("/api//v1/sites"), 404, "not_found"),
-    "root": Case(read("/"), 405, "method_not_allowed"),
+    "root": Case(lambda ingest: ingest.client.delete("/"), 405, "method_not_allowed"),
     "slash at the end": Case(read("/api/v1/sites/"), 404, "not_found"),
     "wrong method": Case(read(wire.PATH), 405, "method_not_allowed"),
     "deleting": Case(lambda ingest: ingest.client.delete("/api/v1/counters"), 405, "method_not_allowed"),
@@ -158,7 +158,7 @@ def test_control_characters_and_broken_text_in_a_header_upset_nothing(ingest: In
         assert status == 200, "it is none of ours"
 
 
-@pytest.mark.parametrize("path", [f"/{NASTY}", f"{wire.PATH}{NASTY}", f"/api/v1/sites/{NASTY}/occupancy", "//"])
+@pytest.mark.parametrize("path", [f"/{NASTY}", f"{wire.PATH}{NASTY}", f"/api/v1/sites/{NASTY}/occupancy", "//x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "BREW", "P\x01T"])
 def test_control_characters_and_broken_text_in_a_path_upset_nothing(ingest: Ingest, path: str, method: str) -> None:
     status, body = ingest.raw(path, method=method)

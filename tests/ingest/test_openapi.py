@@ -87,6 +87,7 @@ def test_every_route_is_in_the_document_and_every_path_of_it_is_a_route(on_stage
     routes = {
         (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in on_stage.app.url_map.iter_rules()
+        if rule.rule == "/" or not rule.endpoint.startswith("pages.")  # the others are for people, and may move
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert routes == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}

@@ -1,0 +1,92 @@
+"""``/``: people inside now. ``/sites/SITE/live`` is the part of it that changes, for the script that asks again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from footfall.model import Site
+from footfall.occupancy import last_reset, occupancy_of
+from ingest.pages.doors import Door, door_of
+from ingest.pages.figures import Day, read_days
+from ingest.parts import Parts
+
+
+class Room(Enum):
+    """How much room is left, where the site has a capacity."""
+
+    UNKNOWN = "unknown"
+    FREE = "free"
+    NEARLY_FULL = "nearly-full"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The people inside at this moment. ``people`` is None where nobody counted since the reset: unknown, not zero.
+
+    ``doors`` are those that count today.
+    """
+
+    people: int | None
+    room: Room
+    doors: tuple[Door, ...]
+
+    @property
+    def silent(self) -> tuple[Door, ...]:
+        """The doors whose counts do not arrive: the figure may be too low or too high by them."""
+        return tuple(door for door in self.doors if not door.is_counting)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every door counts."""
+        return bool(self.doors) and not self.silent
+
+
+@dataclass(frozen=True)
+class Now:
+    """A site at this moment. ``week_ago`` is the same weekday a week before ``today``."""
+
+    site: Site
+    now_utc: datetime
+    inside: Inside
+    today: Day
+    week_ago: Day
+
+
+def read_now(here: Parts, site: Site) -> Now:
+    """Return *site* as it is now. Raises StoreUnavailable."""
+    now_utc = here.now_utc()
+    inside = read_inside(here, site, now_utc)
+    counters = here.registry().counters_of(site.id)
+    today = now_utc.astimezone(site.tz).date()
+    slack_s = here.config.silent_after_s
+    days = [
+        read_days(here.reader, site, counters, [day], now_utc, slack_s=slack_s)[0]
+        for day in (today, today - timedelta(days=7))
+    ]
+    return Now(site, now_utc, inside, days[0], days[1])
+
+
+def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:
+    """Return the people inside *site*. Raises StoreUnavailable."""
+    counters = here.registry().counters_of(site.id)
+    ids = [counter.id for counter in counters]
+    reset_utc = last_reset(site, now_utc)
+    quarters = here.reader.quarters(ids, reset_utc, now_utc)
+    people = occupancy_of(quarters, reset_utc).inside if quarters else None
+    sightings = here.reader.sightings(ids)
+    today = now_utc.astimezone(site.tz).date()
+    doors = tuple(
+        door_of(counter, sightings, now_utc, silent_after_s=here.config.silent_after_s)
+        for counter in counters
+        if counter.counts_on(today)
+    )
+    return Inside(people, _room(people, site.capacity, here.config.pages.nearly_full_percent), doors)
+
+
+def _room(people: int | None, capacity: int | None, nearly_full_percent: int) -> Room:
+    if people is None or capacity is None:
+        return Room.UNKNOWN
+    if people >= capacity:
+        return Room.FULL
+    return Room.NEARLY_FULL if people * 100 >= capacity * nearly_full_percent else Room.FREE

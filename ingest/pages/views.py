@@ -1,0 +1,248 @@
+"""The pages' addresses. Each view reads figures and hands them to a template; nothing is worked out here."""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from footfall.errors import FootfallError
+from footfall.model import Site
+from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupancy_chart
+from ingest.pages.desk import Desk, Outcome
+from ingest.pages.doors import door_of
+from ingest.pages.errors import show_error
+from ingest.pages.figures import Length, period_around
+from ingest.pages.history import clamp_day, read_history, write_plain_csv
+from ingest.pages.language import wanted
+from ingest.pages.now import read_inside, read_now
+from ingest.pages.recent import Recent
+from ingest.parts import Parts, parts
+from ingest.problems import Refusal
+
+blueprint = Blueprint(
+    "pages", __name__, template_folder="templates", static_folder=Path(__file__).parent / "static",
+    static_url_path="/static",
+)  # fmt: skip
+
+blueprint.register_error_handler(FootfallError, show_error)
+
+_recent = Recent(time.monotonic)
+
+
+@blueprint.get("/")
+def show_first() -> str:
+    """Show the only site; where there are several, all of them."""
+    here = parts()
+    sites = list(here.registry().sites.values())
+    if len(sites) == 1:
+        return show_now(sites[0].id)
+    now_utc = here.now_utc()
+    tiles = [(site, read_inside(here, site, now_utc)) for site in sites]
+    return render_template("sites.html", tiles=tiles, now_utc=now_utc)
+
+
+@blueprint.get("/sites/<site>")
+def show_now(site: str) -> str:
+    """Show the people inside now."""
+    here, where = parts(), _find_site(site)
+    return render_template("now.html", page="now", site=where, live=_render_now(here, where))
+
+
+@blueprint.get("/sites/<site>/live")
+def tell_now(site: str) -> Response:
+    """Answer with the part of the page that changes; 304 where it has not."""
+    here, where = parts(), _find_site(site)
+    return _tell_recent((id(here), "now", where, wanted().locale), lambda: _render_now(here, where))
+
+
+@blueprint.get("/display")
+def show_first_display() -> str:
+    """Show the first site's display."""
+    site = next(iter(parts().registry().sites), None)
+    if site is None:
+        raise Refusal(404, "unknown_site", "there is no site yet: run footfall init")
+    return show_display(site)
+
+
+@blueprint.get("/display/<site>")
+def show_display(site: str) -> str:
+    """Show one number, for a screen at the entrance."""
+    here, where = parts(), _find_site(site)
+    return render_template("display.html", site=where, live=_render_display(here, where))
+
+
+@blueprint.get("/display/<site>/live")
+def tell_display(site: str) -> Response:
+    """Answer with what changes on the display; 304 where it has not."""
+    here, where = parts(), _find_site(site)
+    return _tell_recent((id(here), "display", where, wanted().locale), lambda: _render_display(here, where))
+
+
+@blueprint.get("/sites/<site>/history")
+def show_history(site: str) -> str:
+    """Show a day, a week or a month."""
+    here, where = parts(), _find_site(site)
+    language = wanted()
+    history = read_history(here, where, *_asked_period(here, where))
+    period = history.period
+    charts = {}
+    if period.length is Length.DAY:
+        label = language.gettext("People inside through the day")
+        charts["occupancy"] = occupancy_chart(history.days[0], here.now_utc(), None, where.capacity, language, label)
+        label = language.gettext("Entries and exits by half hour")
+        charts["crossings"] = crossings_chart(history.days[0], history.before[0], language, label)
+    else:
+        charts["days"] = days_chart(history.days, history.before, language, language.gettext("Entries by day"))
+        label = language.gettext("Entries by weekday and half hour")
+        charts["heat"] = heat_chart(history.heat, language, label)
+    return render_template(
+        "history.html", page="history", site=where, history=history, period=period, charts=charts,
+        profiles=_profiles(here, where), now_utc=here.now_utc(),
+    )  # fmt: skip
+
+
+@blueprint.get("/sites/<site>/history.csv")
+def send_plain_csv(site: str) -> Response:
+    """Send the half hours of a period as plain CSV."""
+    here, where = parts(), _find_site(site)
+    period = period_around(*_asked_period(here, where))
+    ids = [counter.id for counter in here.registry().counters_of(where.id)]
+    body = write_plain_csv(here.reader, where, ids, period.days, here.now_utc())
+    return _download(body.encode(), f"{where.id}_{period.first}_{period.length.value}.csv", "utf-8")
+
+
+@blueprint.get("/sites/<site>/client.csv")
+def send_client_file(site: str) -> Response:
+    """Send the client's file of a day, or of each day of a period, one after the other."""
+    here, where = parts(), _find_site(site)
+    desk, profile = _find_profile(here, where, request.args.get("profile", ""))
+    period = period_around(*_asked_period(here, where))
+    today = here.now_utc().astimezone(where.tz).date()
+    files = [desk.file(profile, day) for day in period.days if day <= today]
+    if not files:
+        raise Refusal(404, "no_file", "that period has not begun", "day")
+    name = files[0].name if len(files) == 1 else f"{profile}_{period.first}_{period.length.value}.csv"
+    return _download(b"".join(file.content for file in files), name, files[0].encoding)
+
+
+@blueprint.get("/sites/<site>/counters")
+def show_counters(site: str) -> str:
+    """Show each door, how it does, and what to do about it."""
+    here, where = parts(), _find_site(site)
+    now_utc = here.now_utc()
+    counters = here.registry().counters_of(where.id)
+    sightings = here.reader.sightings([counter.id for counter in counters])
+    doors = [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
+    today = now_utc.astimezone(where.tz).date()
+    doors.sort(key=lambda door: (not door.counter.counts_on(today), list(type(door.condition)).index(door.condition)))
+    return render_template("counters.html", page="counters", site=where, doors=doors, today=today, now_utc=now_utc)
+
+
+@blueprint.get("/sites/<site>/deliveries")
+def show_deliveries(site: str) -> str:
+    """Show a month of days: delivered, owed, failed."""
+    here, where = parts(), _find_site(site)
+    today = here.now_utc().astimezone(where.tz).date()
+    period = period_around(Length.MONTH, _asked_day(today))
+    profiles = _profiles(here, where)
+    desk = here.desk if here.desk and here.desk.has_ledger() else None
+    calendars = {name: desk.days(name, period.days) for name in profiles} if desk else {}
+    return render_template(
+        "deliveries.html", page="deliveries", site=where, period=period, profiles=profiles, calendars=calendars,
+        today=today, Outcome=Outcome, has_ledger=desk is not None,
+    )  # fmt: skip
+
+
+@blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
+def show_file(site: str, profile: str, day: str) -> str:
+    """Show the client's file of a day as it would go out now, and how its delivery stands."""
+    here, where = parts(), _find_site(site)
+    desk, profile = _find_profile(here, where, profile)
+    today = here.now_utc().astimezone(where.tz).date()
+    found = clamp_day(_parse_day(day), today)
+    return render_template(
+        "file.html", page="deliveries", site=where, profile=profile, day=found, file=desk.file(profile, found),
+        delivery=desk.days(profile, [found])[0] if desk.has_ledger() else None, today=today,
+    )  # fmt: skip
+
+
+def _render_now(here: Parts, site: Site) -> str:
+    now = read_now(here, site)
+    language = wanted()
+    return render_template(
+        "_now.html",
+        now=now,
+        site=site,
+        occupancy_chart=occupancy_chart(
+            now.today, now.now_utc, now.inside.people, site.capacity, language,
+            language.gettext("People inside through the day"),
+        ),
+        crossings_chart=crossings_chart(
+            now.today, now.week_ago, language, language.gettext("Entries and exits by half hour")
+        ),
+    )  # fmt: skip
+
+
+def _render_display(here: Parts, site: Site) -> str:
+    return render_template("_display.html", site=site, inside=read_inside(here, site, here.now_utc()))
+
+
+def _tell_recent(key: tuple[object, ...], make: Callable[[], str]) -> Response:
+    answer = _recent.answer(key, make)
+    response = make_response(answer.body)
+    response.set_etag(answer.etag)
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language"
+    response.make_conditional(request)
+    return response
+
+
+def _find_site(name: str) -> Site:
+    found = parts().registry().sites.get(name)
+    if found is None:
+        raise Refusal(404, "unknown_site", "there is no such site here", "site")
+    return found
+
+
+def _profiles(here: Parts, site: Site) -> dict[str, str]:
+    return dict(here.desk.profiles(site.id)) if here.desk else {}
+
+
+def _find_profile(here: Parts, site: Site, name: str) -> tuple[Desk, str]:
+    """Return the desk and the profile *name* of *site*; the first, where no name was given."""
+    profiles = _profiles(here, site)
+    found = name or next(iter(profiles), "")
+    if here.desk is None or found not in profiles:
+        raise Refusal(404, "unknown_profile", "there is no such profile of this site", "profile")
+    return here.desk, found
+
+
+def _asked_period(here: Parts, site: Site) -> tuple[Length, date]:
+    today = here.now_utc().astimezone(site.tz).date()
+    text = request.args.get("period", Length.DAY.value)
+    try:
+        length = Length(text)
+    except ValueError:
+        raise Refusal(400, "invalid_query", "period is day, week or month", "period") from None
+    return length, _asked_day(today)
+
+
+def _asked_day(today: date) -> date:
+    text = request.args.get("day")
+    return clamp_day(_parse_day(text), today) if text else today
+
+
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, "invalid_query", "day is a date like 2026-05-04", "day") from None
+
+
+def _download(body: bytes, name: str, encoding: str) -> Response:
+    response = Response(body, mimetype="text/csv")
+    response.headers["Content-Type"] = f"text/csv; charset={encoding.removesuffix('-sig')}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
