@@ -2,13 +2,15 @@
 
     setup     writes footfall.toml, two counters' keys and the client's account, once
     client    the client's SFTP server: takes the files the exporter delivers
-    counters  walks people through the doors: of the seven days before first, then of today, in real time
+    history   walks people through the doors of the seven days before, as fast as possible
+    counters  walks people through the doors of today, and of every day to come, in real time
 
 An installation that counts real people must never get these counters, for their counts would be invented: ``setup``
-refuses a footfall.toml that it did not write, and the other two run only once ``setup`` has succeeded.
+refuses a footfall.toml that it did not write, and the others run only once ``setup`` has succeeded.
 """
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -22,12 +24,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncssh
+import urllib3
 
 ZONE = ZoneInfo("Europe/Paris")
 SITE, NAME = "demo", "Demo library"
 DOORS = {"DEMO1": ("Main door", "Hall"), "DEMO2": ("Garden door", "Reading room")}
 HISTORY_DAYS = 7
 LAST_VISITORS_HOUR = 18
+FORWARDED_WITHIN_S = 120
 USER, PORT = "demo", 2222
 MARK = "# Written by the demo of docker compose: these counters do not exist."
 
@@ -48,9 +52,11 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["client"]:
         asyncio.run(_serve_client(Places()))
         return 0
+    if list(arguments) == ["history"]:
+        return walk_history(Places(), os.environ["DEMO_URL"])
     if list(arguments) == ["counters"]:
-        return walk(Places(), os.environ["DEMO_URL"])
-    print("usage: python -m demo.deployment setup|client|counters", file=sys.stderr)
+        return walk_live(os.environ["DEMO_URL"])
+    print("usage: python -m demo.deployment setup|client|history|counters", file=sys.stderr)
     return 2
 
 
@@ -85,11 +91,11 @@ def set_up(places: Places, today: date) -> int:
     return 0
 
 
-def walk(places: Places, url: str) -> int:
-    """Walk people through the doors of the days before the demo began, then of every day; return the exit status.
+def walk_history(places: Places, url: str) -> int:
+    """Walk people through the doors of the days before the demo began; return the exit status once InfluxDB knows.
 
-    The first days are always the same ones, and the same day with the same seed adds nothing a second time: a
-    container that starts again doubles nobody.
+    They are always the same days, and the same day with the same seed adds nothing a second time: a container that
+    runs again doubles nobody.
     """
     settings = tomllib.loads(places.config.read_text(encoding="utf-8"))
     first_day = settings["profiles"][SITE]["deliver_from"]
@@ -101,15 +107,31 @@ def walk(places: Places, url: str) -> int:
         )  # fmt: skip
         if failed:
             return failed
+    return _wait_for_forwarder(url)
+
+
+def walk_live(url: str) -> int:
+    """Walk people through the doors of every day from now on; return the exit status should that fail."""
     while True:
         now_local = datetime.now(UTC).astimezone(ZONE)
-        if now_local.hour >= LAST_VISITORS_HOUR:
-            print("the demo library is closed; people come again tomorrow", flush=True)
-            _sleep_until_tomorrow(now_local.date())
-        failed = _footfall("simulate", "--live", "--url", url, "--seed", str(now_local.toordinal()))
-        if failed:
-            return failed
-        _sleep_until_tomorrow(now_local.date())
+        if now_local.hour < LAST_VISITORS_HOUR:
+            failed = _footfall("simulate", "--live", "--url", url, "--seed", str(now_local.toordinal()))
+            if failed:
+                return failed
+        print("the demo library is closed; people come again tomorrow", flush=True)
+        while datetime.now(UTC).astimezone(ZONE).date() == now_local.date():
+            time.sleep(60)
+
+
+def _wait_for_forwarder(url: str) -> int:
+    """Return 0 once InfluxDB knows what the journal knows, so that the first files the client gets are whole."""
+    for _ in range(FORWARDED_WITHIN_S):
+        waiting = json.loads(urllib3.request("GET", f"{url}/api/v1/forwarder", timeout=10).data)["waiting"]
+        if not waiting:
+            return 0
+        time.sleep(1)
+    print(f"{waiting} rows of the journal still wait for InfluxDB: docker compose logs ingest", file=sys.stderr)
+    return 1
 
 
 async def _serve_client(places: Places) -> None:
@@ -176,11 +198,6 @@ def _add_counter(config: Path, counter: str, first_day: date) -> int:
     if done.returncode:
         print(done.stderr, end="", file=sys.stderr)
     return done.returncode
-
-
-def _sleep_until_tomorrow(day: date) -> None:
-    while datetime.now(UTC).astimezone(ZONE).date() == day:
-        time.sleep(60)
 
 
 if __name__ == "__main__":

@@ -41,4 +41,7 @@ make() {
 
 make grafana --read-bucket "$bucket"
 make exporter --read-bucket "$bucket" --write-bucket "$bucket"
-make ingest --read-bucket "$bucket" --write-bucket "$bucket"
+# Several ingests read too: the journal of each holds only a part (compose.replicas.yml).
+make replicas --read-bucket "$bucket" --write-bucket "$bucket"
+# The last one: whoever waits for it has the others.
+make ingest --write-bucket "$bucket"
