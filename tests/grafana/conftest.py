@@ -14,15 +14,22 @@ def week() -> Week:
     return simulated_week()
 
 
-@pytest.fixture(scope="module")
-def week_database(shared_influx_server: InfluxServer | None, week: Week) -> Iterator[InfluxDatabase]:
-    """Give a database that has all points of the week."""
+@pytest.fixture(scope="session")
+def shared_week_database(shared_influx_server: InfluxServer | None, week: Week) -> InfluxDatabase | None:
+    """Give a database of the shared server that has all points of the week; None where there is no such server."""
     if shared_influx_server is None:
-        with database_elsewhere() as database:
-            load(database, week)
-            yield database
-        return
+        return None
     database = shared_influx_server.create()
     load(database, week)
-    yield database
-    shared_influx_server.drop(database)
+    return database
+
+
+@pytest.fixture(scope="module")
+def week_database(shared_week_database: InfluxDatabase | None, week: Week) -> Iterator[InfluxDatabase]:
+    """Give a database that has all points of the week, not to be written to."""
+    if shared_week_database is not None:
+        yield shared_week_database
+        return
+    with database_elsewhere() as database:
+        load(database, week)
+        yield database

@@ -21,7 +21,7 @@ def transform(frames: Sequence[Frame], panel: Json, zone: ZoneInfo) -> list[Fram
     """Return *frames* as they are drawn: after the panel's transformations, in Grafana's time zone *zone*."""
     found = list(frames)
     for transformation in panel.get("transformations", ()):
-        found = _TRANSFORMATIONS[transformation["id"]](found, transformation["options"], zone)
+        found = TRANSFORMATIONS[transformation["id"]](found, transformation["options"], zone)
     return found
 
 
@@ -104,7 +104,7 @@ def _grouping_to_matrix(frames: list[Frame], options: Json, _: ZoneInfo) -> list
     return [Frame(frames[0].ref_id, columns)]
 
 
-_TRANSFORMATIONS: dict[str, Callable[[list[Frame], Json, ZoneInfo], list[Frame]]] = {
+TRANSFORMATIONS: dict[str, Callable[[list[Frame], Json, ZoneInfo], list[Frame]]] = {
     "convertFieldType": _convert_field_type,
     "extractFields": _extract_fields,
     "groupBy": _group_by,

@@ -32,9 +32,9 @@ from footfall.store.points import (
 from tests.support.influx_server import InfluxDatabase
 
 PARIS = ZoneInfo("Europe/Paris")
-LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 40, 4 * 60)
+LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 20, 4 * 60)
 ANNEX = Site("annex.2", "Annex", "ANNE", ZoneInfo("Asia/Kathmandu"), Hours(9 * 60, 17 * 60), None, 0)
-BEAT_MS = 150_000
+BEAT_MS = 240_000
 STREAM = "9f3c2a1b"
 
 

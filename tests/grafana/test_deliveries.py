@@ -1,0 +1,129 @@
+"""Every panel of the dashboard Deliveries tells what exporter and forwarder of the simulated week really did."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from footfall.model import epoch_ms
+from tests.support.grafana import Frame, Json, Viewer, dashboard, panels
+from tests.support.grafana_transformations import transform
+from tests.support.grafana_week import LIBRARY, NOW, Attempt, Week, paris
+from tests.support.influx_server import InfluxDatabase
+
+BOARD = dashboard("deliveries")
+START = paris(18, 0)
+Check = Callable[[Week, Sequence[Frame]], None]
+
+
+def newest_first(attempts: Sequence[Attempt]) -> list[Attempt]:
+    return sorted(attempts, key=lambda one: (one.start_utc, one.profile), reverse=True)
+
+
+def series(frame: Frame) -> dict[int, object]:
+    return dict(zip(frame.columns[0].values, frame.columns[1].values, strict=True))
+
+
+def owed(_: Week, frames: Sequence[Frame]) -> None:
+    assert {frame.columns[1].name: frame.columns[1].values for frame in frames} == {
+        "owed": [1],
+        "overdue": [1],
+        "waiting for a person": [1],
+    }
+
+
+def profiles(_: Week, frames: Sequence[Frame]) -> None:
+    (table,) = frames
+    told = {row["profile"]: (row["Time"], row["owed"], row["overdue"], row["waiting"]) for row in table.rows()}
+    assert told == {"client": (epoch_ms(NOW), 1, 1, 1), "council": (epoch_ms(NOW), 0, 0, 0)}
+
+
+def alive(_: Week, frames: Sequence[Frame]) -> None:
+    assert [frame.columns[1].name for frame in frames] == ["client", "council"]
+    for frame in frames:
+        told = series(frame)
+        silent = [at for at, looks in told.items() if looks == 0]
+        assert silent == list(range(epoch_ms(paris(25, 5)), epoch_ms(paris(25, 7)), 900_000))
+        assert told[epoch_ms(START)] == 3
+
+
+def last_results(week: Week, frames: Sequence[Frame]) -> None:
+    (matrix,) = frames
+    expected: dict[str, dict[str, bool]] = {}
+    for one in sorted(week.attempts, key=lambda one: one.start_utc):
+        expected.setdefault(str(one.day), {})[one.profile] = not one.error
+    told = {row.pop("day\\profile"): row for row in matrix.rows()}
+    assert told == expected
+    assert told["2026-10-24"]["client"] is True, "failed first, delivered then"
+    assert told["2026-10-27"]["client"] is False
+
+
+def attempts(week: Week, frames: Sequence[Frame]) -> None:
+    (table,) = frames
+    told = [(row["day"], row["profile"], row["ok"], row["rows"], row["destination"]) for row in table.rows()]
+    expected = [
+        (str(one.day), one.profile, not one.error, one.rows, "sftp.example.org") for one in newest_first(week.attempts)
+    ]
+    assert sorted(told) == sorted(expected)
+    assert table.column("Time") == [epoch_ms(one.start_utc) for one in newest_first(week.attempts)]
+    assert {(row["gaps"], row["attempts"], row["took_ms"]) for row in table.rows()} == {(0, 1, 900)}
+    assert all(row["bytes"] == row["rows"] * 60 for row in table.rows())
+
+
+def rows(week: Week, frames: Sequence[Frame]) -> None:
+    told = {frame.columns[1].name: series(frame) for frame in frames}
+    expected: dict[str, dict[int, int]] = {}
+    for one in week.attempts:
+        if not one.error:
+            expected.setdefault(one.profile, {})[epoch_ms(one.start_utc)] = one.rows
+    assert told == expected
+
+
+def errors(week: Week, frames: Sequence[Frame]) -> None:
+    (table,) = frames
+    told = [(row["Time"], row["day"], row["profile"], row["error"]) for row in table.rows()]
+    failed = [one for one in newest_first(week.attempts) if one.error]
+    assert told == [(epoch_ms(one.start_utc), str(one.day), one.profile, one.error) for one in failed]
+
+
+def forwarder(usual: int, worst: int) -> Check:
+    def check(_: Week, frames: Sequence[Frame]) -> None:
+        (frame,) = frames
+        assert frame.columns[1].name == "a1"
+        told = {at: value for at, value in series(frame).items() if value is not None}
+        late = {at for at, value in told.items() if value == worst} if worst != usual else set()
+        expected = {at for at in told if epoch_ms(paris(23, 13)) <= at < epoch_ms(paris(23, 15))}
+        assert late == (expected if worst != usual else set())
+        assert {value for at, value in told.items() if at not in late} == {usual}
+
+    return check
+
+
+TRUTHS: Mapping[str, Check] = {
+    "Days owed": owed,
+    "Profiles": profiles,
+    "Exporter alive": alive,
+    "Days": last_results,
+    "Attempts": attempts,
+    "Rows delivered": rows,
+    "Last errors": errors,
+    "Lag": forwarder(2, 420),
+    "Waiting": forwarder(6, 1260),
+    "Quarantined": forwarder(0, 0),
+}
+
+
+@pytest.mark.parametrize("panel", list(panels(BOARD)), ids=lambda panel: panel["title"])
+def test_panel_tells_what_happened(panel: Json, week: Week, week_database: InfluxDatabase) -> None:
+    """Every query of every panel is run over a simulated week, and its numbers are the truth of the simulation."""
+    viewer = Viewer(week_database, START, NOW, {"site": LIBRARY.id}, LIBRARY.tz)
+    frames = transform(viewer.frames(BOARD, panel), panel, viewer.zone)
+    assert frames, "the panel shows nothing"
+    TRUTHS[panel["title"]](week, frames)
+
+
+def test_one_profile_alone_is_shown_alone(week_database: InfluxDatabase) -> None:
+    """A profile that was chosen hides the others."""
+    viewer = Viewer(week_database, START, NOW, {"site": LIBRARY.id, "profile": "council"})
+    panel = next(panel for panel in panels(BOARD) if panel["title"] == "Attempts")
+    (table,) = viewer.frames(BOARD, panel)
+    assert set(table.column("profile")) == {"council"}
