@@ -21,8 +21,9 @@ constexpr int32_t kFastestStop = 2200;     // mm/s over both steps: who stops wi
 constexpr int32_t kFastestStopStep = 4000; // mm/s in one of them, with an arm ahead
 constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
 constexpr int64_t kStanding = 1'000'000;   // us: who covers a beam for longer has all but stopped
+constexpr int64_t kHardlyABody = 65'000;   // us: 26 cm at 4 m/s
 constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
-constexpr int64_t kBriefest = 35'000;      // us: 14 cm at 4 m/s
+constexpr int64_t kBriefest = 40'000;      // us: 16 cm at 4 m/s
 constexpr int64_t kJitter = 10'000;        // us of a lag
 constexpr int64_t kEdge = 4'000;           // us of an edge
 constexpr int64_t kMoment = 35'000;        // us: both beams clear for less is a hole, not the air between two people
@@ -101,7 +102,9 @@ int64_t lag_of(const Hull& hull, uint32_t spacing_mm) {
 bool is_complete(const Hull& hull, uint32_t spacing_mm) {
     const int64_t way = static_cast<int64_t>(spacing_mm) * 1'000'000;  // us at 1 mm/s
     if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * kFastest < 2 * way) return false;
-    if (hull.shorter < kSwift) return hull.lesser_lag >= -kEdge;
+    if (hull.shorter < kSwift) {
+        return hull.lesser_lag >= (hull.shorter < kHardlyABody ? way / kFastestStep : -kEdge);
+    }
     if (hull.shorter > kStanding) {
         return hull.lesser_lag * kFastestStopStep >= way &&
                (hull.lesser_lag + hull.greater_lag) * kFastestStop >= 2 * way;
@@ -218,12 +221,12 @@ int32_t nobody_cost(const Group& group) {
     const bool wide = is_wide(group.spacing_mm);
     if (group.outer_size == 0 || group.inner_size == 0) {
         if (group.outer_size + group.inner_size > 1) return kImpossible;
-        if (to_of(group) - from_of(group) <= kBrief) return 150;
+        if (to_of(group) - from_of(group) <= kBrief) return 100;
         return wide ? 450 : 300;
     }
     const Hull hull = hull_of(group);
     const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
-    const int32_t cost = 300 + 20 * more + (is_complete(hull, group.spacing_mm) ? 600 : 0);
+    const int32_t cost = 300 + 100 * more + (is_complete(hull, group.spacing_mm) ? 600 : 0);
     if (!wide) return cost + 500 * (clear_times(group) + (are_apart(group) ? 1 : 0));
     return hull.greater_lag > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
 }
@@ -245,9 +248,20 @@ int32_t group_cost(const Group& group, Passage& passage) {
 
 bool is_clear_between(const Passage& before, const Passage& after) { return after.from_us - before.to_us > kMoment; }
 
+// Whether *group* is seen by one beam, for a shorter time than the other group is by the same beam.
+bool is_limb(const Group& group, const Passage& passage, const Group& other) {
+    if (!passage.brief || (group.outer_size > 0 && group.inner_size > 0)) return false;
+    const bool outer = group.outer_size > 0;
+    const size_t size = outer ? other.outer_size : other.inner_size;
+    if (size == 0 || (outer ? other.inner_size : other.outer_size) == 0) return false;
+    const Interval* const same = outer ? other.outer : other.inner;
+    return (to_of(group) - from_of(group)) * 5 < (same[size - 1].to_us - same[0].from_us) * 3;
+}
+
 // What it costs that two groups are two passages.
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 200;
+    if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2;
     if (!before.complete || !after.complete || before.direction != after.direction) return cost;
     if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
     const int64_t outer_gap_us = later.outer[0].from_us - earlier.outer[earlier.outer_size - 1].to_us;

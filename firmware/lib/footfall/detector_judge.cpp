@@ -5,6 +5,8 @@ namespace footfall {
 namespace {
 
 constexpr int32_t kArmAtMost = 150;     // mm: an arm and the beam's width, seen at a slant
+constexpr int32_t kBriefArmAtMost = 220;  // mm, when it is over in kArmsTime: it swings, so speed and length are less sure
+constexpr int64_t kArmsTime = 125'000;    // us for which it covers a beam
 constexpr int32_t kArmsReach = 450;     // mm from an arm to the body it belongs to
 constexpr int32_t kPramAtLeast = 700;   // mm: more than one body with a rucksack
 constexpr int32_t kPramAtMost = 1500;   // mm
@@ -16,13 +18,20 @@ int64_t time_for(int32_t mm, int32_t speed_mm_s) {
     return us < kLongestWait ? us : kLongestWait;
 }
 
-bool looks_like_arm(const Passage& passage) { return passage.length_mm < kArmAtMost; }
+bool looks_like_arm(const Passage& passage) {
+    if (passage.length_mm < kArmAtMost) return true;
+    const int64_t covered_us = static_cast<int64_t>(passage.length_mm) * 1'000'000 / passage.speed_mm_s;
+    return passage.length_mm < kBriefArmAtMost && covered_us <= kArmsTime;
+}
 
 bool looks_like_pram(const Passage& passage) {
     return passage.steady && passage.length_mm >= kPramAtLeast && passage.length_mm <= kPramAtMost;
 }
 
-bool is_much_longer(const Passage& body, const Passage& arm) { return body.length_mm * 2 >= arm.length_mm * 3; }
+// People differ in depth, but not by that much: 18 to 35 cm, a child's 15.
+bool is_much_longer(const Passage& body, const Passage& arm) {
+    return body.length_mm * 10 >= arm.length_mm * (arm.length_mm < kArmAtMost ? 15 : 18);
+}
 
 bool are_as_fast(const Passage& a, const Passage& b) {
     return a.speed_mm_s * 2 <= b.speed_mm_s * 3 && b.speed_mm_s * 2 <= a.speed_mm_s * 3;
