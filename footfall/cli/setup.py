@@ -10,6 +10,7 @@ import click
 
 from footfall import keys
 from footfall.config import FILE_NAME, NAME_PATTERN
+from footfall.environment import DATA, Environment
 from footfall.errors import ConfigError
 from footfall.files import replace_file
 
@@ -41,7 +42,7 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
         problems.append(f"{timezone!r} is no IANA time zone; write one like Europe/Paris")
     if problems:
         raise ConfigError("footfall init", problems)
-    data = folder / "data"
+    data = folder / (Environment().value(DATA) or "data")
     try:
         data.mkdir(parents=True, exist_ok=True)
         data.chmod(0o700)

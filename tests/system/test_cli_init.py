@@ -50,6 +50,13 @@ def test_folder_is_ready_to_count_and_its_secrets_are_private(tmp_path: Path) ->
     assert here.run("counter", "add", "DOOR1", "--name", "Main door", "--location", "Hall").stdout.startswith(b"whsec_")
 
 
+def test_keys_go_where_the_environment_keeps_data(tmp_path: Path) -> None:
+    """FOOTFALL_DATA: the folder of the journal, the ledger and the key file, instead of `data` in footfall.toml."""
+    Installation(tmp_path, 0).run("init", "site", FOOTFALL_DATA=str(tmp_path / "volume"))
+    assert (tmp_path / "volume" / "keys.toml").is_file()
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["footfall.toml"]
+
+
 def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     here = Installation(tmp_path, 0)
     (tmp_path / "data").mkdir()
