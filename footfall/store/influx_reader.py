@@ -7,10 +7,10 @@ overlap, and only their union is the truth. A quarter hour holds some fifteen of
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from footfall.model import QUARTER_MS, Quarter, Sighting, Span, epoch_ms, from_epoch_ms
+from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
 from footfall.store.influx_sightings import Found, covered_ends, last_heard, stream_figures
 from footfall.store.influxql import InfluxQL, conditions, text, window
-from footfall.store.points import NS_PER_MS, union_ms
+from footfall.store.points import NS_PER_MS
 
 _PIECE_MS = 2 * 24 * 60 * 60 * 1000
 """Of time, in one question. InfluxDB 3 Core refuses more than about three days."""
@@ -93,8 +93,8 @@ class InfluxReader:
         )
         for one in series:
             counter = one.tags["counter"]
-            for quarter, pieces in _by_quarter(one.values, end):
-                sums.setdefault((counter, quarter), [0, 0, 0])[2] += union_ms(pieces)
+            for quarter, covered_ms in _covered(one.values, end):
+                sums.setdefault((counter, quarter), [0, 0, 0])[2] += covered_ms
 
     def _repeated(self, chosen: str, low: int, high: int) -> list[tuple[_Key, int, int]]:
         """Return (counter and quarter hour, entries, exits) of undated crossings in [low, high) told of before.
@@ -133,19 +133,25 @@ def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
         yield low, min(low + length, end)
 
 
-def _by_quarter(rows: Sequence[Sequence[int]], end: int) -> Iterator[tuple[int, list[Span]]]:
-    """Yield (quarter hour, its pieces up to *end*) of *rows* (time in ns, covered_ms), which are ordered by time."""
-    current, pieces = -1, list[Span]()
+def _covered(rows: Sequence[Sequence[int]], end: int) -> Iterator[tuple[int, int]]:
+    """Yield (quarter hour, how many ms of it up to *end* at least one piece covers).
+
+    *rows* are pieces, ordered by start: (time in ns, covered_ms). No piece reaches over the end of its quarter hour.
+    """
+    current, reached, total = -1, 0, 0
     for time_ns, covered_ms in rows:
         start = time_ns // NS_PER_MS
         quarter = start - start % QUARTER_MS
         if quarter != current:
-            if pieces:
-                yield current, pieces
-            current, pieces = quarter, []
-        pieces.append(Span(start, min(start + covered_ms, end)))
-    if pieces:
-        yield current, pieces
+            if total:
+                yield current, total
+            current, reached, total = quarter, start, 0
+        piece_end = min(start + covered_ms, end)
+        if piece_end > reached:
+            total += piece_end - max(start, reached)
+            reached = piece_end
+    if total:
+        yield current, total
 
 
 def _quarter(time_ns: int) -> int:

@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from footfall.model import QUARTER_MS, Quarter, Span, epoch_ms
-from footfall.store.influx_reader import InfluxReader
+from footfall.store.influx_reader import InfluxReader, _covered
 from footfall.store.line_protocol import render_lines
-from footfall.store.points import forwarder_point
+from footfall.store.points import NS_PER_MS, forwarder_point
 from footfall.store.reader import JournalReader
 from tests.support.influx_server import InfluxDatabase
 from tests.support.influx_stores import NOW, ForwardedJournal, forwarded, reading
@@ -238,3 +240,11 @@ def test_journals_in_any_order_tell_what_was_counted(influx_database: InfluxData
         b.forward()
         assert reader.quarters(["ALLI1", "ALLI2"], at(0), at(100)) == expected
     assert sum(one.entries + one.exits for one in expected) == 400
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), min_size=1, max_size=12), st.integers(1, 25))
+def test_covered_time_is_the_union_of_any_pieces(pieces: list[tuple[int, int]], end: int) -> None:
+    """Property: instant by instant, what lies in at least one piece and before the end."""
+    rows = sorted((start * NS_PER_MS + length, length) for start, length in pieces if start < end)
+    instants = {at_ms for start, length in pieces for at_ms in range(start, start + length) if at_ms < end}
+    assert dict(_covered(rows, end)) == ({0: len(instants)} if instants else {})
