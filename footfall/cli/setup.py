@@ -44,6 +44,7 @@ def init_command(folder: Path, site: str, name: str, timezone: str) -> None:
         raise ConfigError("footfall init", problems)
     data = folder / (Environment().value(DATA) or "data")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         data.mkdir(parents=True, exist_ok=True)
         data.chmod(0o700)
         replace_file(config, render_template(site, name, timezone, today))
