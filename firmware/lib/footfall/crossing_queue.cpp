@@ -72,6 +72,7 @@ void Queue::replay_head() {
   Stream stream = {};
   for (RecordRing::Read read; (read = ring_.read(place, record, stream)) != RecordRing::Read::kEnd;) {
     if (read == RecordRing::Read::kDamage) {
+      now.next_seq++;  // it may have been a crossing whose number was used
       continue;
     }
     if (record.kind == Kind::kAcknowledged) {
@@ -93,8 +94,7 @@ void Queue::replay_head() {
     }
   }
   stream_ = head.stream;
-  // A torn record may have been a crossing whose number was used.
-  next_seq_ = now.next_seq + ring_.torn_at_end();
+  next_seq_ = now.next_seq;
   dropped_ = now.dropped;
   log_boot_ = now.boot;
   log_has_offset_ = now.has_offset;
@@ -311,18 +311,15 @@ bool Queue::write_break(int64_t since_ms) {
 }
 
 void Queue::freeze(const Portion& portion) {
-  if (portion.count == 0) {
-    return;
-  }
   if (portion.stream == stream_ && portion.through() > frozen_seq_) {
     frozen_seq_ = portion.through();
-  }
-  if (portion.dated) {
-    last_stamp_utc_ms_ = portion.crossings[portion.count - 1].utc_ms;
   }
 }
 
 bool Queue::acknowledge(const Portion& portion, uint32_t through) {
+  for (uint32_t i = 0; portion.dated && i < portion.count && portion.crossings[i].seq <= through; i++) {
+    last_stamp_utc_ms_ = portion.crossings[i].utc_ms;
+  }
   if (portion.count > 0 && through < portion.through()) {
     Cursor at = cursor_;
     uint32_t gone = 0;
@@ -342,6 +339,7 @@ bool Queue::acknowledge(const Portion& portion, uint32_t through) {
   }
   has_told_ = portion.dated;
   told_boot_ = portion.after.boot;
+  told_to_ms_ = portion.after.since_ms;
   told_to_utc_ms_ = portion.to_utc_ms;
   move_to(portion.after, portion.count, 0);
   return true;

@@ -157,8 +157,9 @@ class Queue {
 
   Cursor cursor_ = {};          // the oldest that is not acknowledged
   uint32_t frozen_seq_ = 0;     // of stream_: the highest that was ever sent in this boot
-  bool has_told_ = false;       // told_to_utc_ms_ ended the latest span of told_boot_
+  bool has_told_ = false;       // the latest span ended at told_to_ms_ of told_boot_, and was told to end at ..._utc_ms_
   uint16_t told_boot_ = 0;
+  int64_t told_to_ms_ = 0;
   int64_t told_to_utc_ms_ = 0;
   int64_t last_stamp_utc_ms_ = 0;
   bool has_resume_ = false;

@@ -193,7 +193,7 @@ class PortionBuilder {
   void claim(int64_t from_offset_ms, int64_t to_offset_ms, int64_t to_ms, int64_t to_utc_ms) {
     const int64_t since_ms = at_.has_since ? at_.since_ms : to_ms;
     int64_t from_utc_ms = since_ms + (at_.has_since ? from_offset_ms : to_offset_ms);
-    if (queue_.has_told_ && queue_.told_boot_ == at_.boot) {
+    if (queue_.has_told_ && queue_.told_boot_ == at_.boot && queue_.told_to_ms_ == since_ms) {
       const int64_t off_ms = from_utc_ms - queue_.told_to_utc_ms_;
       if (off_ms <= Queue::kStepMs && off_ms >= -Queue::kStepMs) {
         from_utc_ms = queue_.told_to_utc_ms_;  // no seam where the clock was mended a little

@@ -53,19 +53,12 @@ void RecordRing::load_generations() {
 
 // Finds the end of the newest sector: behind the last slot that is not blank.
 void RecordRing::scan_head() {
-  next_slot_ = torn_at_end_ = 0;
+  next_slot_ = 0;
   for (uint32_t slot = 0; slot < slots_; slot++) {
     uint8_t bytes[kRecordBytes];
-    Record record;
-    if (read_slot(head_sector_, slot, bytes) && is_blank(bytes, sizeof bytes)) {
-      continue;
+    if (!read_slot(head_sector_, slot, bytes) || !is_blank(bytes, sizeof bytes)) {
+      next_slot_ = slot + 1;
     }
-    if (decode_record(bytes, head_.stream, {head_.generation, slot}, record)) {
-      torn_at_end_ = 0;
-    } else {
-      torn_at_end_ += slot + 1 - next_slot_;
-    }
-    next_slot_ = slot + 1;
   }
 }
 
@@ -73,9 +66,7 @@ void RecordRing::scan_head() {
 void RecordRing::repair_mark() {
   const int before = find_sector(head_.generation - 1);
   Header header = {};
-  uint8_t mark[kRecordBytes];
-  if (before >= 0 && load_header(static_cast<uint32_t>(before), header) &&
-      read_slot(static_cast<uint32_t>(before), slots_, mark) && is_blank(mark, sizeof mark)) {
+  if (before >= 0 && load_header(static_cast<uint32_t>(before), header)) {
     mark_successor(static_cast<uint32_t>(before), header);
   }
 }
@@ -119,7 +110,7 @@ bool RecordRing::begin_sector(const Stream& stream, const Checkpoint& checkpoint
     generations_[sector] = header.generation;
     head_ = header;
     head_sector_ = sector;
-    next_slot_ = torn_at_end_ = 0;
+    next_slot_ = 0;
     return true;
   }
   return false;
@@ -132,7 +123,6 @@ bool RecordRing::append(const Record& record, const Checkpoint& checkpoint) {
     }
     const uint32_t slot = next_slot_++;
     if (write_slot(head_sector_, slot, record, head_)) {
-      torn_at_end_ = 0;
       return true;
     }
   }
@@ -242,9 +232,12 @@ bool RecordRing::write_header(uint32_t sector, const Header& header) {
 
 // Failing is no harm: the mark is only missed if the head is lost later.
 void RecordRing::mark_successor(uint32_t sector, const Header& header) {
-  Record record = {};
-  record.kind = Kind::kSuccessor;
-  write_slot(sector, slots_, record, header);
+  uint8_t bytes[kRecordBytes];
+  if (read_slot(sector, slots_, bytes) && is_blank(bytes, sizeof bytes)) {
+    Record record = {};
+    record.kind = Kind::kSuccessor;
+    write_slot(sector, slots_, record, header);
+  }
 }
 
 }  // namespace footfall

@@ -35,9 +35,8 @@ class RecordRing {
   // Makes *checkpoint* the start of an empty log. Every sector is erased first when *erase_all*.
   bool format(const Stream& stream, const Checkpoint& checkpoint, bool erase_all);
 
-  // The header of the newest sector, and how many slots after its last good record are torn.
+  // The header of the newest sector.
   const Header& head() const { return head_; }
-  uint32_t torn_at_end() const { return torn_at_end_; }
 
   // Appends *record* and returns true once it is durable. When a new sector is needed, *checkpoint* is its start.
   // Returns false, and appends nothing, when the ring is full or the device failed. A slot that cannot be written is
@@ -83,7 +82,6 @@ class RecordRing {
   uint32_t head_sector_ = 0;
   Header head_ = {};
   uint32_t next_slot_ = 0;
-  uint32_t torn_at_end_ = 0;
   Header reading_ = {};                       // of the sector that was read last
   uint32_t reading_sector_ = 0;
   uint32_t needed_ = 0;  // the lowest generation that must be kept
