@@ -30,9 +30,9 @@ class Detector {
     static constexpr int64_t kBlockedAfter = 10'000'000;
 
     // A hole in an interval that is no longer is filled at once. People in file leave 15 cm, of which the beams' width
-    // takes up to 5: that is 35 ms at 2.9 m/s, and nobody runs that close behind another. Dark clothes are lost for
+    // takes up to 5: that is 32 ms at 3 m/s, and nobody runs that close behind another. Dark clothes are lost for
     // up to 30 ms.
-    static constexpr int64_t kHole = 35'000;
+    static constexpr int64_t kHole = 32'000;
 
     explicit Detector(uint32_t spacing_mm);
 

@@ -20,6 +20,7 @@ constexpr int32_t kFastest = 7000;         // mm/s over both steps, the same
 constexpr int32_t kFastestStop = 2200;     // mm/s over both steps: who stops within a body's length was no faster
 constexpr int32_t kFastestStopStep = 4000; // mm/s in one of them, with an arm ahead
 constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
+constexpr int64_t kStop = 150'000;         // us by which a lag is longer when somebody stopped
 constexpr int64_t kStanding = 1'000'000;   // us: who covers a beam for longer has all but stopped
 constexpr int64_t kHardlyABody = 65'000;   // us: 26 cm at 4 m/s
 constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
@@ -90,12 +91,13 @@ Hull hull_of(const Group& group) {
     return hull;
 }
 
-// The time from beam to beam that tells the speed. Whoever stops makes one lag long, so the lesser one is believed; but
-// an arm that swings ahead of the body makes one short.
+// The time from beam to beam that tells the speed. An arm ahead of the body or behind it makes one lag shorter and leaves
+// the other, so their mean is believed. Whoever stops makes one much longer: then it is the lesser one, unless that was
+// an arm's.
 int64_t lag_of(const Hull& hull, uint32_t spacing_mm) {
-    const int64_t armless = least((hull.lesser_lag + hull.greater_lag) / 4,
-                                  static_cast<int64_t>(spacing_mm) * 1'000'000 / kFastestArm);
-    return most(1, most(hull.lesser_lag, armless));
+    const int64_t mean = (hull.lesser_lag + hull.greater_lag) / 2;
+    if (hull.greater_lag - hull.lesser_lag <= kStop) return most(1, mean);
+    return most(hull.lesser_lag, least(mean / 2, static_cast<int64_t>(spacing_mm) * 1'000'000 / kFastestArm));
 }
 
 // Whether the first and last edges are those of something that went through both beams.
@@ -131,7 +133,7 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
         if (hole <= kFillable) {
             cost += 30;
         } else if (way_mm(speed_mm_s, piece) < kShort) {
-            cost += hole <= kArmsReach ? 100 + hole / 2 : 3000;
+            cost += hole <= kArmsReach ? 150 + hole / 2 : 3000;
         } else if (hole <= kPeopleApart) {
             cost += 100 + (hole - kFillable) * 4;
         } else if (is_clear_within(own[k].to_us, own[k + 1].from_us, other, other_size)) {
@@ -151,7 +153,8 @@ int32_t length_cost(int32_t length_mm) {
 
 // A steady walker's two lags are alike; one who stopped has one of them long. 0 to 300.
 int32_t unsteady_cost(const Hull& hull, int64_t lag) {
-    return between(0, ((hull.greater_lag - kJitter) * 400 - lag * 520) / lag, 300);
+    const int64_t lesser = most(hull.lesser_lag, lag / 2);
+    return between(0, ((hull.greater_lag - kJitter) * 400 - lesser * 520) / lesser, 300);
 }
 
 // Chatter of both beams at once can have the outline of a body, but is mostly holes.
@@ -248,12 +251,13 @@ int32_t group_cost(const Group& group, Passage& passage) {
 
 bool is_clear_between(const Passage& before, const Passage& after) { return after.from_us - before.to_us > kMoment; }
 
+bool is_seen_by_one(const Group& group) { return group.outer_size == 0 || group.inner_size == 0; }
+
 // Whether *group* is seen by one beam, for a shorter time than the other group is by the same beam.
 bool is_limb(const Group& group, const Passage& passage, const Group& other) {
-    if (!passage.brief || (group.outer_size > 0 && group.inner_size > 0)) return false;
+    if (!passage.brief || !is_seen_by_one(group) || is_seen_by_one(other)) return false;
     const bool outer = group.outer_size > 0;
     const size_t size = outer ? other.outer_size : other.inner_size;
-    if (size == 0 || (outer ? other.inner_size : other.outer_size) == 0) return false;
     const Interval* const same = outer ? other.outer : other.inner;
     return (to_of(group) - from_of(group)) * 5 < (same[size - 1].to_us - same[0].from_us) * 3;
 }
@@ -261,9 +265,11 @@ bool is_limb(const Group& group, const Passage& passage, const Group& other) {
 // What it costs that two groups are two passages.
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 200;
+    if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
     if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2;
     if (!before.complete || !after.complete || before.direction != after.direction) return cost;
     if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
+    if (may_be_arm(before) || may_be_arm(after)) return cost;
     const int64_t outer_gap_us = later.outer[0].from_us - earlier.outer[earlier.outer_size - 1].to_us;
     const int64_t inner_gap_us = later.inner[0].from_us - earlier.inner[earlier.inner_size - 1].to_us;
     const int32_t speed_mm_s = (before.speed_mm_s + after.speed_mm_s) / 2;

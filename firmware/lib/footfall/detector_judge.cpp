@@ -4,13 +4,16 @@ namespace footfall {
 
 namespace {
 
-constexpr int32_t kArmAtMost = 150;     // mm: an arm and the beam's width, seen at a slant
-constexpr int32_t kBriefArmAtMost = 220;  // mm, when it is over in kArmsTime: it swings, so speed and length are less sure
-constexpr int64_t kArmsTime = 125'000;    // us for which it covers a beam
+constexpr int32_t kSurelyShort = 150;   // mm
 constexpr int32_t kArmsReach = 450;     // mm from an arm to the body it belongs to
 constexpr int32_t kPramAtLeast = 700;   // mm: more than one body with a rucksack
 constexpr int32_t kPramAtMost = 1500;   // mm
 constexpr int32_t kPushersReach = 600;  // mm from the pram to who pushes it
+constexpr int32_t kHoodAtLeast = 250;   // mm: the hood of a pram, when the rest of it is lower than the beams
+constexpr int32_t kHoodAtMost = 550;    // mm
+constexpr int32_t kPusherAtLeast = 540; // mm: a body with both arms stretched to a bar
+constexpr int32_t kPusherAtMost = 900;  // mm
+constexpr int32_t kHoodToBar = 300;     // mm
 constexpr int64_t kLongestWait = 2'000'000;  // us: the pusher's reach at 0.3 m/s
 
 int64_t time_for(int32_t mm, int32_t speed_mm_s) {
@@ -18,19 +21,29 @@ int64_t time_for(int32_t mm, int32_t speed_mm_s) {
     return us < kLongestWait ? us : kLongestWait;
 }
 
-bool looks_like_arm(const Passage& passage) {
-    if (passage.length_mm < kArmAtMost) return true;
-    const int64_t covered_us = static_cast<int64_t>(passage.length_mm) * 1'000'000 / passage.speed_mm_s;
-    return passage.length_mm < kBriefArmAtMost && covered_us <= kArmsTime;
-}
-
 bool looks_like_pram(const Passage& passage) {
     return passage.steady && passage.length_mm >= kPramAtLeast && passage.length_mm <= kPramAtMost;
 }
 
+bool is_hood_long(const Passage& passage) {
+    return passage.length_mm >= kHoodAtLeast && passage.length_mm <= kHoodAtMost;
+}
+
+bool look_like_hood_and_pusher(const Passage& hood, const Passage& pusher) {
+    return hood.steady && pusher.steady && is_hood_long(hood) && pusher.length_mm >= kPusherAtLeast &&
+           pusher.length_mm <= kPusherAtMost && pusher.length_mm * 5 >= hood.length_mm * 6;
+}
+
+// How far behind *passage* something may follow that changes what it is.
+int32_t reach_of(const Passage& passage) {
+    if (looks_like_pram(passage)) return kPushersReach;
+    if (may_be_arm(passage)) return kArmsReach;
+    return passage.steady && is_hood_long(passage) ? kHoodToBar : 0;
+}
+
 // People differ in depth, but not by that much: 18 to 35 cm, a child's 15.
 bool is_much_longer(const Passage& body, const Passage& arm) {
-    return body.length_mm * 10 >= arm.length_mm * (arm.length_mm < kArmAtMost ? 15 : 18);
+    return body.length_mm * 10 >= arm.length_mm * (arm.length_mm < kSurelyShort ? 15 : 18);
 }
 
 bool are_as_fast(const Passage& a, const Passage& b) {
@@ -49,8 +62,11 @@ Judge::Fit Judge::fit(const Passage& before, const Passage& after) const {
         return Fit::kPram;
     }
     if (apart_mm > kArmsReach) return Fit::kApart;
-    if (looks_like_arm(before) && is_much_longer(after, before)) return Fit::kArmBefore;
-    if (looks_like_arm(after) && is_much_longer(before, after)) return Fit::kArmAfter;
+    if (apart_mm <= kHoodToBar && are_as_fast(before, after) && look_like_hood_and_pusher(before, after)) {
+        return Fit::kPram;
+    }
+    if (may_be_arm(before) && is_much_longer(after, before)) return Fit::kArmBefore;
+    if (may_be_arm(after) && is_much_longer(before, after)) return Fit::kArmAfter;
     return Fit::kApart;
 }
 
@@ -70,10 +86,10 @@ size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
     if (has_waiting_ && how == Fit::kApart) verdicts[count++] = {last_.direction, last_.at_us};
     last_ = passage;
     has_last_ = true;
-    has_waiting_ = how != Fit::kPram && (looks_like_arm(passage) || looks_like_pram(passage));
+    const int32_t reach_mm = how == Fit::kPram ? 0 : reach_of(passage);
+    has_waiting_ = reach_mm > 0;
     if (has_waiting_) {
-        const int32_t reach = looks_like_arm(passage) ? kArmsReach : kPushersReach;
-        deadline_us_ = passage.to_us + time_for(reach, passage.speed_mm_s);
+        deadline_us_ = passage.to_us + time_for(reach_mm, passage.speed_mm_s);
     } else {
         verdicts[count++] = {passage.direction, passage.at_us};
     }

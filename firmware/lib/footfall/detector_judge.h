@@ -37,7 +37,6 @@ class Judge {
     uint32_t spacing_mm_;
 
     Passage last_ = {};  // the complete passage before, waiting or already told
-    bool is_pushed_ = false;  // the waiting passage may be the bar of a pram whose front was told already
     bool has_last_ = false;
     bool has_waiting_ = false;
     int64_t deadline_us_ = 0;

@@ -40,4 +40,11 @@ struct Passage {
     bool clear_after;    // both beams were clear between it and the next
 };
 
+// Whether it is as short, or as short and brief, as an arm and the beam's width: 5 to 9 cm and up to 5 cm. An arm swings,
+// so the speed and the length of a brief one are less sure.
+constexpr bool may_be_arm(const Passage& passage) {
+    const int64_t covered_ms = passage.length_mm * int64_t{1000} / passage.speed_mm_s;
+    return (passage.length_mm < 150 && covered_ms <= 300) || (passage.length_mm < 220 && covered_ms <= 125);
+}
+
 }  // namespace footfall
