@@ -114,7 +114,7 @@ class Forwarder:
     def _must_begin_again(self, progress: Progress) -> bool:
         """Go back to the beginning where InfluxDB, or the journal, is not the one of before; return whether so."""
         if progress.is_again:
-            log.info("a person asked for it: everything in the journal is written to InfluxDB again")
+            log.info("everything in the journal is written to InfluxDB, from the beginning")
             self._outbox.tell_again(self._now_epoch_ms())
         elif not self._outbox.is_known(progress.place, progress.mark):
             log.warning("this is not the journal of before (a backup that was restored?): all of it is written again")
@@ -149,6 +149,7 @@ class Forwarder:
         self._write_all(site_point(site, now_ns) for site in self._registry().sites.values())
         self._candidate_ns = now_ns if self._write_all([point]) else None
         self._looked_s = now_s
+        self._is_lost(point, None)  # seen at once as a rule; in InfluxDB 3 and in clusters perhaps by the next look
         return False
 
     def _is_lost(self, point: Point, witness_ns: int | None) -> bool:

@@ -258,7 +258,7 @@ def _newest(connection: sqlite3.Connection) -> Place:
 
 def _tell_again(connection: sqlite3.Connection, now_epoch_ms: int) -> None:
     """Put what is covered, and what was last heard, into the outbox, in place of the pieces that are there."""
-    connection.execute("UPDATE outbox SET from_epoch_ms = NULL, to_epoch_ms = NULL WHERE from_epoch_ms IS NOT NULL")
+    connection.execute("UPDATE outbox SET from_epoch_ms = NULL WHERE from_epoch_ms IS NOT NULL")
     spans = connection.execute("SELECT counter, from_epoch_ms, to_epoch_ms FROM coverage ORDER BY 1, 2")
     connection.executemany(
         "INSERT INTO outbox (counter, received_epoch_ms, from_epoch_ms, to_epoch_ms) VALUES (?, ?, ?, ?)",

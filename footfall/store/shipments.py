@@ -30,7 +30,7 @@ _MIGRATIONS = (
         written               INTEGER NOT NULL DEFAULT 0,    -- points, since the beginning
         expired               INTEGER NOT NULL DEFAULT 0,    -- requests of which InfluxDB keeps the newer points only
         witness_ns            INTEGER,                       -- the time of the last point about the forwarder itself
-        is_again              INTEGER NOT NULL DEFAULT 0,    -- 1: a person wants everything to be written again
+        is_again              INTEGER NOT NULL DEFAULT 1,    -- 1: everything is to be written, whatever was before
         error                 TEXT NOT NULL DEFAULT '',
         hint                  TEXT NOT NULL DEFAULT '',
         failing_epoch_ms      INTEGER,                       -- since when nothing could be written
