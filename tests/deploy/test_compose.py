@@ -1,0 +1,196 @@
+"""docker-compose.yml and compose.replicas.yml, as the real Compose reads them."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.prepare import VOLUMES_BY_NAME
+from footfall import __version__
+from footfall.environment import VARIABLES
+from tests.support.compose import MAIN, PROFILES, REPLICAS, ROOT, everything, resolved, tool
+
+SERVICES: dict[str, Any] = everything()["services"]
+ALWAYS: dict[str, Any] = resolved()["services"]
+RUN_ONCE = {"prepare", "tokens", "footfall", "demo-setup", "demo-history"}
+NOTHING_TO_ASK = {"demo-counters"}
+INTERPOLATED = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+SECRETS = ("influxdb-admin", "grafana-admin", "delivery")
+MEGABYTE = 1024 * 1024
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def mounts(service: str) -> dict[str, Any]:
+    """Return the volumes and folders that *service* has, by their source."""
+    return {mount["source"]: mount for mount in SERVICES[service].get("volumes", [])}
+
+
+@pytest.mark.parametrize("files", [(MAIN,), (MAIN, REPLICAS)])
+@pytest.mark.parametrize("profiles", [(), *((one,) for one in PROFILES), PROFILES])
+def test_compose_takes_every_profile(files: tuple[str, ...], profiles: tuple[str, ...]) -> None:
+    assert resolved(*files, profiles=profiles)["services"]
+
+
+def test_files_follow_the_specification_of_compose() -> None:
+    """Checked against the schema itself. The override has a tag of Compose's own, which only Compose reads."""
+    command = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(ROOT / MAIN)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("file", [MAIN, REPLICAS])
+def test_yaml_is_clean(file: str) -> None:
+    done = subprocess.run(
+        [tool("yamllint"), "--strict", "--config-file", str(ROOT / ".yamllint"), str(ROOT / file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not done.returncode, done.stdout
+
+
+@every_service
+def test_image_is_pinned_to_a_whole_version(name: str) -> None:
+    """`latest` and short tags move: of influxdb to another product."""
+    image = SERVICES[name]["image"]
+    if image.startswith("footfall"):
+        assert image in (f"footfall:{__version__}", f"footfall-demo:{__version__}")
+        assert SERVICES[name]["build"]["target"] == ("demo" if image.startswith("footfall-demo") else "footfall")
+    else:
+        assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-alpine)?", image)
+
+
+@every_service
+def test_service_can_harm_nobody_but_itself(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"]
+    assert not service.get("privileged")
+    if name == "prepare":
+        assert service["network_mode"] == "none"
+    else:
+        assert int(service["user"].partition(":")[0]) > 0
+        assert service.get("cap_add", []) in ([], ["NET_BIND_SERVICE"])
+
+
+@every_service
+def test_service_has_limits_and_its_log_an_end(name: str) -> None:
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    assert 0 < limits["cpus"] <= 1, "an engine refuses more than the machine has, and some have one"
+    assert int(limits["memory"]) > 0
+    assert limits["pids"] > 0
+    assert SERVICES[name]["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+def test_what_always_runs_fits_into_a_machine_with_2_gb() -> None:
+    running = [ALWAYS[name] for name in ALWAYS if name not in RUN_ONCE]
+    together = sum(int(service["deploy"]["resources"]["limits"]["memory"]) for service in running)
+    assert together <= 1500 * MEGABYTE
+
+
+@every_service
+def test_service_is_watched_and_started_again(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] == ("no" if name in RUN_ONCE else "unless-stopped")
+    assert bool(service["healthcheck"].get("disable")) == (name in RUN_ONCE | NOTHING_TO_ASK)
+
+
+def test_only_counters_and_people_are_let_in() -> None:
+    """Ingest listens to the network, Grafana to this machine unless told otherwise, InfluxDB to nobody outside."""
+    published = {(name, port["host_ip"], port["target"]) for name in ALWAYS for port in ALWAYS[name].get("ports", [])}
+    assert published == {("ingest", "0.0.0.0", 8080), ("grafana", "127.0.0.1", 3000)}
+    assert SERVICES["influxdb"]["networks"] == {"store": None}
+    assert everything()["networks"]["store"]["internal"]
+
+
+def test_ingest_starts_without_influxdb() -> None:
+    """An InfluxDB that is down keeps nobody from counting: ingest waits for its token, which is there for ever."""
+    waited_for = {name for name, how in ALWAYS["ingest"]["depends_on"].items() if how["required"]}
+    assert waited_for == {"prepare", "tokens"}
+    assert ALWAYS["tokens"]["depends_on"]["influxdb"]["condition"] == "service_started"
+
+
+@every_service
+def test_no_secret_stands_in_the_environment(name: str) -> None:
+    """`docker inspect` shows the environment; secrets are files, and the environment says where."""
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if re.search(r"TOKEN|PASSWORD|SECRET|KEY", variable):
+            assert variable.endswith("_FILE")
+            assert str(value).startswith("/run/")
+
+
+def test_secret_reaches_only_whom_it_is_for() -> None:
+    readers = {
+        volume: {name for name in SERVICES if volume in mounts(name)} - {"prepare", "influxdb", "tokens"}
+        for volume in VOLUMES_BY_NAME
+        if volume.startswith("token-") or volume in SECRETS
+    }
+    assert readers == {
+        "token-ingest": {"ingest"},
+        "token-replicas": {"ingest", "ingest-2", "ingest-3"},
+        "token-exporter": {"exporter", "footfall"},
+        "token-grafana": {"grafana"},
+        "influxdb-admin": set(),
+        "grafana-admin": {"grafana"},
+        "delivery": {"exporter", "footfall", "demo-setup"},
+    }
+    for volume in readers:
+        writers = {name for name in SERVICES if volume in mounts(name) and not mounts(name)[volume].get("read_only")}
+        assert writers <= {"prepare", "influxdb", "demo-setup"}
+
+
+def test_every_volume_is_made_ready_by_prepare_or_its_own_image() -> None:
+    """A new volume belongs to root unless the image says otherwise; InfluxDB's and Grafana's do."""
+    assert set(mounts("prepare")) == set(VOLUMES_BY_NAME)
+    assert set(everything()["volumes"]) - set(VOLUMES_BY_NAME) == {"influxdb-data", "influxdb-config", "grafana-data"}
+    for name in VOLUMES_BY_NAME:
+        assert mounts("prepare")[name]["target"] == f"/volumes/{name}"
+
+
+@every_service
+def test_folders_of_the_repository_that_are_mounted_are_there(name: str) -> None:
+    for mount in SERVICES[name].get("volumes", []):
+        if mount["type"] == "bind":
+            assert Path(mount["source"]).exists()
+            assert mount["read_only"]
+
+
+def test_variables_of_footfall_are_those_it_knows() -> None:
+    for name, service in SERVICES.items():
+        if not service["image"].startswith("footfall"):
+            continue
+        given = {variable.removesuffix("_FILE") for variable in service.get("environment", {})}
+        assert given - set(VARIABLES) - {"DEMO_URL"} == set(), name
+
+
+def test_every_setting_is_in_the_example_with_its_default_and_no_other() -> None:
+    """Copying .env.example changes nothing."""
+    text = (ROOT / MAIN).read_text(encoding="utf-8") + (ROOT / REPLICAS).read_text(encoding="utf-8")
+    used = {(match["name"], match["default"]) for match in INTERPOLATED.finditer(text)}
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    shown = {tuple(line.split("=", 1)) for line in lines if line and not line.startswith("#")}
+    assert used == shown
+
+
+def test_replicas_each_have_a_journal_and_share_an_address() -> None:
+    replicas = [SERVICES[name] for name in ("ingest", "ingest-2", "ingest-3")]
+    journals = {
+        mount["source"] for one in replicas for mount in one["volumes"] if mount["target"] == "/var/lib/footfall"
+    }
+    assert journals == {"data", "data-2", "data-3"}
+    assert [one.get("ports") for one in replicas] == [None] * 3
+    assert SERVICES["balancer"]["ports"][0]["target"] == 8080
+    for one in replicas:
+        assert one["environment"] == replicas[0]["environment"]
+        assert one["environment"]["FOOTFALL_READS"] == "influxdb"
+        assert one["image"] == replicas[0]["image"]
+
+
+def test_settings_can_name_folders_of_the_machine() -> None:
+    """A path instead of a volume's name: footfall.toml can then be edited in place."""
+    ingest = resolved(FOOTFALL_CONFIG_DIR="./config")["services"]["ingest"]
+    (config,) = [mount for mount in ingest["volumes"] if mount["target"] == "/etc/footfall"]
+    assert (config["type"], config["source"]) == ("bind", str(ROOT / "config"))
