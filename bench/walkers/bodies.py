@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from enum import Enum
 
-BEAM_HEIGHT_M = 1.02  # above the floor: over tables and most prams' seats, under most shoulders
+BEAM_HEIGHT_M = 1.05  # above the floor: the middle of 1.0 to 1.1 m, at the elbows of most, where arms swing least
 
 
 class Carriage(Enum):
