@@ -13,7 +13,7 @@ from footfall.config import ConfigFile, Setting, Table
 from footfall.environment import Environment, password_variable, read_secret
 from footfall.errors import ConfigError
 from footfall.registry import Registry, chosen_store, data_folder, load_registry
-from footfall.store.influx_config import InfluxConfig, load_influx_config
+from footfall.store.influx_config import InfluxConfig, influx_secret_files, load_influx_config
 
 EXPORTER_SETTINGS = (Setting("look_every_s", "how often the exporter looks for what is owed, seconds", "30"),)
 DESTINATION_SETTINGS = (
@@ -48,9 +48,10 @@ DestinationSettings = SftpSettings | FolderSettings
 
 @dataclass(frozen=True)
 class ExporterConfig:
-    """Everything the exporter needs to know. ``secret_files`` hold what destinations log in with, there or not.
+    """Everything the exporter needs to know. ``secret_files`` hold what destinations and InfluxDB are logged in with.
 
-    ``influx`` is None where no InfluxDB is set; ``reads_influx``: the counts come from there, not from the journal.
+    ``influx`` is None where no InfluxDB is set; ``read_influx`` where the counts come from
+    the journal.
     """
 
     path: Path
@@ -61,7 +62,7 @@ class ExporterConfig:
     look_every_s: int
     secret_files: tuple[Path, ...]
     influx: InfluxConfig | None
-    reads_influx: bool
+    read_influx: InfluxConfig | None
 
     def profile(self, name: str | None) -> Profile:
         """Return the profile called *name*, or the only one. Raises ConfigError."""
@@ -88,6 +89,7 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
         settings = _destination(name, table, config, environment)
         if settings is not None:
             destinations[name] = settings
+    secret_files.extend(config.folder / path for path in influx_secret_files(config))
     profiles = load_profiles(config, registry)
     config.problems.extend(
         f"profiles.{profile.name}.destination names a destination that is not there: {profile.destination!r}"
@@ -109,7 +111,7 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
         look_every_s=table.whole("look_every_s", 30, 1, 3600),
         secret_files=tuple(secret_files),
         influx=influx,
-        reads_influx=reads_influx,
+        read_influx=influx if reads_influx else None,
     )
 
 

@@ -94,12 +94,17 @@ class DeliveryJob:
         self._failed_utc: dict[str, datetime] = {}
         self._unchanged_utc: dict[tuple[str, date], datetime] = {}
 
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles it delivers, by name."""
+        return self._profiles
+
     def step(self) -> bool:
         """Deliver the oldest day that is owed now. Returns whether there was one: call again until there is none.
 
         A failure to deliver is recorded and logged, not raised. Raises StoreUnavailable.
         """
-        found = self._find_owed(seen_for=timedelta(seconds=REDELIVERY_PAUSE_S))
+        found = self.report()
         ready = next((owed for owed in found if owed.is_ready and not self._rests(owed.profile)), None)
         if ready is None:
             return False
@@ -116,6 +121,10 @@ class DeliveryJob:
     def owed(self) -> list[Owed]:
         """Return all that is owed, the oldest day first, whether it can go out now or waits for something."""
         return self._find_owed(seen_for=timedelta(0))
+
+    def report(self) -> list[Owed]:
+        """Return what is owed, as owed() does, but without a second look at days that did not change a moment ago."""
+        return self._find_owed(seen_for=timedelta(seconds=REDELIVERY_PAUSE_S))
 
     def render(self, profile: Profile, day: date) -> Export:
         """Return the file of *day* as the store tells it now."""
@@ -182,6 +191,7 @@ class DeliveryJob:
             message=failure.message if failure else note,
             hint=failure.hint if failure else "",
             sha256=_sha256(export),
+            site=self._profiles[export.profile].site.id,
             rows=export.rows,
             bytes=len(export.content),
             gaps=export.gaps,

@@ -2,6 +2,7 @@
 
 standing   one row a (profile, day): the bytes last delivered, attempts since, when to try again, or for whom it waits
 delivery   one row an attempt, never changed afterwards
+told       the last attempt that InfluxDB was told of
 """
 
 import json
@@ -10,13 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from footfall.store.schema import migrate
 from footfall.store.sqlite import transaction, translated
 
 FILE_NAME = "ledger.sqlite"
 _LOCK_TIMEOUT_S = 10.0
+_COLUMNS = (
+    "profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint, sha256, row_count, byte_count,"
+    " gaps, site"
+)
 
 _MIGRATIONS = (
     """
@@ -47,6 +52,11 @@ _MIGRATIONS = (
         gaps              TEXT NOT NULL        -- JSON list of phrases: what was not known when it went out
     ) STRICT;
     CREATE INDEX delivery_day ON delivery (profile, day);
+    """,
+    """
+    ALTER TABLE delivery ADD COLUMN site TEXT NOT NULL DEFAULT '';
+    CREATE TABLE told (id INTEGER PRIMARY KEY CHECK (id = 1), delivery INTEGER NOT NULL) STRICT;
+    INSERT INTO told VALUES (1, 0);
     """,
 )
 
@@ -79,6 +89,15 @@ class Delivery:
     rows: int
     bytes: int
     gaps: tuple[str, ...]
+    site: str = ""
+
+
+class Recorded(NamedTuple):
+    """An attempt as the ledger has it. ``attempt``: 1 for the first at that day, delivered before or not."""
+
+    id: int
+    delivery: Delivery
+    attempt: int
 
 
 class Ledger:
@@ -154,11 +173,31 @@ class Ledger:
         """Return the last *most* attempts, newest first, of *profile* or of all."""
         with translated(self.path):
             rows = self._connection.execute(
-                "SELECT profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint, sha256,"
-                " row_count, byte_count, gaps FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",
+                f"SELECT {_COLUMNS} FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",  # noqa: S608
                 (profile, most),
             ).fetchall()
         return [_delivery(*row) for row in rows]
+
+    def untold(self, most: int) -> list[Recorded]:
+        """Return the oldest *most* attempts that InfluxDB was not told of."""
+        with translated(self.path):
+            rows = self._connection.execute(
+                f"SELECT id, (SELECT count(*) FROM delivery AS other WHERE other.profile = delivery.profile"  # noqa: S608
+                f" AND other.day = delivery.day AND other.id <= delivery.id), {_COLUMNS}"
+                " FROM delivery WHERE id > (SELECT delivery FROM told) ORDER BY id LIMIT ?",
+                (most,),
+            ).fetchall()
+        return [Recorded(number, _delivery(*row), attempt) for number, attempt, *row in rows]
+
+    def record_told(self, number: int) -> None:
+        """Record that InfluxDB was told of all attempts up to the one whose id is *number*."""
+        with transaction(self._connection, self.path):
+            self._connection.execute("UPDATE told SET delivery = max(delivery, ?)", (number,))
+
+    def forget_told(self) -> None:
+        """Have every attempt told again."""
+        with transaction(self._connection, self.path):
+            self._connection.execute("UPDATE told SET delivery = 0")
 
     def _release(self, where: str, values: tuple[str | None, ...]) -> None:
         self._connection.execute(
@@ -170,18 +209,15 @@ class Ledger:
         values = (
             delivery.profile, delivery.day.isoformat(), delivery.destination, delivery.file_name,
             delivery.started_epoch_ms, delivery.took_ms, delivery.ok, delivery.message, delivery.hint,
-            delivery.sha256, delivery.rows, delivery.bytes, json.dumps(delivery.gaps),
+            delivery.sha256, delivery.rows, delivery.bytes, json.dumps(delivery.gaps), delivery.site,
         )  # fmt: skip
-        self._connection.execute(
-            "INSERT INTO delivery (profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint,"
-            " sha256, row_count, byte_count, gaps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            values,
-        )
+        marks = ", ".join("?" * len(values))
+        self._connection.execute(f"INSERT INTO delivery ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
 
 
 def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: Any) -> Delivery:
     """Return a row of the table as a Delivery."""
-    started_epoch_ms, took_ms, ok, message, hint, sha256, rows, size, gaps = rest
+    started_epoch_ms, took_ms, ok, message, hint, sha256, rows, size, gaps, site = rest
     return Delivery(
         profile=profile,
         day=date.fromisoformat(day),
@@ -196,4 +232,5 @@ def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: A
         rows=rows,
         bytes=size,
         gaps=tuple(json.loads(gaps)),
+        site=site,
     )

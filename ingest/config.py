@@ -46,7 +46,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class IngestConfig:
     """Everything ingest needs to know. ``legacy_networks`` is None where the legacy row is off.
 
-    ``influx`` is None where no InfluxDB is set; ``keep_days`` None: crossings are kept for ever.
+    ``influx`` is None where no InfluxDB is set, ``read_influx`` where the page and the API read the journal;
+    ``keep_days`` None: crossings are kept for ever.
     """
 
     path: Path
@@ -60,7 +61,7 @@ class IngestConfig:
     threads: int
     legacy_networks: tuple[Network, ...] | None
     influx: InfluxConfig | None
-    reads_influx: bool
+    read_influx: InfluxConfig | None
     keep_days: int | None
     pages: PagesConfig
 
@@ -90,7 +91,7 @@ def load_ingest_config(config: ConfigFile, environment: Environment) -> IngestCo
         threads=table.whole("threads", 32, 1, 256),
         legacy_networks=_legacy_networks(config.table("ingest.legacy", LEGACY_SETTINGS)),
         influx=influx,
-        reads_influx=reads == "influxdb",
+        read_influx=influx if reads == "influxdb" else None,
         keep_days=keep_days,
         pages=load_pages_config(config, environment),
     )

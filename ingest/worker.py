@@ -9,7 +9,7 @@ from footfall.processes import die_with
 from footfall.registry import live_registry
 from footfall.store.group_commit import GroupCommit
 from footfall.store.journal import FILE_NAME, Journal
-from footfall.store.reader import JournalReader
+from footfall.store.opening import open_reader
 from ingest.app import create_app
 from ingest.bridge import Bridge
 from ingest.config import IngestConfig
@@ -35,7 +35,7 @@ def build_parts(config: IngestConfig, clock: Callable[[], float], desk: Desk | N
     """Return the real parts of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
     metrics = Metrics()
     journal = config.data / FILE_NAME
-    reader = JournalReader(journal)
+    reader = open_reader(config.data, config.read_influx)
     registry = live_registry(config.path, config.data, config.registry, time.monotonic)
     parts = Parts(
         config=config,

@@ -16,8 +16,7 @@ from footfall import keys
 from footfall.config import read_config
 from footfall.environment import Environment
 from footfall.reloading import Reloading
-from footfall.store.journal import FILE_NAME as JOURNAL
-from footfall.store.reader import JournalReader
+from footfall.store.opening import open_reader
 from ingest.pages.desk import ClientFile, DayDelivery, Outcome, Reason
 
 _REASONS = {
@@ -39,7 +38,7 @@ class ExporterDesk:
         self._config = Reloading(paths, lambda: _load(config.path, environment), config, time.monotonic)
         self._ledger_path = config.data / LEDGER
         self._ledger: Ledger | None = None
-        self._reader = JournalReader(config.data / JOURNAL)
+        self._reader = open_reader(config.data, config.read_influx)
         self._lock = threading.Lock()
 
     def has_ledger(self) -> bool:

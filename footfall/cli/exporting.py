@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from exporter.job import DeliveryJob
 from exporter.ledger import FILE_NAME as LEDGER
 from exporter.ledger import Ledger
 from exporter.sftp import SftpDestination
+from exporter.telling import Tell, Teller
 from footfall import keys
 from footfall.config import ConfigFile, read_config
 from footfall.environment import Environment
 from footfall.reloading import Reloading
-from footfall.store.journal import FILE_NAME as JOURNAL
-from footfall.store.reader import JournalReader
+from footfall.store.influx_config import InfluxConfig
+from footfall.store.opening import open_reader
+from footfall.store.points import Point
 
 
 def open_destination(settings: DestinationSettings) -> Destination:
@@ -38,15 +41,48 @@ def open_job(config: ExporterConfig, ledger: Ledger) -> DeliveryJob:
     return DeliveryJob(
         profiles=config.profiles,
         destinations={name: open_destination(settings) for name, settings in config.destinations.items()},
-        reader=JournalReader(config.data / JOURNAL),
+        reader=open_reader(config.data, config.read_influx),
         ledger=ledger,
         clock=lambda: datetime.now(UTC),
         chance=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
     )
 
 
-def live_job(config: ConfigFile, environment: Environment) -> tuple[Callable[[], DeliveryJob], int]:
-    """Return a function that returns the job as its files are now, and how often to look (s).
+def open_teller(ledger: Ledger, influx: Callable[[], InfluxConfig | None]) -> Teller:
+    """Return who tells the InfluxDB that *influx* returns of deliveries."""
+    return Teller(ledger, _Tell(influx), lambda: datetime.now(UTC))
+
+
+@contextmanager
+def telling(config: ExporterConfig, ledger: Ledger, job: DeliveryJob) -> Iterator[None]:
+    """Tell InfluxDB, where there is one, of what was delivered inside, however that ended."""
+    try:
+        yield
+    finally:
+        if config.influx is not None:
+            open_teller(ledger, lambda: config.influx).look(job.report, job.profiles)
+
+
+class _Tell:
+    """Call it with points to write them to the InfluxDB that is set up now; where there is none, they count as told."""
+
+    def __init__(self, influx: Callable[[], InfluxConfig | None]) -> None:
+        self._influx = influx
+        self._writer: tuple[InfluxConfig, Tell] | None = None
+
+    def __call__(self, points: Sequence[Point]) -> None:
+        config = self._influx()
+        if config is None:
+            return
+        if self._writer is None or self._writer[0] != config:
+            from footfall.store.influx import InfluxWriter  # 17 MB that no other exporter needs
+
+            self._writer = config, InfluxWriter(config).write
+        self._writer[1](points)
+
+
+def live_job(config: ConfigFile, environment: Environment) -> tuple[Callable[[], DeliveryJob], int, Teller]:
+    """Return a function that returns the job as its files are now, how often to look (s), and who tells of it.
 
     The files are footfall.toml, the key file, and the keys, passphrases and passwords that footfall.toml names. At the
     start, and each time one of them has changed, days that wait for a person are tried again: someone acted.
@@ -55,7 +91,8 @@ def live_job(config: ConfigFile, environment: Environment) -> tuple[Callable[[],
     config.finish()
     ledger = open_ledger(first)
     ledger.release()
-    return _LiveJob(config.path, environment, first, ledger), first.look_every_s
+    job = _LiveJob(config.path, environment, first, ledger)
+    return job, first.look_every_s, open_teller(ledger, lambda: job.influx)
 
 
 class _LiveJob:
@@ -67,6 +104,7 @@ class _LiveJob:
         self._ledger = ledger
         self._keys = first.data / keys.FILE_NAME
         self._secret_files = first.secret_files
+        self.influx = first.influx
         self._watch(open_job(first, ledger))
 
     def __call__(self) -> DeliveryJob:
@@ -87,4 +125,5 @@ class _LiveJob:
         self._secret_files = changed.secret_files  # also of one that cannot be used: a file it names may come later
         config.finish()
         self._ledger.release()
+        self.influx = changed.influx
         return open_job(changed, self._ledger)

@@ -17,7 +17,7 @@ from exporter.ledger import Ledger
 from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
 from footfall.cli.console import open_config, open_console, progress_bar, show_table
-from footfall.cli.exporting import open_job, open_ledger
+from footfall.cli.exporting import open_job, open_ledger, telling
 from footfall.errors import DeliveryError, FootfallError
 from footfall.model import from_epoch_ms
 
@@ -55,9 +55,13 @@ def export_command(
     if not days:
         if not deliver:
             raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
-        _deliver_owed(job, ledger, config.profile(profile).name if profile else None)
+        only = config.profile(profile).name if profile else None
+        with telling(config, ledger, job):
+            _deliver_owed(job, ledger, only)
     elif deliver:
-        _deliver_days(job, config.profile(profile), days)
+        chosen = config.profile(profile)
+        with telling(config, ledger, job):
+            _deliver_days(job, chosen, days)
     else:
         _write_days(job, config.profile(profile), days, output)
 

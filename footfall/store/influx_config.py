@@ -65,6 +65,12 @@ def load_influx_config(config: ConfigFile, environment: Environment) -> InfluxCo
     return found
 
 
+def influx_secret_files(config: ConfigFile) -> list[str]:
+    """Return the files that hold what InfluxDB is logged in with, as footfall.toml names them, there or not."""
+    token_file = config.table(TABLE, INFLUX_SETTINGS).optional_text("token_file")
+    return [token_file] if token_file else []
+
+
 def goes_in_the_clear(url: str) -> bool:
     """Return whether a token sent to *url* can be read on its way: no TLS, and not only within a private network.
 

@@ -41,7 +41,7 @@ def here(tmp_path: Path) -> Installation:
 
 def start(here: Installation) -> Callable[[], DeliveryJob]:
     """Return the live job, on whose first day somebody has to act."""
-    job, _ = live_job(read_config(here.folder / "footfall.toml"), Environment({}))
+    job, _, _ = live_job(read_config(here.folder / "footfall.toml"), Environment({}))
     delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
     ledger = Ledger(here.data / FILE_NAME)
     ledger.record_start("alliance", DAY, 0)

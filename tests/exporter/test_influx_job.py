@@ -1,0 +1,103 @@
+"""The exporter on InfluxDB: the same bytes as from the journal, and never a file with holes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exporter.job import DeliveryJob
+from footfall.errors import StoreUnavailable
+from footfall.store.influx_reader import InfluxReader
+from footfall.store.influxql import InfluxQL
+from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_stores import ForwardedJournal, config_of, forwarded
+from tests.support.office import Office, file_of, office
+
+DAY = "2026-05-04"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Office]:
+    with office(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def forwarder(here: Office, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
+    """What writes the office's journal to InfluxDB, when told to."""
+    with forwarded(here.journal.path, influx_database) as one:
+        yield one
+
+
+def job_on_influx(here: Office, database: InfluxDatabase) -> DeliveryJob:
+    """Return the office's job, reading *database* instead of the journal."""
+    job = here.job()
+    job._reader = InfluxReader(InfluxQL(config_of(database)), lambda: here.now_utc)
+    return job
+
+
+def test_file_from_influxdb_is_that_from_the_journal(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    here.at(DAY, "19:30")
+    for minute in range(0, 60, 7):
+        here.enter(DAY, f"09:{minute:02}", counter="ALLI2" if minute % 2 else "ALLI1")
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    (profile,) = here.profiles.values()
+    export = job_on_influx(here, influx_database).render(profile, here.now_utc.date())
+    assert export == here.job().render(profile, here.now_utc.date())
+    assert export.entries == 9
+
+
+def test_day_waits_while_the_forwarder_lags(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """What the journal has and InfluxDB has not yet makes the day late; it goes out once it is there, whole."""
+    here.cover("2026-05-03", "2026-05-03")
+    forwarder.forward()
+    here.at(DAY, "19:30")
+    here.enter(DAY, "18:59", people=3)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert here.client.attempts == []
+    forwarder.forward()
+    assert here.steps(job) == 1
+    assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+
+
+def test_day_waits_while_spans_came_before_their_crossings_could(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """A forwarder that stops anywhere leaves no span without the crossings in it."""
+    here.at(DAY, "19:30")
+    here.enter(DAY, "10:00", people=2)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    job = job_on_influx(here, influx_database)
+    horizon = forwarder.outbox.horizon(forwarder.sites)
+    while parcel := forwarder.outbox.next_parcel(forwarder._place, horizon, 1):
+        for point in parcel.points:
+            forwarder._writer.write([point])
+            if here.steps(job):
+                assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+        forwarder._place = parcel.place
+    assert here.client.attempts == [file_of(DAY)]
+
+
+def test_influxdb_that_is_away_leaves_the_day_owed(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    job = job_on_influx(here, replace(influx_database, url="http://127.0.0.1:9"))
+    with pytest.raises(StoreUnavailable):
+        job.step()
+    assert here.client.attempts == []
+    assert here.steps(job_on_influx(here, influx_database)) == 1
