@@ -28,8 +28,8 @@ Opening Queue::recover(RecordRing::Found found) {
   if (found == RecordRing::Found::kRecords) {
     return Opening::kKept;
   }
-  new_stream();
-  return ring_.begin_sector(stream_, checkpoint()) ? Opening::kTorn : Opening::kFailed;
+  new_stream();  // its first record begins a sector
+  return Opening::kTorn;
 }
 
 void Queue::new_stream() {
@@ -250,7 +250,7 @@ void Queue::resume(int64_t since_ms) {
 }
 
 bool Queue::write(const Record& record) {
-  if (!write_context() || !ring_.append(record, checkpoint())) {
+  if (!write_context() || !ring_.append(record, stream_, checkpoint())) {
     return false;
   }
   log_last_ms_ = record.time_ms;
@@ -260,7 +260,7 @@ bool Queue::write(const Record& record) {
 // Writes down what a reader must know of this boot before its next record.
 bool Queue::write_context() {
   if (log_boot_ != boot_) {
-    if (!ring_.append(record_of(Kind::kStart, boot_since_ms_), checkpoint())) {
+    if (!ring_.append(record_of(Kind::kStart, boot_since_ms_), stream_, checkpoint())) {
       return false;
     }
     log_boot_ = boot_;
@@ -276,7 +276,7 @@ bool Queue::write_context() {
   Record record = record_of(Kind::kOffset, offset_ms_);
   record.mark = owes_step_ ? 1 : 0;
   record.seq = frozen_seq_;
-  const bool written = ring_.append(record, checkpoint());
+  const bool written = ring_.append(record, stream_, checkpoint());
   if (written) {
     log_has_offset_ = true;
     log_offset_ms_ = offset_ms_;
@@ -316,7 +316,14 @@ void Queue::freeze(const Portion& portion) {
   }
 }
 
+bool Queue::is_current(const Portion& portion) const {
+  return portion.queue_stream == stream_ && !(portion.before < cursor_.place) && !(cursor_.place < portion.before);
+}
+
 bool Queue::acknowledge(const Portion& portion, uint32_t through) {
+  if (!is_current(portion)) {
+    return false;
+  }
   for (uint32_t i = 0; portion.dated && i < portion.count && portion.crossings[i].seq <= through; i++) {
     last_stamp_utc_ms_ = portion.crossings[i].utc_ms;
   }
@@ -346,6 +353,9 @@ bool Queue::acknowledge(const Portion& portion, uint32_t through) {
 }
 
 void Queue::drop(const Portion& portion) {
+  if (!is_current(portion)) {
+    return;
+  }
   has_told_ = false;
   Cursor after = portion.after;
   if (portion.dated && portion.count > 0 && portion.crossings[portion.count - 1].utc_ms >= portion.to_utc_ms) {
@@ -364,7 +374,7 @@ void Queue::move_to(const Cursor& after, uint32_t gone, uint32_t dropped) {
     record.boot = after.boot;
     record.seq = after.place.generation;
     record.amount = after.place.slot | dropped << 16;
-    ring_.append(record, checkpoint());  // if there is no room, a reboot only sends them once more
+    ring_.append(record, stream_, checkpoint());  // if there is no room, a reboot only sends them once more
   }
   dropped_ += dropped;
 }

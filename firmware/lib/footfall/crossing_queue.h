@@ -49,8 +49,11 @@ struct Portion {
   int64_t to_utc_ms;
   uint32_t count;
   SentCrossing crossings[kPortionLimit];
-  // What acknowledge() and drop() need.
+  // What acknowledge() and drop() need: where it ends, and the queue it was taken from, since a format in between
+  // makes it meaningless.
   Cursor after;
+  Place before;
+  Stream queue_stream;
 
   uint32_t through() const { return count ? crossings[count - 1].seq : 0; }
 };
@@ -129,6 +132,7 @@ class Queue {
   Record record_of(Kind kind, int64_t time_ms) const;
   Checkpoint checkpoint() const;
   void refuse(int64_t time_ms);
+  bool is_current(const Portion& portion) const;
   void move_to(const Cursor& after, uint32_t gone, uint32_t dropped);
 
   RecordRing ring_;

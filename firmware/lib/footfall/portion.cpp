@@ -18,6 +18,8 @@ class PortionBuilder {
         stamp_utc_ms_(queue.last_stamp_utc_ms_) {
     limit_ = limit < 1 ? 1 : limit > kPortionLimit ? kPortionLimit : limit;
     portion_.count = 0;
+    portion_.before = queue_.cursor_.place;
+    portion_.queue_stream = queue_.stream_;
     if (queue_.is_held_ && settled_ms_ > queue_.held_at_ms_) {
       settled_ms_ = queue_.held_at_ms_;
     }

@@ -116,9 +116,10 @@ bool RecordRing::begin_sector(const Stream& stream, const Checkpoint& checkpoint
   return false;
 }
 
-bool RecordRing::append(const Record& record, const Checkpoint& checkpoint) {
+bool RecordRing::append(const Record& record, const Stream& stream, const Checkpoint& checkpoint) {
   for (int tries = 0; tries < kTries; tries++) {
-    if (next_slot_ >= slots_ && !begin_sector(head_.stream, checkpoint)) {
+    const bool is_full = next_slot_ >= slots_ || !(head_.stream == stream);
+    if (is_full && !begin_sector(stream, checkpoint)) {
       return false;
     }
     const uint32_t slot = next_slot_++;

@@ -30,7 +30,7 @@ class RecordRing {
 
   explicit RecordRing(BlockDevice& device) : device_(device) {}
 
-  // Looks what is there. After kRecords and kTornLog the log can be read; after kRecords it can be appended to.
+  // Looks what is there. After kTornLog only another stream may be appended.
   Found open();
   // Makes *checkpoint* the start of an empty log. Every sector is erased first when *erase_all*.
   bool format(const Stream& stream, const Checkpoint& checkpoint, bool erase_all);
@@ -38,10 +38,11 @@ class RecordRing {
   // The header of the newest sector.
   const Header& head() const { return head_; }
 
-  // Appends *record* and returns true once it is durable. When a new sector is needed, *checkpoint* is its start.
+  // Appends *record* to *stream* and returns true once it is durable. When a new sector is needed, *checkpoint* is its
+  // start; it always is where *stream* is another than the head's.
   // Returns false, and appends nothing, when the ring is full or the device failed. A slot that cannot be written is
   // passed over, so a reader may find damage before the record.
-  bool append(const Record& record, const Checkpoint& checkpoint);
+  bool append(const Record& record, const Stream& stream, const Checkpoint& checkpoint);
   // Begins a new sector at once, of *stream*. Returns false when the ring is full or the device failed.
   bool begin_sector(const Stream& stream, const Checkpoint& checkpoint);
   // Records that can be appended before the ring is full.
