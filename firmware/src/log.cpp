@@ -10,7 +10,7 @@ void log_line(const char* format, ...) {
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    char seconds[16];
+    char seconds[24];
     snprintf(seconds, sizeof seconds, "%8lu ", static_cast<unsigned long>(millis() / 1000));
     Serial.print(seconds);
     Serial.println(line);

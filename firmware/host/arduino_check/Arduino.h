@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #define ESP8266_CHECK_ONLY 1
 #define IRAM_ATTR __attribute__((section(".iram.text")))
@@ -55,6 +56,9 @@ class String {
     String& operator=(const char* cstr);
     const char* c_str() const;
     unsigned int length() const;
+
+   private:
+    std::string text_;  // not the core's; board_on_pc.cpp needs some
 };
 String operator+(const String& lhs, const String& rhs);
 String operator+(const String& lhs, const char* rhs);
@@ -81,6 +85,9 @@ class Stream : public Print {
     virtual size_t readBytes(uint8_t* buffer, size_t length);
     virtual String readString();
     void setTimeout(unsigned long timeout);
+
+   protected:
+    unsigned long timeout_ms_ = 1000;
 };
 
 class HardwareSerial : public Stream {
@@ -96,9 +103,12 @@ extern HardwareSerial Serial;
 
 class IPAddress {
    public:
-    IPAddress();
+    IPAddress(uint32_t address = 0);
     String toString() const;
     bool operator==(const IPAddress& addr) const;
+
+   private:
+    uint32_t address_;
 };
 
 class EspClass {

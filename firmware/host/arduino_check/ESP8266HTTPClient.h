@@ -22,4 +22,8 @@ class HTTPClient {
     int getSize(void);
     WiFiClient& getStream(void);
     static String errorToString(int error);
+
+   private:
+    struct Exchange;
+    std::unique_ptr<Exchange> exchange_;  // not the core's
 };

@@ -10,12 +10,14 @@ class Uri {
    public:
     Uri(const char* uri);
     Uri(const String& uri);
+    String text;  // not the core's
 };
 
 class ESP8266WebServer {
    public:
     typedef std::function<void(void)> THandlerFunction;
-    explicit ESP8266WebServer(int port = 80);
+    ESP8266WebServer(int port = 80);
+    ~ESP8266WebServer();
     void begin();
     void handleClient();
     void stop();
@@ -31,4 +33,8 @@ class ESP8266WebServer {
     void sendContent(const String& content);
     void sendContent(const char* content);
     void sendContent(const char* content, size_t size);
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;  // not the core's
 };

@@ -17,6 +17,8 @@ class File : public Stream {
     void close();
     operator bool() const;
     String readString() override;
+
+    std::shared_ptr<FILE> file_;  // not the core's
 };
 
 class FS {

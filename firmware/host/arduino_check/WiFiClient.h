@@ -16,4 +16,7 @@ class WiFiClient : public Stream {
     virtual uint8_t connected();
     IPAddress remoteIP();
     IPAddress localIP();
+
+    struct Connection;
+    std::shared_ptr<Connection> connection_;  // not the core's
 };
