@@ -1,17 +1,18 @@
 """A simulated week as InfluxDB has it, and what really happened: for whatever is asked of the points.
 
-    18 Oct ........... 21 Oct ... 23 Oct ...... 25 Oct ... 26 Oct ....... 27 Oct ............ 28 Oct, 15:40
-    starts             last week  all doors     clocks     DOOR4 dies     DOOR2: a gap        NOW; DOOR3: a gap,
-                                  down 13-15 h  change     at 10 h        11:00-12:37         then its beam blocked
+    18 Oct ........... 21 Oct ... 23 Oct ...... 25 Oct ... 26 Oct ....... 27 Oct ............ 28 Oct, 15:40 ..... 19:00
+    starts             last week  all doors     clocks     DOOR4 dies     DOOR2: a gap        NOW; DOOR3: a gap,  END
+                                  down 13-15 h  change     at 10 h        11:00-12:37         then a beam blocked
 
 People come from the product's simulator, points from the product's own makers. Crossings inside a gap happened, but
-nobody told of them: they are in ``missed``, and in no point.
+nobody told of them: they are in no point. Besides, a cleaner comes at 03:10 and goes at 04:40, either side of the
+reset; on some days people leave unseen; and somebody came in September. What comes after NOW is there as well.
 """
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from footfall.model import Counter, Hours, Site, Span, epoch_ms, from_epoch_ms
@@ -32,8 +33,9 @@ from footfall.store.points import (
 from tests.support.influx_server import InfluxDatabase
 
 PARIS = ZoneInfo("Europe/Paris")
-LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 20, 4 * 60)
+LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 16, 4 * 60)
 ANNEX = Site("annex.2", "Annex", "ANNE", ZoneInfo("Asia/Kathmandu"), Hours(9 * 60, 17 * 60), None, 0)
+ELSEWHERE = Site("mall", "Mall", "MALL", PARIS, Hours(0, 24 * 60), 999, 0)
 BEAT_MS = 240_000
 STREAM = "9f3c2a1b"
 
@@ -43,10 +45,18 @@ def paris(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 10, day, hour, minute, tzinfo=PARIS)
 
 
-START, NOW = paris(18, 0), paris(28, 15, 40)
+START, NOW, END = paris(18, 0), paris(28, 15, 40), paris(28, 19)
 BLOCKED_SINCE = NOW - timedelta(minutes=20)
+REBUILT = paris(26, 6)
+"""Since when the library may hold as many as LIBRARY says; before, a quarter more."""
 SKIPPED = 3
 """How many seqs of DOOR1 never came."""
+
+
+def capacity_at(now_utc: datetime) -> int:
+    """Return how many the library may hold at an instant."""
+    assert LIBRARY.capacity is not None
+    return LIBRARY.capacity if now_utc >= REBUILT else LIBRARY.capacity * 5 // 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Attempt:
     """A delivery as the exporter tells it."""
 
     profile: str
+    site: str
     day: date
     start_utc: datetime
     rows: int
@@ -67,7 +78,6 @@ class Week:
     counters: Sequence[Counter]
     beat_ms: int
     crossings: list[Crossing] = field(default_factory=list)
-    missed: list[Crossing] = field(default_factory=list)
     spans: dict[str, list[Span]] = field(default_factory=dict)
     aborted: dict[str, list[int]] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
@@ -85,6 +95,10 @@ class Week:
         """Return the instants in [start, end] at which *counter* sent a batch."""
         ends = (beat.to_epoch_ms for span in self.spans[counter] for beat in self.beats(span))
         return [at for at in ends if start_epoch_ms <= at <= end_epoch_ms]
+
+    def last_sent(self, counter: str) -> int:
+        """Return when *counter* sent its latest batch, as of NOW."""
+        return self.sent(counter, epoch_ms(START), epoch_ms(NOW))[-1]
 
     def counting(self, counter: str, start_utc: datetime, end_utc: datetime) -> int:
         """Return for how many ms of [start, end) *counter* was counting."""
@@ -111,11 +125,23 @@ def simulated_week(doors: int = 4, *, people: int = 120, beat_ms: int = BEAT_MS)
     for site in (LIBRARY, ANNEX):
         for offset in range(12):
             day = date(2026, 10, 17) + timedelta(days=offset)
-            for crossing in walk_day(site, day, week.doors(site), people=people, seed=7):
-                told = any(a <= crossing.time_epoch_ms < b for a, b in week.spans[crossing.counter])
-                (week.crossings if told else week.missed).append(crossing)
+            for crossing in (*walk_day(site, day, week.doors(site), people=people, seed=7), *_others(site, day)):
+                if any(a <= crossing.time_epoch_ms < b for a, b in week.spans[crossing.counter]):
+                    week.crossings.append(crossing)
+    week.crossings.append(Crossing("DOOR1", epoch_ms(datetime(2026, 9, 20, 10, tzinfo=PARIS)), 1))
     week.attempts = list(_attempts())
     return week
+
+
+def _others(site: Site, day: date) -> Iterator[Crossing]:
+    """Yield the crossings that do not add up: a cleaner around the reset, people who left unseen."""
+    if site is not LIBRARY:
+        return
+    midnight = datetime.combine(day, time(), PARIS)
+    yield Crossing("DOOR1", epoch_ms(midnight + timedelta(hours=3, minutes=10)), 1)
+    yield Crossing("DOOR1", epoch_ms(midnight + timedelta(hours=4, minutes=40)), -1)
+    for number in range((day.day + 1) % 3):
+        yield Crossing("DOOR1", epoch_ms(midnight + timedelta(hours=12, seconds=number)), 1)
 
 
 def _spans(counter: str) -> Iterator[Span]:
@@ -123,27 +149,28 @@ def _spans(counter: str) -> Iterator[Span]:
         "DOOR1": [(paris(23, 13), paris(23, 15))],
         "DOOR2": [(paris(23, 13), paris(23, 15)), (paris(27, 11), paris(27, 12, 37))],
         "DOOR3": [(paris(23, 13), paris(23, 15)), (paris(28, 9, 15), paris(28, 10))],
-        "DOOR4": [(paris(23, 13), paris(23, 15)), (paris(26, 10), NOW)],
+        "DOOR4": [(paris(23, 13), paris(23, 15)), (paris(26, 10), END)],
     }.get(counter, [])
     reached = epoch_ms(START)
     for start, end in gaps:
         yield Span(reached, epoch_ms(start))
         reached = epoch_ms(end)
-    if reached < epoch_ms(NOW):
-        yield Span(reached, epoch_ms(NOW))
+    if reached < epoch_ms(END):
+        yield Span(reached, epoch_ms(END))
 
 
 def _attempts() -> Iterator[Attempt]:
     for number in range(18, 28):
         day, evening = date(2026, 10, number), paris(number, 20, 5)
-        yield Attempt("council", day, evening, 88)
+        yield Attempt("council", LIBRARY.id, day, evening, 88)
+        yield Attempt("annex", ANNEX.id, day, evening, 16, "deliver annex: no space" if number == 20 else "")
         if number == 24:
-            yield Attempt("client", day, evening, 0, "deliver client: connection refused")
-            yield Attempt("client", day, evening + timedelta(minutes=30), 88)
+            yield Attempt("client", LIBRARY.id, day, evening, 0, "deliver client: connection refused")
+            yield Attempt("client", LIBRARY.id, day, evening + timedelta(minutes=30), 88)
         elif number == 27:
-            yield Attempt("client", day, evening, 0, "deliver client: host key changed")
+            yield Attempt("client", LIBRARY.id, day, evening, 0, "deliver client: host key changed")
         else:
-            yield Attempt("client", day, evening, 88)
+            yield Attempt("client", LIBRARY.id, day, evening, 88)
 
 
 def load(database: InfluxDatabase, week: Week) -> None:
@@ -167,27 +194,37 @@ def points_of(week: Week) -> Iterator[Point]:
             for beat in week.beats(span):
                 yield from span_points(counter, site, beat)
                 yield status_point(counter, site, report(week, counter, beat.to_epoch_ms), beat.to_epoch_ms, 0)
-        skipped = SKIPPED if counter == "DOOR1" else 0
-        kept = seqs[counter]
-        figures = {"first_seq": 1, "last_seq": kept + skipped, "kept": kept, "undated": 0, "conflicts": 0}
-        heard = week.spans[counter][-1].to_epoch_ms - 60_000
-        for stream in (STREAM, "@import"):
-            yield stream_point(tags_of(counter=counter, site=site, stream=stream, ingest="a1"), figures, heard, 1)
+        yield from _stream_points(counter, site, seqs[counter], week.last_sent(counter))
     yield from _service_points(week)
+
+
+def _stream_points(counter: str, site: str, kept: int, heard_epoch_ms: int) -> Iterator[Point]:
+    """Yield what two ingests told of a counter's stream, each of its part: early, and at last."""
+    skipped = SKIPPED if counter == "DOOR1" else 0
+    half = kept // 2
+    parts = {"a1": (1, half, half), "a2": (half + 1, kept + skipped, kept - half)}
+    for ingest, (first, last, told) in parts.items():
+        early = {"first_seq": first, "last_seq": first + 9, "kept": 2, "undated": 0, "conflicts": 0}
+        final = {"first_seq": first, "last_seq": last, "kept": told, "undated": int(ingest == "a1"), "conflicts": 0}
+        for stream in (STREAM, "@import"):
+            tags = tags_of(counter=counter, site=site, stream=stream, ingest=ingest)
+            yield stream_point(tags, early, epoch_ms(START) + 60_000, 1)
+            yield stream_point(tags, final, heard_epoch_ms - 60_000, 2)
+            yield stream_point(tags, {**final, "last_seq": last + 99}, epoch_ms(END), 3)  # not known as of NOW
 
 
 def report(week: Week, counter: str, at_epoch_ms: int) -> Mapping[str, Value]:
     """Return what *counter* says of itself, and what ingest adds, at an instant."""
-    hours = (at_epoch_ms - epoch_ms(START)) // 3_600_000
+    batch = (at_epoch_ms - epoch_ms(START)) // week.beat_ms
     blocked_ms = at_epoch_ms - epoch_ms(BLOCKED_SINCE) if counter == "DOOR3" else 0
     return {
         "stored": 0,
         "duplicates": 0,
         "firmware": "1.0.0",
         "uptime_s": (at_epoch_ms - epoch_ms(START)) // 1000,
-        "rssi_dbm": -60 - hours % 12,
-        "heap_bytes": 31_000 - hours,
-        "queued": hours % 5,
+        "rssi_dbm": -60 - batch % 12,
+        "heap_bytes": 31_000 - batch,
+        "queued": batch % 7,
         "dropped": 0,
         "aborted": sum(at <= at_epoch_ms for at in week.aborted[counter]),
         "outer_blocked_s": max(0, blocked_ms // 1000),
@@ -196,19 +233,18 @@ def report(week: Week, counter: str, at_epoch_ms: int) -> Mapping[str, Value]:
 
 
 def _service_points(week: Week) -> Iterator[Point]:
-    """Yield what the forwarder and the exporter tell every five minutes, and each attempt."""
-    for at in range(epoch_ms(START), epoch_ms(NOW) + 1, 300_000):
-        for site in (LIBRARY, ANNEX):
-            yield site_point(site, at * NS_PER_MS)
-        lag_s = 420 if paris(23, 13) <= from_epoch_ms(at) < paris(23, 15) else 2
-        yield forwarder_point("a1", lag_s * 3, lag_s, 0, at * NS_PER_MS)
-        if paris(25, 5) <= from_epoch_ms(at) < paris(25, 7):
-            continue
-        for profile in ("client", "council"):
-            owed = int(profile == "client" and at >= epoch_ms(paris(27, 20)))
-            overdue = int(profile == "client" and at >= epoch_ms(paris(28, 12)))
-            fields: dict[str, Value] = {"owed": owed, "overdue": overdue, "waiting": owed}
-            yield Point("exporter", tags_of(profile=profile, site=LIBRARY.id), fields, at * NS_PER_MS)
+    """Yield what the forwarder and the exporter tell every other minute, and each attempt."""
+    for at in range(epoch_ms(START), epoch_ms(END) + 1, 120_000):
+        now_utc, now_ns = from_epoch_ms(at), at * NS_PER_MS
+        yield site_point(replace(LIBRARY, capacity=capacity_at(now_utc)), now_ns)
+        yield site_point(ANNEX, now_ns)
+        yield site_point(ELSEWHERE, now_ns)
+        if not paris(24, 3) <= now_utc < paris(24, 4):
+            lag_s = (420 if paris(23, 13) <= now_utc < paris(23, 15) else 2) - at // 120_000 % 2
+            refused = 5 - at // 120_000 % 2 if paris(22, 9) <= now_utc < paris(22, 10) else 0
+            yield forwarder_point("a1", lag_s * 3, lag_s, refused, now_ns)
+        if not paris(25, 5) <= now_utc < paris(25, 7):
+            yield from _looks(at)
     for attempt in week.attempts:
         told: dict[str, Value] = {
             "day": str(attempt.day), "destination": "sftp.example.org", "sha256": "0" * 64, "error": attempt.error,
@@ -216,4 +252,16 @@ def _service_points(week: Week) -> Iterator[Point]:
             "took_ms": 900,
         }  # fmt: skip
         at_ns = epoch_ms(attempt.start_utc) * NS_PER_MS
-        yield Point("deliveries", tags_of(profile=attempt.profile, site=LIBRARY.id), told, at_ns)
+        yield Point("deliveries", tags_of(profile=attempt.profile, site=attempt.site), told, at_ns)
+
+
+def _looks(at_epoch_ms: int) -> Iterator[Point]:
+    """Yield what the exporter tells of each profile at an instant."""
+    for profile, site in (("client", LIBRARY), ("council", LIBRARY), ("annex", ANNEX)):
+        owed = int(profile == "client" and at_epoch_ms >= epoch_ms(paris(27, 20)))
+        overdue = int(profile == "client" and at_epoch_ms >= epoch_ms(paris(28, 12)))
+        after = int(at_epoch_ms > epoch_ms(NOW)) * 9
+        if profile == "annex":
+            owed = 4
+        fields: dict[str, Value] = {"owed": owed + after, "overdue": overdue + after, "waiting": owed}
+        yield Point("exporter", tags_of(profile=profile, site=site.id), fields, at_epoch_ms * NS_PER_MS)
