@@ -66,7 +66,10 @@ def fold(quarters: Iterable[Quarter], buckets: Sequence[Bucket]) -> dict[str, li
         number = place.get(quarter.start_epoch_ms, -1)
         if number < 0:
             continue
-        row = sums.setdefault(quarter.counter, [[0, 0, 0] for _ in buckets])[number]
+        rows = sums.get(quarter.counter)
+        if rows is None:
+            rows = sums[quarter.counter] = [[0, 0, 0] for _ in buckets]
+        row = rows[number]
         row[0] += quarter.entries
         row[1] += quarter.exits
         row[2] += quarter.covered_ms

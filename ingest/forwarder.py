@@ -80,6 +80,7 @@ class Forwarder:
         self._most_quarantined = most_quarantined
         self._horizon = Place()
         self._looked_s = 0.0
+        self._told_quarantined = 0
         self._candidate_ns: int | None = None
         self._failures = 0
         self._has_failed = True  # perhaps, before this process; the file would still say so
@@ -132,15 +133,18 @@ class Forwarder:
     def _look(self, progress: Progress) -> bool:
         """Once a minute, see whether InfluxDB has lost everything, and write about the forwarder and the sites.
 
-        Return whether everything must be written again.
+        Also whenever points went into quarantine or left it: readers must hear of one that is missing before they see
+        the span that would cover it. Return whether everything must be written again.
         """
         now_s = self._clock()
-        if 0 <= now_s - self._looked_s < LOOK_EVERY_S and not self._failures:
+        quarantined = self._shipments.quarantined()
+        is_news = self._failures or quarantined != self._told_quarantined
+        if 0 <= now_s - self._looked_s < LOOK_EVERY_S and not is_news:
             return False
         ingest, now_epoch_ms = self._outbox.ingest(), self._now_epoch_ms()
         waiting, lag_s = self._outbox.waiting(progress.place, now_epoch_ms)
         now_ns = now_epoch_ms * NS_PER_MS
-        point = forwarder_point(ingest, waiting, lag_s, self._shipments.quarantined(), now_ns)
+        point = forwarder_point(ingest, waiting, lag_s, quarantined, now_ns)
         if self._is_lost(point, progress.witness_ns):
             log.warning("InfluxDB has lost what it had (a new volume?): all of the journal is written to it again")
             self._outbox.tell_again(now_epoch_ms)
@@ -148,7 +152,7 @@ class Forwarder:
             return True
         self._write_all(site_point(site, now_ns) for site in self._registry().sites.values())
         self._candidate_ns = now_ns if self._write_all([point]) else None
-        self._looked_s = now_s
+        self._looked_s, self._told_quarantined = now_s, quarantined
         self._is_lost(point, None)  # seen at once as a rule; in InfluxDB 3 and in clusters perhaps by the next look
         return False
 
@@ -179,7 +183,6 @@ class Forwarder:
             )
         log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
         self._shipments.refuse(point, reason, self._now_epoch_ms())
-        self._looked_s = 0.0  # readers must hear of it before they see the span that would cover it
 
     def _fail(self, error: StoreUnavailable) -> None:
         wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)

@@ -5,16 +5,18 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
-from footfall.errors import FootfallError
+from footfall.errors import FootfallError, StoreUnavailable
 from footfall.registry import live_registry
 from footfall.store.influx import InfluxWriter
 from footfall.store.influx_config import InfluxConfig
 from footfall.store.influx_witness import InfluxWitness
 from footfall.store.journal import FILE_NAME
 from footfall.store.outbox import Outbox
+from footfall.store.prune import Pruner
 from footfall.store.shipments import FILE_NAME as SHIPMENTS
 from footfall.store.shipments import Shipments
 from ingest.config import IngestConfig
@@ -39,13 +41,30 @@ def run(config: IngestConfig, influx: InfluxConfig) -> None:
     try:
         with FileLock(config.data / LOCK_NAME, timeout=_FREE_WITHIN_S):
             forwarder = open_forwarder(config, influx)
+            prune = _pruning(config)
             log.info("the journal is forwarded to InfluxDB at %s, %s", influx.url, influx.influx_bucket)
             while True:
                 if not forwarder.step():
+                    prune()
                     time.sleep(LOOK_AGAIN_S)
     except Timeout:
         hint = "ingest runs one itself where InfluxDB is set up"
         raise FootfallError(f"another forwarder works in {config.data}", hint=hint) from None
+
+
+def _pruning(config: IngestConfig) -> Callable[[], None]:
+    """Return a function that forgets some old crossings, if any are to be. It may fail as often as it must."""
+    if config.keep_days is None:
+        return lambda: None
+    pruner = Pruner(config.data / FILE_NAME, config.keep_days, time.time)
+
+    def prune() -> None:
+        try:
+            pruner.step()
+        except StoreUnavailable as exc:
+            log.warning("old crossings were not deleted, it is tried again: %s; %s", exc.message, exc.hint)
+
+    return prune
 
 
 def open_forwarder(config: IngestConfig, influx: InfluxConfig) -> Forwarder:

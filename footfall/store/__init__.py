@@ -23,6 +23,14 @@ class Reader(Protocol):
         """
         ...
 
+    def totals(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+        """Return what quarters() does, summed over all of *counters*: the counter of each is empty. Ordered by time."""
+        ...
+
+    def sums(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> Mapping[str, tuple[int, int]]:
+        """Return (entries, exits) of each of *counters* over [start_utc, end_utc), both on a quarter hour of UTC."""
+        ...
+
     def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:
         """Return, for each of *counters* that ever counted, the end of its latest span.
 

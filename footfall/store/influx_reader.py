@@ -45,6 +45,26 @@ class InfluxReader:
                 self._add_coverage(sums, chosen, low, min(high, end))
         return [Quarter(*key, *values) for key, values in sorted(sums.items()) if any(values)]
 
+    def totals(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+        """See Reader."""
+        found: dict[int, Quarter] = {}
+        for one in self.quarters(counters, start_utc, end_utc):
+            before = found.get(one.start_epoch_ms, Quarter("", one.start_epoch_ms, 0, 0, 0))
+            found[one.start_epoch_ms] = before._replace(
+                entries=before.entries + one.entries,
+                exits=before.exits + one.exits,
+                covered_ms=before.covered_ms + one.covered_ms,
+            )
+        return [found[start] for start in sorted(found)]
+
+    def sums(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> Mapping[str, tuple[int, int]]:
+        """See Reader."""
+        found = dict.fromkeys(counters, (0, 0))
+        for one in self.quarters(counters, start_utc, end_utc):
+            entries, exits = found[one.counter]
+            found[one.counter] = entries + one.entries, exits + one.exits
+        return found
+
     def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:
         """See Reader."""
         found = covered_ends(self._influxql, counters, epoch_ms(self._clock()), settled=True)

@@ -16,8 +16,6 @@ from footfall.model import Bucket, Counter, Quarter, Site, Tally, epoch_ms
 from footfall.occupancy import last_reset, occupancy_through
 from footfall.store import Reader
 
-_ALL = ""  # stands for all counters of a site together; no counter has an empty id
-
 
 class Knowledge(Enum):
     """How much is known of a stretch of time."""
@@ -53,12 +51,11 @@ class HalfHour:
 
 @dataclass(frozen=True)
 class Day:
-    """A local day of a site. ``by_counter`` holds each counter's Tally over the day."""
+    """A local day of a site."""
 
     site: Site
     day: date
     half_hours: tuple[HalfHour, ...]
-    by_counter: Mapping[str, Tally]
 
     @cached_property
     def total(self) -> Tally:
@@ -124,11 +121,10 @@ def read_days(
     buckets = {day: buckets_of(day, site.tz) for day in days}
     first_utc, end_utc = day_bounds(days[0], site.tz)[0], day_bounds(days[-1], site.tz)[1]
     reset_utc = last_reset(site, first_utc)
-    quarters = reader.quarters(ids, reset_utc, min(end_utc, max(now_utc, first_utc)))
+    quarters = reader.totals(ids, reset_utc, min(end_utc, max(now_utc, first_utc)))
     every = [bucket for day in days for bucket in buckets[day]]
-    totals = fold((one._replace(counter=_ALL) for one in quarters), every).get(_ALL) or unknown(every)
+    totals = fold(quarters, every).get("") or unknown(every)
     inside = occupancy_through(site, totals, every, _before(quarters, first_utc))
-    by_day = _sums_by_day(quarters, buckets)
     found = []
     start = 0
     for day in days:
@@ -138,7 +134,7 @@ def read_days(
             _half_hour(site, bucket, total, within, active, now_utc, slack_s)
             for bucket, total, within in zip(buckets[day], totals[start:end], inside[start:end], strict=True)
         )
-        found.append(Day(site, day, half_hours, by_day[day]))
+        found.append(Day(site, day, half_hours))
         start = end
     return found
 
@@ -169,27 +165,6 @@ def _knowledge(bucket: Bucket, total: Tally, active: int, now_utc: datetime, sla
 def _before(quarters: Iterable[Quarter], start_utc: datetime) -> Iterator[Quarter]:
     start_epoch_ms = epoch_ms(start_utc)
     return (one for one in quarters if one.start_epoch_ms < start_epoch_ms)
-
-
-def _sums_by_day(
-    quarters: Iterable[Quarter], buckets: Mapping[date, Sequence[Bucket]]
-) -> Mapping[date, Mapping[str, Tally]]:
-    """Return each counter's sums over each day."""
-    starts = sorted((epoch_ms(several[0].start_utc), day) for day, several in buckets.items() if several)
-    sums: dict[date, dict[str, list[int]]] = {day: {} for day in buckets}
-    for quarter in sorted(quarters, key=lambda one: one.start_epoch_ms):
-        while len(starts) > 1 and starts[1][0] <= quarter.start_epoch_ms:
-            del starts[0]
-        if starts and starts[0][0] <= quarter.start_epoch_ms:
-            row = sums[starts[0][1]].setdefault(quarter.counter, [0, 0, 0])
-            row[0] += quarter.entries
-            row[1] += quarter.exits
-            row[2] += quarter.covered_ms
-    lengths = {day: sum(bucket.length_ms for bucket in several) for day, several in buckets.items()}
-    return {
-        day: {counter: Tally(row[0], row[1], row[2], lengths[day]) for counter, row in rows.items()}
-        for day, rows in sums.items()
-    }
 
 
 class Length(Enum):
@@ -283,14 +258,11 @@ class Share:
     exits: int
 
 
-def shares_of(days: Iterable[Day], counters: Sequence[Counter]) -> list[Share]:
-    """Return the share of each of *counters*, ordered by id."""
-    several = list(days)
-    return [
-        Share(
-            counter,
-            sum(day.by_counter.get(counter.id, Tally()).entries for day in several),
-            sum(day.by_counter.get(counter.id, Tally()).exits for day in several),
-        )
-        for counter in counters
-    ]
+def read_shares(reader: Reader, counters: Sequence[Counter], days: Sequence[Day]) -> tuple[Share, ...]:
+    """Return the share each of *counters* had in *days*, which follow each other. Raises StoreUnavailable."""
+    half_hours = [one for day in days for one in day.half_hours]
+    if not half_hours:
+        return ()
+    ids = [counter.id for counter in counters]
+    sums = reader.sums(ids, half_hours[0].bucket.start_utc, half_hours[-1].bucket.end_utc)
+    return tuple(Share(counter, *sums[counter.id]) for counter in counters)

@@ -22,7 +22,7 @@ from ingest.pages.figures import (
     knowledge_of,
     period_around,
     read_days,
-    shares_of,
+    read_shares,
 )
 from ingest.parts import Parts
 
@@ -109,7 +109,7 @@ def read_history(here: Parts, site: Site, length: Length, day: date) -> History:
     )
     today = now_utc.astimezone(site.tz).date()
     return History(
-        site, period, days, days_before, tuple(shares_of(days, counters)), period.first <= today <= period.last
+        site, period, days, days_before, read_shares(here.reader, counters, days), period.first <= today <= period.last
     )
 
 

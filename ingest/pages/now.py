@@ -72,7 +72,7 @@ def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:
     counters = here.registry().counters_of(site.id)
     ids = [counter.id for counter in counters]
     reset_utc = last_reset(site, now_utc)
-    quarters = here.reader.quarters(ids, reset_utc, now_utc)
+    quarters = here.reader.totals(ids, reset_utc, now_utc)
     people = occupancy_of(quarters, reset_utc).inside if quarters else None
     sightings = here.reader.sightings(ids)
     today = now_utc.astimezone(site.tz).date()

@@ -104,6 +104,32 @@ class ReaderContract:
         assert set(reader.covered_to(["ALLI2"])) == {"ALLI2"}
         assert set(reader.sightings(["ALLI2"])) == {"ALLI2"}
 
+    def test_totals_are_the_quarters_of_all_counters_together(self, reader: Reader, keep: Keep) -> None:
+        """Whatever spans and crossings there are: cut by the window, within a quarter, over many, or none."""
+        chance = random.Random(11)
+        names = ["ALLI1", "ALLI2", "ALLI3"]
+        for name in names:
+            edges = sorted(START_MS + chance.randrange(-3 * QUARTER_MS, 12 * QUARTER_MS) for _ in range(8))
+            several = [entry(seq, START_MS + chance.randrange(9 * QUARTER_MS)) for seq in range(20)]
+            spans = [Span(*pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
+            keep(arrival(*several, counter=name), *(arrival(span=one, counter=name) for one in spans))
+        for first, last in ((0, 9), (2, 5.3), (-10, 40), (3, 3)):
+            sums: dict[int, list[int]] = {}
+            for one in reader.quarters(names, at(first), at(last)):
+                row = sums.setdefault(one.start_epoch_ms, [0, 0, 0])
+                row[:] = row[0] + one.entries, row[1] + one.exits, row[2] + one.covered_ms
+            expected = [Quarter("", start, *row) for start, row in sorted(sums.items())]
+            assert reader.totals(names, at(first), at(last)) == expected
+        assert reader.totals([], at(0), at(9)) == []
+
+    def test_sums_are_those_of_each_counter_over_the_window(self, reader: Reader, keep: Keep) -> None:
+        keep(arrival(entry(1), leaving(2), entry(3, START_MS + QUARTER_MS)), arrival(entry(1), counter="ALLI2"))
+        assert reader.sums(["ALLI1", "ALLI2", "ALLI3"], at(0), at(1)) == {
+            "ALLI1": (1, 1),
+            "ALLI2": (1, 0),
+            "ALLI3": (0, 0),
+        }
+
     def test_covered_to_is_the_end_of_the_latest_span(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(span=span(3, 4)), arrival(span=span(0, 1)), arrival(entry(1, START_MS), counter="ALLI2"))
         assert reader.covered_to(["ALLI1", "ALLI2"]) == {"ALLI1": at(4)}
