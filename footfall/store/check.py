@@ -10,9 +10,11 @@ from footfall.store.sqlite import translated
 
 _SUMS = f"""
     WITH summed AS (
-        SELECT stream.counter AS counter, time_epoch_ms / {QUARTER_MS} * {QUARTER_MS} AS start,
+        SELECT counter, time_epoch_ms / {QUARTER_MS} * {QUARTER_MS} AS start,
                sum(entries) AS entries, sum(exits) AS exits
-        FROM crossing JOIN stream ON stream.id = crossing.stream WHERE NOT told GROUP BY 1, 2),
+        FROM (SELECT stream.counter AS counter, time_epoch_ms, entries, exits
+              FROM crossing JOIN stream ON stream.id = crossing.stream WHERE NOT told
+              UNION ALL SELECT counter, start_epoch_ms, entries, exits FROM pruned_sum) GROUP BY 1, 2),
     kept AS (SELECT counter, start_epoch_ms AS start, entries, exits FROM quarter)
     SELECT count(*) FROM (
         SELECT counter, start FROM (SELECT * FROM summed EXCEPT SELECT * FROM kept)
@@ -21,6 +23,8 @@ _SUMS = f"""
 _COUNTS = """
     SELECT count(*) FROM stream
     WHERE stored <> (SELECT count(*) FROM crossing WHERE crossing.stream = stream.id)
+                  + (SELECT coalesce(sum(pruned.last_seq - pruned.first_seq + 1), 0)
+                     FROM pruned WHERE pruned.stream = stream.id)
 """
 
 

@@ -29,6 +29,11 @@ HISTORY_MARK = "@"
 
 IMPORTED = HISTORY_MARK + "import"
 
+_PRUNED = (
+    "SELECT value FROM json_each(?) WHERE EXISTS"
+    " (SELECT 1 FROM pruned WHERE stream = ? AND first_seq <= value AND last_seq >= value)"
+)
+
 
 class Journal:
     """The journal open for writing. Not thread-safe: GroupCommit lets one thread in at a time."""
@@ -130,7 +135,10 @@ class Journal:
         return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), stream.conflicts - before)
 
     def _known(self, stream: Stream, counts: Iterable[Count]) -> dict[int, Count]:
-        """Return those of *counts* the stream already holds, as it holds them. Time None: it was undated."""
+        """Return those of *counts* the stream already holds, as it holds them. Time None: it was undated.
+
+        Those that were pruned are as they came: what they said before is no longer known here.
+        """
         wanted = [count.seq for count in counts if count.seq <= stream.last_seq]
         if not wanted:
             return {}
@@ -140,7 +148,17 @@ class Journal:
             " WHERE stream = ? AND seq IN (SELECT value FROM json_each(?))",
             (stream.id, json.dumps(wanted)),
         )
-        return {row[0]: Count(*row) for row in rows}
+        known = {row[0]: Count(*row) for row in rows}
+        if len(known) < len(wanted) and self._has_pruned():
+            pruned = {row[0] for row in self._connection.execute(_PRUNED, (json.dumps(wanted), stream.id))}
+            known |= {count.seq: count for count in counts if count.seq in pruned}  # what they said is in InfluxDB
+        return known
+
+    def _has_pruned(self) -> bool:
+        if self._remembered.has_pruned is None:
+            row = self._connection.execute("SELECT 1 FROM pruned LIMIT 1").fetchone()
+            self._remembered.has_pruned = row is not None
+        return self._remembered.has_pruned
 
     def _told(self, stream: Stream, counts: Iterable[Count], received_epoch_ms: int) -> set[int]:
         """Return the quarter hours of *counts* whose sums history has told already."""
@@ -223,6 +241,7 @@ class _Remembered:
         self.streams: dict[tuple[int, str], Stream] = {}
         self.latest: dict[int, Span] = {}
         self.has_history: dict[int, bool] = {}
+        self.has_pruned: bool | None = None
         self.is_forwarding: bool | None = None
 
     def check(self, connection: sqlite3.Connection) -> None:

@@ -259,7 +259,11 @@ def _newest(connection: sqlite3.Connection) -> Place:
 def _tell_again(connection: sqlite3.Connection, now_epoch_ms: int) -> None:
     """Put what is covered, and what was last heard, into the outbox, in place of the pieces that are there."""
     connection.execute("UPDATE outbox SET from_epoch_ms = NULL WHERE from_epoch_ms IS NOT NULL")
-    spans = connection.execute("SELECT counter, from_epoch_ms, to_epoch_ms FROM coverage ORDER BY 1, 2")
+    # Of the time of which crossings were pruned nothing is told: without them its spans would say that nobody came.
+    spans = connection.execute(
+        "SELECT counter, max(from_epoch_ms, before), to_epoch_ms FROM coverage,"
+        " (SELECT coalesce(max(before_epoch_ms), 0) AS before FROM pruning) WHERE to_epoch_ms > before ORDER BY 1, 2"
+    )
     connection.executemany(
         "INSERT INTO outbox (counter, received_epoch_ms, from_epoch_ms, to_epoch_ms) VALUES (?, ?, ?, ?)",
         (

@@ -7,10 +7,12 @@
        +--1 sighting                             the last that was heard of it
        +--n outbox                               what InfluxDB is still to be told beside the crossings themselves
        +--n placement                            at which site it was, from which row on
+       +--n pruned_sum                           what crossings that were pruned (prune.py) add up to
+    stream 1--n pruned                           their names: ranges of seq
 
-``quarter`` can be made again from ``crossing`` at any time; ``footfall doctor`` compares the two. ``crossing`` and
-``outbox`` are forwarded in the order of their ids. So no id may ever come twice: whoever deletes forwarded rows leaves
-the newest, and the one the forwarder's cursor is at.
+``quarter`` can be made again from ``crossing`` and ``pruned_sum`` at any time; ``footfall doctor`` compares them.
+``crossing`` and ``outbox`` are forwarded in the order of their ids. So no id may ever come twice: whoever deletes
+forwarded rows leaves the newest, and the one the forwarder's cursor is at.
 """
 
 import sqlite3
@@ -96,6 +98,25 @@ MIGRATIONS = (
         site            TEXT NOT NULL,      -- empty: it was at none
         PRIMARY KEY (counter, after_crossing, after_outbox)
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE pruned (
+        stream     INTEGER NOT NULL REFERENCES stream,
+        first_seq  INTEGER NOT NULL,
+        last_seq   INTEGER NOT NULL,   -- itself included; all of them were kept once, and are in InfluxDB
+        PRIMARY KEY (stream, first_seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE pruned_sum (
+        counter         INTEGER NOT NULL REFERENCES counter,
+        start_epoch_ms  INTEGER NOT NULL,
+        entries         INTEGER NOT NULL,   -- of what was pruned, a part of the sums in quarter
+        exits           INTEGER NOT NULL,
+        PRIMARY KEY (counter, start_epoch_ms)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE pruning (
+        id               INTEGER PRIMARY KEY CHECK (id = 1),
+        before_epoch_ms  INTEGER NOT NULL    -- no crossing at or after it was ever pruned
+    ) STRICT;
     """,
 )
 

@@ -200,10 +200,15 @@ def read_lag(journal: Path, now_epoch_ms: int) -> Lag:
 def prunable_through(journal: Path) -> int:
     """Return up to which id crossings of *journal* may be deleted, since InfluxDB has them; 0: none.
 
+    None while the forwarder is in trouble, or has points in quarantine: one of those may be such a crossing.
+
     The one at the forwarder's cursor stays: by it the forwarder knows that this is the journal it forwarded.
     """
     path = journal.with_name(FILE_NAME)
     if not path.exists():
         return 0
     with closing(Shipments(path, reads_only=True)) as shipments:
-        return max(0, shipments.progress().place.crossing - 1)
+        progress = shipments.progress()
+        if progress.error or progress.is_again or shipments.quarantined():
+            return 0
+        return max(0, progress.place.crossing - 1)

@@ -130,7 +130,7 @@ def test_journal_of_before_forwarding_is_brought_up_to_date_and_told_whole(tmp_p
     with closing(sqlite3.connect(path)) as connection:
         for table in ("forwarding", "outbox", "placement"):
             connection.execute(f"DROP TABLE {table}")
-        for table in [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE name = 'pruned'")]:
+        for table in [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE name GLOB 'prun*'")]:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
