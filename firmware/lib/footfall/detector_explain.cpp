@@ -12,6 +12,7 @@ constexpr int32_t kDeepest = 450;      // mm: up to here, one body
 constexpr int32_t kFillable = 40;      // mm: a hole no wider is a fold of cloth, not the air between two people
 constexpr int32_t kPeopleApart = 90;   // mm: people in file leave 15 cm or more, of which the beam's width takes up to 5
 constexpr int32_t kArmsReach = 450;    // mm
+constexpr size_t kMostPieces = 6;       // that one beam makes of a body and its arms
 constexpr int32_t kUnknownLength = 1'000'000;
 
 // Speeds.
@@ -32,6 +33,7 @@ constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
 constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
 
 // Costs.
+constexpr int32_t kBackAndForth = 200;  // a hole that somebody made who went back and forth; each such way makes two
 constexpr int32_t kImpossible = 1'000'000;
 constexpr int32_t kWideSpacing = 150;  // mm: from here on, a body may stand between the beams unseen
 
@@ -139,7 +141,7 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
         } else if (is_clear_within(own[k].to_us, own[k + 1].from_us, other, other_size)) {
             cost += 3000;
         } else {
-            cost += 200;  // half of somebody who went back and forth
+            cost += kBackAndForth;
         }
     }
     return cost;
@@ -170,6 +172,7 @@ bool is_mostly_filled(const Interval* own, size_t size) {
 
 // What it costs to take the group for a body that passed. Fills in *passage*.
 int32_t body_cost(const Group& group, Passage& passage) {
+    if (group.outer_size > kMostPieces || group.inner_size > kMostPieces) return kImpossible;
     const Hull hull = hull_of(group);
     if (!is_complete(hull, group.spacing_mm)) return kImpossible;
     if (!is_mostly_filled(group.outer, group.outer_size) || !is_mostly_filled(group.inner, group.inner_size)) {
@@ -191,10 +194,12 @@ int32_t body_cost(const Group& group, Passage& passage) {
     passage.at_us = first.from_us + (last.to_us - first.from_us) / 2;
     const int32_t unsteady = unsteady_cost(hull, lag);
     passage.steady = unsteady < 100;
-    cost += unsteady;
-    cost += holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, passage.speed_mm_s);
-    cost += holes_cost(group.inner, group.inner_size, group.outer, group.outer_size, passage.speed_mm_s);
-    return cost;
+    const int32_t holes =
+        holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, passage.speed_mm_s) +
+        holes_cost(group.inner, group.inner_size, group.outer, group.outer_size, passage.speed_mm_s);
+    // Whoever goes back and forth is unsteady and long, which the holes have paid for.
+    const bool to_and_fro = hull.shorter > kStanding && holes >= 2 * kBackAndForth;
+    return holes + (to_and_fro ? 0 : cost + unsteady);
 }
 
 // How often both beams were clear inside the group, apart from times too short to tell.
@@ -229,7 +234,7 @@ int32_t nobody_cost(const Group& group) {
     }
     const Hull hull = hull_of(group);
     const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
-    const int32_t cost = 300 + 100 * more + (is_complete(hull, group.spacing_mm) ? 600 : 0);
+    const int32_t cost = 300 + 80 * more + (is_complete(hull, group.spacing_mm) ? 600 : 0);
     if (!wide) return cost + 500 * (clear_times(group) + (are_apart(group) ? 1 : 0));
     return hull.greater_lag > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
 }
@@ -264,7 +269,7 @@ bool is_limb(const Group& group, const Passage& passage, const Group& other) {
 
 // What it costs that two groups are two passages.
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
-    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 200;
+    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 240;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
     if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2;
     if (!before.complete || !after.complete || before.direction != after.direction) return cost;
@@ -277,17 +282,14 @@ int32_t border_cost(const Group& earlier, const Passage& before, const Group& la
     return apart_mm < kPeopleApart ? cost + between(0, (kPeopleApart - apart_mm) * 30, 600) : cost;
 }
 
-constexpr size_t kWidest = 8;  // intervals of one beam in one passage
-
 }  // namespace
 
 // Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
 void Explanation::reach(const Intervals& outer, const Intervals& inner, size_t i, size_t j, uint32_t spacing_mm) {
     Node& node = nodes_[i][j];
     node = {INT32_MAX, 0, 0};
-    for (size_t a = (i < kWidest ? i : kWidest) + 1; a-- > 0;) {
-        for (size_t b = (j < kWidest ? j : kWidest) + 1; b-- > 0;) {
-            if (a + b == 0) continue;
+    for (size_t a = 0; a <= i; ++a) {
+        for (size_t b = a == 0 ? 1 : 0; b <= j; ++b) {
             const Node& from = nodes_[i - a][j - b];
             if (from.cost >= node.cost) continue;
             const Group group = {&outer.at[i - a], a, &inner.at[j - b], b, spacing_mm};

@@ -19,7 +19,7 @@ constexpr int64_t kOpen = INT64_MAX;
 
 // The intervals of one beam that are not decided yet, oldest first.
 struct Intervals {
-    static constexpr size_t kCapacity = 16;  // a file of five people with both arms in sight; see DETECTOR.md
+    static constexpr size_t kCapacity = 12;  // a file of five people with both arms in sight; see DETECTOR.md
     Interval at[kCapacity];
     size_t size = 0;
 };
