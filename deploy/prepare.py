@@ -53,7 +53,6 @@ VOLUMES_BY_NAME = {
     "demo-client": Volume(FOOTFALL, FOOTFALL, 0o700),
     "influxdb-admin": Volume(INFLUXDB, INFLUXDB, 0o500, secrets=("password", "token")),
     "token-ingest": Volume(INFLUXDB, FOOTFALL, 0o2750),
-    "token-replicas": Volume(INFLUXDB, FOOTFALL, 0o2750),
     "token-exporter": Volume(INFLUXDB, FOOTFALL, 0o2750),
     "token-grafana": Volume(INFLUXDB, ROOT, 0o2750),
     "grafana-admin": Volume(GRAFANA, ROOT, 0o500, secrets=("password",)),

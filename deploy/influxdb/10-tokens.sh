@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes one InfluxDB token for each service, with no more rights than it needs, and puts each into its own volume.
 #
-# The influxdb image runs this once, at the first start. It may be run again at any time: a token file that is there
-# stays as it is, and one that was lost is made anew:
+# The influxdb image runs this at the first start, and then all tokens are made anew: a new InfluxDB knows none of an
+# older one's. It may be run again at any time, for a token file that was lost; those that are there then stay:
 #
 #   docker compose exec influxdb /docker-entrypoint-initdb.d/10-tokens.sh
 #
@@ -12,8 +12,13 @@ set -euo pipefail
 folder=${FOOTFALL_TOKENS:-/run/tokens}
 org=${DOCKER_INFLUXDB_INIT_ORG:?is set in docker-compose.yml}
 name=${DOCKER_INFLUXDB_INIT_BUCKET:?is set in docker-compose.yml}
-# The image tells the id at the first start; later it is asked for.
-bucket=${DOCKER_INFLUXDB_INIT_BUCKET_ID:-$(influx bucket list --org "$org" --name "$name" --hide-headers | cut -f 1)}
+# The image tells the id at the first start only; later it is asked for.
+bucket=${DOCKER_INFLUXDB_INIT_BUCKET_ID:-}
+if [ -n "$bucket" ]; then
+    rm -f "$folder"/*/*_influxdb_token
+else
+    bucket=$(influx bucket list --org "$org" --name "$name" --hide-headers | cut -f 1)
+fi
 
 # make SERVICE FLAG...: write the token of SERVICE, which may do what FLAGs say, to its volume.
 make() {
@@ -41,7 +46,6 @@ make() {
 
 make grafana --read-bucket "$bucket"
 make exporter --read-bucket "$bucket" --write-bucket "$bucket"
-# Several ingests read too: the journal of each holds only a part (compose.replicas.yml).
-make replicas --read-bucket "$bucket" --write-bucket "$bucket"
-# The last one: whoever waits for it has the others.
-make ingest --write-bucket "$bucket"
+# Ingest writes; it reads so that it notices an InfluxDB that lost everything. The last one: whoever waits for it has
+# the others too.
+make ingest --read-bucket "$bucket" --write-bucket "$bucket"

@@ -129,8 +129,7 @@ def test_secret_reaches_only_whom_it_is_for() -> None:
         if volume.startswith("token-") or volume in SECRETS
     }
     assert readers == {
-        "token-ingest": {"ingest"},
-        "token-replicas": {"ingest", "ingest-2", "ingest-3"},
+        "token-ingest": {"ingest", "ingest-2", "ingest-3"},
         "token-exporter": {"exporter", "footfall"},
         "token-grafana": {"grafana"},
         "influxdb-admin": set(),

@@ -88,7 +88,7 @@ def make_tokens(folder: Path, **variables: str) -> "subprocess.CompletedProcess[
     programs.mkdir(exist_ok=True)
     (programs / "influx").write_text(INFLUX)
     (programs / "influx").chmod(0o755)
-    for service in ("ingest", "replicas", "exporter", "grafana"):
+    for service in ("ingest", "exporter", "grafana"):
         (folder / service).mkdir(exist_ok=True)
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "FOOTFALL_TOKENS": str(folder),
@@ -110,19 +110,18 @@ def asked(folder: Path) -> dict[str, list[str]]:
 
 
 def test_each_service_may_do_only_what_it_needs(tmp_path: Path) -> None:
-    """Ingest writes, the exporter reads and writes deliveries, Grafana reads."""
+    """Ingest writes, and looks whether InfluxDB lost anything; the exporter reads and writes deliveries; Grafana reads."""
     done = make_tokens(tmp_path, DOCKER_INFLUXDB_INIT_BUCKET_ID="b0b0")
     assert not done.returncode, done.stderr
     assert asked(tmp_path) == {
         "grafana": ["--read-bucket"],
         "exporter": ["--read-bucket", "--write-bucket"],
-        "replicas": ["--read-bucket", "--write-bucket"],
-        "ingest": ["--write-bucket"],
+        "ingest": ["--read-bucket", "--write-bucket"],
     }
     assert "--write-bucket b0b0" in (tmp_path / "asked").read_text()
     tokens = {path.name: path.read_text().strip() for path in tmp_path.glob("*/*_influxdb_token")}
-    assert sorted(tokens) == [f"{name}_influxdb_token" for name in ("exporter", "grafana", "ingest", "replicas")]
-    assert len(set(tokens.values())) == 4
+    assert sorted(tokens) == [f"{name}_influxdb_token" for name in ("exporter", "grafana", "ingest")]
+    assert len(set(tokens.values())) == 3
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o440 for path in tmp_path.glob("*/*_influxdb_token"))
     assert not any(token in done.stdout + done.stderr for token in tokens.values()), "logs hold no secret"
 
@@ -136,6 +135,14 @@ def test_token_that_was_lost_is_made_anew_and_the_others_stay(tmp_path: Path) ->
     assert not make_tokens(tmp_path).returncode
     assert {path for path in before if path.read_text() != before[path]} == {lost}
     assert "--read-bucket b1b2 --write-bucket b1b2" in (tmp_path / "asked").read_text().splitlines()[-1]
+
+
+def test_new_influxdb_gets_new_tokens(tmp_path: Path) -> None:
+    """Its volume was lost: it knows none of the tokens that are there."""
+    make_tokens(tmp_path, DOCKER_INFLUXDB_INIT_BUCKET_ID="b0b0")
+    before = {path: path.read_text() for path in tmp_path.glob("*/*_influxdb_token")}
+    assert not make_tokens(tmp_path, DOCKER_INFLUXDB_INIT_BUCKET_ID="c0c0").returncode
+    assert all(path.read_text() != token for path, token in before.items())
 
 
 def test_influxdb_that_makes_no_token_fails_the_first_start(tmp_path: Path) -> None:
