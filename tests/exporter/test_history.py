@@ -28,7 +28,7 @@ DAYS = [
     ("Pacific/Chatham", date(2026, 4, 5)),
     ("Africa/Cairo", date(2026, 4, 24)),
     ("Africa/Cairo", date(2026, 10, 29)),
-    ("America/Havana", date(2026, 11, 1)),
+    ("America/Havana", date(2025, 11, 2)),
 ]
 NAMES = [
     "Counter A",
