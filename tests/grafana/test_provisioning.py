@@ -74,6 +74,20 @@ def test_every_variable_is_told_in_the_readme() -> None:
         assert f"`{name}`" in page
 
 
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    """A page that sends people to what is not there is worse than none."""
+    links = re.findall(r"\]\(([^)#]+)\)", (FOLDER / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 4
+    assert [link for link in links if not (FOLDER / link).exists()] == []
+
+
+def test_readme_lists_the_rules_there_are() -> None:
+    """Whoever gets an alert finds what it means, by its title."""
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([A-Z][^|]+) \|", page.split("## Alerts")[1].split("## What was")[0], re.MULTILINE)
+    assert listed == [rule["title"] for rule in RULES.values()]
+
+
 def test_contact_point_comes_from_the_environment() -> None:
     """One receiver whose kind and target are set outside, so that no address stands in this repository."""
     (point,) = read("alerting/contact-points.yaml")["contactPoints"]
