@@ -81,12 +81,14 @@ class Shipments:
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         """Open the file at *path*, making it where needed unless it is only to be read."""
         self.path = path
+        self.is_empty = False  # it is being made just now
         mode = "ro" if reads_only else "rwc"
         with translated(path):
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_LOCK_TIMEOUT_S, isolation_level=None
             )
             if reads_only:
+                (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
                 return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -98,6 +100,8 @@ class Shipments:
 
     def progress(self) -> Progress:
         """Return how far it came."""
+        if self.is_empty:
+            return NO_PROGRESS
         with translated(self.path):
             row = self._connection.execute("SELECT * FROM progress").fetchone()
         place, mark = Place(*row[1:3]), Mark(*row[3:5])
@@ -163,6 +167,8 @@ class Shipments:
 
     def quarantined(self) -> int:
         """Return how many points are in quarantine."""
+        if self.is_empty:
+            return 0
         with translated(self.path):
             (number,) = self._connection.execute("SELECT count(*) FROM quarantine").fetchone()
         return int(number)

@@ -456,6 +456,17 @@ def test_lag_is_the_age_of_the_oldest_batch_that_waits(desk: Desk) -> None:
     assert lag.progress.failing_epoch_ms == desk.clock.now_ms
 
 
+def test_file_that_is_being_made_says_that_nothing_was_told(desk: Desk) -> None:
+    desk.entries(0, 2)
+    desk.shipments.close()
+    for path in desk.folder.glob(SHIPMENTS + "*"):
+        path.unlink()
+    (desk.folder / SHIPMENTS).touch()
+    lag = read_lag(desk.path, desk.clock.now_ms)
+    assert (lag.waiting, lag.quarantined, lag.progress.written) == (4, 0, 0)
+    assert prunable_through(desk.path) == 0
+
+
 def test_crossings_may_be_pruned_up_to_the_one_before_the_cursor(desk: Desk) -> None:
     assert prunable_through(desk.path) == 0
     desk.entries(0, 7)
