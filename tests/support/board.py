@@ -38,7 +38,7 @@ def board_program() -> Path:
             return program
         objects = BUILD / "board-objects"
         objects.mkdir(exist_ok=True)
-        includes = ["-isystem", str(HOST), f"-I{FIRMWARE / 'lib' / 'footfall'}", f"-I{FIRMWARE / 'src'}"]
+        includes = ["-isystem", str(HOST), *(f"-I{FIRMWARE / part}" for part in ("lib/footfall", "host", "src"))]
 
         def compiled(source: Path) -> str:
             target = str(objects / f"{source.stem}.o")
