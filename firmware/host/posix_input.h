@@ -1,0 +1,18 @@
+// A trace or a list of crossings, read whole.
+#pragma once
+
+#include <stdint.h>
+
+#include <string>
+#include <vector>
+
+struct Input {
+  int64_t at_us;     // on the trace's clock
+  bool outer;        // of a trace: interrupted?
+  bool inner;
+  int8_t direction;  // of a list of crossings: 1 entry, -1 exit
+};
+
+// Reads the file at *path* ("-": stdin): lines t_ms,outer,inner, or t_ms,entry|exit where *is_crossings*. A line of
+// names, empty lines and lines that start with # are passed over. Returns the sentence to end with, or an empty one.
+std::string read_inputs(const std::string& path, bool is_crossings, std::vector<Input>& inputs);
