@@ -10,12 +10,12 @@ import click
 import granian
 from rich.console import Console
 
-from bench import accuracy, ingest, memory, picture, year
+from bench import accuracy, influx, ingest, memory, picture, year
 from bench.report import Row, markdown
 
 README = Path(__file__).parent.parent / "README.md"
 ACCURACY = Path(__file__).parent.parent / "docs" / "accuracy.md"
-PARTS = ("ingest", "year", "memory", "accuracy")
+PARTS = ("ingest", "influx", "year", "memory", "accuracy")
 
 
 @click.command()
@@ -33,6 +33,8 @@ def main(crossings: int, requests: int, people: int, seed: int, only: tuple[str,
     with console.status("measuring") as status:
         if "ingest" in chosen:
             rows += ingest.measure(status.update, requests)
+        if "influx" in chosen:
+            rows += influx.measure(status.update, requests)
         if "year" in chosen:
             rows += year.measure(status.update, crossings)
         if "memory" in chosen:

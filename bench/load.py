@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from footfall import signing, wire
 from footfall.model import Span
@@ -26,13 +27,25 @@ class Load:
     keys: tuple[bytes, ...] = ()
 
 
+class Pace(NamedTuple):
+    """How many requests a second were answered 200, and within how long (ms) 99 of 100 of them."""
+
+    per_second: float
+    p99_ms: float
+
+
 def requests_per_second(load: Load) -> float:
     """Return how many requests of *load* a second were answered 200, over CONNECTIONS connections."""
+    return pace(load).per_second
+
+
+def pace(load: Load) -> Pace:
+    """Return how *load* was answered, over CONNECTIONS connections."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (load,))
 
 
-def _measure(load: Load) -> float:
+def _measure(load: Load) -> Pace:
     messages = [NOOP] * load.requests if load.batch == 0 else list(_batches(load))
     chooser = selectors.DefaultSelector()
     for _ in range(CONNECTIONS):
@@ -41,17 +54,24 @@ def _measure(load: Load) -> float:
         chooser.register(connection, selectors.EVENT_READ)
     started_s = time.perf_counter()
     queue = iter(messages)
+    sent_s: dict[int, float] = {}
+    taken_s: list[float] = []
     for key in list(chooser.get_map().values()):
+        sent_s[key.fd] = time.perf_counter()
         _socket(key).sendall(next(queue))
     answered = 0
     while answered < len(messages):
         for key, _ in chooser.select():
             _read_answer(_socket(key))
+            now_s = time.perf_counter()
+            taken_s.append(now_s - sent_s[key.fd])
             answered += 1
             message = next(queue, None)
             if message is not None:
+                sent_s[key.fd] = now_s
                 _socket(key).sendall(message)
-    return len(messages) / (time.perf_counter() - started_s)
+    per_second = len(messages) / (time.perf_counter() - started_s)
+    return Pace(per_second, sorted(taken_s)[len(taken_s) * 99 // 100] * 1000)
 
 
 def _batches(load: Load) -> Iterator[bytes]:

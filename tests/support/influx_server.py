@@ -184,11 +184,18 @@ class InfluxServer:
         return self._influxd
 
 
+def missing_programs() -> str:
+    """Return what is needed and not installed, and how to install it; "" where nothing is."""
+    found = [package for program, package in (("influxd", "influxdb"), ("nginx", "nginx-light"))
+             if shutil.which(program, path=_PATH) is None]  # fmt: skip
+    command = f"apt-get install -y --no-install-recommends {' '.join(found)} tzdata"
+    return f"needs {' and '.join(found)}: {command}" if found else ""
+
+
 def require_influxd() -> None:
     """Skip the test where influxd or nginx is not installed, saying how to install them."""
-    for program, package in (("influxd", "influxdb"), ("nginx", "nginx-light")):
-        if shutil.which(program, path=_PATH) is None:
-            pytest.skip(f"needs {program}: apt-get install -y --no-install-recommends {package} tzdata")
+    if missing := missing_programs():
+        pytest.skip(missing)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,171 @@
+"""With a real InfluxDB: this design beside the plain one, and the forwarder beside posting its points straight."""
+
+import gzip
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from statistics import median
+
+import urllib3
+
+from bench.load import Load, Pace, pace
+from bench.report import Row
+from footfall.model import Arrival, Count, Span
+from footfall.registry import Registry
+from footfall.store.influx import MOST_POINTS, InfluxWriter
+from footfall.store.journal import Journal
+from footfall.store.line_protocol import render_lines
+from footfall.store.outbox import Outbox, Place, set_forwarding
+from footfall.store.points import Point
+from footfall.store.shipments import Shipments
+from ingest.forwarder import Forwarder
+from tests.support.influx_server import TOKEN, InfluxDatabase, InfluxServer, missing_programs, running_influx_server
+from tests.support.influx_stores import config_of
+from tests.support.installation import Installation, free_port, install
+
+ROUNDS = 3
+COUNTERS = tuple(f"DOOR{number}" for number in range(30))
+FORWARDED = 200_000
+NOW_MS = 1_777_881_600_000
+
+
+def measure(say: Callable[[str], None], requests: int) -> list[Row]:
+    """Return the rows of the table; none where InfluxDB is not installed."""
+    if missing_programs():
+        say(f"no InfluxDB to measure with: {missing_programs()}")
+        return []
+    folder = Path(tempfile.mkdtemp(prefix="footfall-bench-"))
+    try:
+        with running_influx_server() as server:
+            return [*_designs(say, folder, server, requests), *_forwarders(say, folder, server)]
+    finally:
+        shutil.rmtree(folder)
+
+
+def _designs(say: Callable[[str], None], folder: Path, server: InfluxServer, requests: int) -> list[Row]:
+    database = server.create()
+    influxdb = f'[influxdb]\nurl = "{database.url}"\ninflux_bucket = "{database.influx_bucket}"\ntoken_file = "token"\n'
+    site = install(folder / "site", COUNTERS, more=influxdb)
+    (site.folder / "token").write_text(TOKEN)
+    keys = tuple(site.keys[counter] for counter in COUNTERS)
+    found: dict[tuple[str, int], list[Pace]] = {}
+    with site.serving(), _plain(server.create()) as port:
+        for turn in range(ROUNDS):
+            for batch in (1, 100):
+                for name, at, number in (("plain", port, requests // 6), ("footfall", site.port, requests // 2)):
+                    say(f"round {turn + 1} of {ROUNDS}: {name}, batches of {batch}")
+                    load = Load(at, number if batch == 1 else number // 4, batch, COUNTERS, keys)
+                    found.setdefault((name, batch), []).append(pace(load))
+                    _wait_until_told(site)
+    rows = []
+    for batch in (1, 100):
+        plain, ours = found["plain", batch], found["footfall", batch]
+        ratio = median(one.per_second for one in ours) / median(one.per_second for one in plain)
+        what = f"batches of {batch}, into InfluxDB"
+        rows.append(Row(f"{what}: Flask writes in the request", *_told(plain, batch)))
+        rows.append(Row(f"{what}: ingest, forwarder running", *_told(ours, batch, f"; {ratio:.1f} times the other"),
+                        ">= 5 times" if batch == 1 else ""))  # fmt: skip
+    return rows
+
+
+def _told(several: list[Pace], batch: int, more: str = "") -> tuple[str, str]:
+    per_second = median(one.per_second for one in several) * batch
+    p99_ms = median(one.p99_ms for one in several)
+    return f"{per_second:,.0f} crossings/s", f"99 of 100 answered within {p99_ms:,.0f} ms{more}"
+
+
+def _wait_until_told(site: Installation) -> None:
+    while site.get("/api/v1/forwarder")["waiting"]:
+        time.sleep(0.2)
+
+
+@contextmanager
+def _plain(database: InfluxDatabase) -> Iterator[int]:
+    """Give the port at which the plain design serves."""
+    port = free_port()
+    names = {"URL": database.url, "TOKEN": TOKEN, "BUCKET": database.influx_bucket, "PORT": str(port)}
+    variables = {**os.environ, **{f"PLAIN_{name}": value for name, value in names.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "bench.plain"], env=variables, stdout=subprocess.DEVNULL)
+    try:
+        urllib3.request("GET", f"http://127.0.0.1:{port}/", retries=urllib3.Retry(connect=8, backoff_factor=0.1))
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _forwarders(say: Callable[[str], None], folder: Path, server: InfluxServer) -> list[Row]:
+    say("building a journal to forward")
+    journal = folder / "journal.sqlite"
+    set_forwarding(journal, is_on=True, now_epoch_ms=NOW_MS)
+    _fill(journal)
+    points = _points_of(journal)
+    bodies = [render_lines(points[first : first + MOST_POINTS]) for first in range(0, len(points), MOST_POINTS)]
+    forwarder, straight = [], []
+    for turn in range(ROUNDS):
+        say(f"round {turn + 1} of {ROUNDS}: forwarder, and the same points posted straight")
+        forwarder.append(len(points) / _forward(journal, folder / f"{turn}.sqlite", server.create()))
+        straight.append(len(points) / _post(bodies, server.create()))
+    ratio = median(forwarder) / median(straight)
+    return [
+        Row("the same points posted straight, gzip, 5,000 a request", f"{median(straight):,.0f} points/s"),
+        Row("forwarder, from journal to InfluxDB", f"{median(forwarder):,.0f} points/s",
+            f"{ratio:.2f} of posting straight", ">= 0.7"),
+    ]  # fmt: skip
+
+
+def _fill(path: Path) -> None:
+    chance = random.Random(1)
+    with closing(Journal(path)) as journal:
+        for turn in range(FORWARDED // 10 // len(COUNTERS)):
+            start = NOW_MS + turn * 60_000
+            journal.append([
+                Arrival(
+                    counter, "bench",
+                    tuple(Count(turn * 10 + seq, start + chance.randrange(60_000), seq % 2, 1 - seq % 2)
+                          for seq in range(10)),
+                    Span(start, start + 60_000), start + 60_000, b'{"queued":1,"uptime_s":5,"rssi_dbm":-70}',
+                )
+                for counter in COUNTERS
+            ])  # fmt: skip
+
+
+def _points_of(journal: Path) -> list[Point]:
+    points: list[Point] = []
+    with closing(Outbox(journal)) as outbox:
+        place, horizon = Place(), outbox.horizon({})
+        while parcel := outbox.next_parcel(place, horizon, MOST_POINTS):
+            points += parcel.points
+            place = parcel.place
+    return points
+
+
+def _forward(journal: Path, shipments: Path, database: InfluxDatabase) -> float:
+    """Return how many seconds the forwarder takes for all of *journal*."""
+    writer = InfluxWriter(config_of(database))
+    with closing(Outbox(journal)) as outbox, closing(Shipments(shipments)) as remembered, closing(writer):
+        forwarder = Forwarder(outbox, remembered, writer, lambda: Registry({}, {}, {}), time.time, random.Random(1))
+        started_s = time.perf_counter()
+        while forwarder.step():
+            pass
+        return time.perf_counter() - started_s
+
+
+def _post(bodies: list[bytes], database: InfluxDatabase) -> float:
+    """Return how many seconds it takes to POST *bodies*, which are lines already, compressed as the client does."""
+    url = f"{database.url}/api/v2/write?org=bench&bucket={database.influx_bucket}&precision=ns"
+    headers = {"Authorization": f"Token {TOKEN}", "Content-Encoding": "gzip"}
+    with urllib3.PoolManager(retries=False) as pool:
+        started_s = time.perf_counter()
+        for body in bodies:
+            answer = pool.request("POST", url, body=gzip.compress(body), headers=headers)
+            if answer.status != 204:
+                raise AssertionError(f"answered {answer.status}: {answer.data!r}")
+        return time.perf_counter() - started_s

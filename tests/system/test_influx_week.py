@@ -1,0 +1,133 @@
+"""The whole way through InfluxDB: counters, ingest, forwarder, InfluxDB, and an exporter that has no journal at all."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.influx_server import TOKEN, InfluxDatabase, running_influx_server
+from tests.support.influx_stores import reading
+from tests.support.installation import PROFILE, SITE, Installation, install
+from tests.support.processes import until
+from tests.support.zones import zone_where_it_is_day
+from tests.system import test_calit2 as calit2
+
+pytestmark = pytest.mark.slow
+
+COUNTERS = ("ALLI1", "ALLI2")
+
+
+@contextmanager
+def influx_table() -> Iterator[tuple[str, InfluxDatabase]]:
+    """Give the [influxdb] table that names a new InfluxDB, and its database."""
+    with running_influx_server() as server:
+        database = server.create("footfall")
+        yield f'\n[influxdb]\nurl = "{server.url}"\ntoken_file = "token"\n', database
+
+
+def with_token(here: Installation) -> Installation:
+    (here.folder / "token").write_text(TOKEN + "\n")
+    return here
+
+
+def wait_until_told(here: Installation) -> None:
+    """Return once the forwarder has told InfluxDB all that ingest has."""
+
+    def is_told() -> bool:
+        progress = here.get("/api/v1/forwarder")
+        return progress["waiting"] == 0 and progress["last_error"] is None
+
+    until(is_told, "all is forwarded", 120)
+
+
+def elsewhere(here: Installation, *more: str) -> Installation:
+    """Return an installation with the same settings and *more*, but without a journal: it can read InfluxDB only."""
+    there = Installation(here.folder.with_name("elsewhere"), 0)
+    there.data.mkdir(parents=True)
+    shutil.copy(here.folder / "token", there.folder)
+    text = (here.folder / "footfall.toml").read_text()
+    (there.folder / "footfall.toml").write_text('store = "influxdb"\n' + text + "".join(more))
+    return there
+
+
+def files_of(here: Installation, folder: str, first: str, last: str, *profile: str) -> dict[str, bytes]:
+    """Export the days from *first* to *last*, and return the files by name."""
+    here.run("export", "--from", first, "--to", last, *profile, "--output", str(here.folder / folder))
+    return {path.name: path.read_bytes() for path in (here.folder / folder).iterdir()}
+
+
+def _last_owed(database: InfluxDatabase) -> list[int]:
+    return [row["last"] for row in database.query("SELECT last(owed) FROM exporter")]
+
+
+def door(folder: Path, table: str) -> Installation:
+    """Return a new installation with the counter of CalIt2."""
+    more = f"earliest = 2005-01-01\n{table}"
+    return with_token(install(folder, (calit2.COUNTER,), site=calit2.SITE, profile=calit2.PROFILES, more=more))
+
+
+def test_simulated_week_makes_the_same_files_from_journal_and_influxdb(tmp_path: Path) -> None:
+    """7 equal files; then the exporter delivers them, and InfluxDB knows of it."""
+    zone = zone_where_it_is_day()  # else today's file might be due as well
+    today = datetime.now(zone).date()
+    week = [today - timedelta(days=back) for back in range(7, 0, -1)]
+    delivered = f'destination = "share"\ndeliver_from = {week[0]}\ngive_up_at = "19:30"\n'
+    share = '\n[destinations.share]\nkind = "folder"\nfolder = "share"\n[exporter]\nlook_every_s = 1\n'
+    with influx_table() as (table, database):
+        site = SITE.replace("Europe/Paris", zone.key)
+        profile = PROFILE + delivered + share
+        here = with_token(install(tmp_path / "here", COUNTERS, site=site, more=table, profile=profile))
+        with here.serving():
+            for number, day in enumerate(week):
+                here.run("simulate", "--day", str(day), "--people", "120", "--seed", str(number))
+            wait_until_told(here)
+        there = elsewhere(here)
+        days = str(week[0]), str(week[-1])
+        expected = files_of(here, "out", *days)
+        assert len(expected) == 7
+        assert all(content.count(b",0,0,") < 44 for content in expected.values()), "somebody came, each day"
+        assert files_of(there, "out", *days) == expected
+        assert not there.journal.exists()
+
+        (there.folder / "share").mkdir()
+        with there.serving("exporter"):
+            until(lambda: len(list((there.folder / "share").glob("*.csv"))) == 7, "all files are delivered")
+            until(lambda: len(database.query("SELECT * FROM deliveries")) == 7, "InfluxDB is told of them")
+            until(lambda: _last_owed(database) == [0], "nothing is owed")
+        assert {path.name: path.read_bytes() for path in (there.folder / "share").iterdir()} == expected
+        assert {row["ok"] for row in database.query("SELECT * FROM deliveries")} == {True}
+        with reading(database, lambda: datetime.now(UTC)) as reader:
+            assert set(reader.covered_to(COUNTERS)) == set(COUNTERS)
+
+
+def test_people_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
+    """Told of one by one over HTTP, forwarded, and read back: every half hour of 105 days as the data has it."""
+    expected = calit2.files()
+    with influx_table() as (table, _):
+        here = door(tmp_path / "here", table)
+        with here.serving():
+            for body in calit2.batches():
+                assert here.post(body, counter=calit2.COUNTER).status == 200
+            wait_until_told(here)
+        there = elsewhere(here)
+        assert files_of(there, "out", calit2.FIRST, calit2.LAST, "--profile", "client") == expected
+        strict = "--profile", "strict"
+        days = calit2.FIRST, calit2.LAST
+        assert files_of(there, "gaps", *days, *strict) == files_of(here, "gaps", *days, *strict)
+    assert len(expected) == 105
+
+
+def test_history_of_calit2_makes_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
+    """105 files of the client imported, forwarded, and read back byte for byte."""
+    expected = calit2.files()
+    with influx_table() as (table, _):
+        here = door(tmp_path / "here", table)
+        for name, content in expected.items():
+            (here.folder / name).write_bytes(content)
+        with here.serving():
+            here.run("import", "--profile", "client", *expected)
+            wait_until_told(here)
+        assert files_of(elsewhere(here), "out", calit2.FIRST, calit2.LAST, "--profile", "client") == expected
