@@ -10,8 +10,8 @@ from flask import Response, request
 from ingest.pages.language import _
 from ingest.parts import parts
 
-_ALWAYS_OPEN = frozenset({"crossings", "legacy", "health", "openapi"})
-_OPEN_PAGES = frozenset({"pages.static"})
+_ALWAYS_OPEN = frozenset({"crossings", "legacy", "openapi"})
+_OPEN_PAGES = frozenset({"pages.static", "health.tell_health", "health.tell_readiness"})
 _DISPLAY_PAGES = frozenset({"pages.show_display", "pages.show_first_display", "pages.tell_display"})
 
 

@@ -69,10 +69,10 @@ def occupancy_chart(
             if inside_now is not None and run[-1][0] == plot.at(now_utc):
                 parts.append(element("circle", cx=points[-1][0], cy=points[-1][1], r=4, class_="now"))
         if capacity:
-            y = height(capacity)
-            parts.append(element("line", x1=size.left, x2=size.width - size.right, y1=y, y2=y, class_="capacity"))
-            parts.append(element("text", f"{language.gettext('Capacity')} {language.number(capacity)}",
-                                 x=size.width - size.right, y=y - 4, class_="capacity-label"))  # fmt: skip
+            y, right = height(capacity), size.width - size.right
+            parts.append(element("line", x1=size.left, x2=right, y1=y, y2=y, class_="capacity"))
+            text = language.gettext("Capacity") + f" {language.number(capacity)}"
+            parts.append(element("text", text, x=right, y=y - 4, class_="capacity-label"))
         return _picture(size, parts, label)
 
     return twice(draw)

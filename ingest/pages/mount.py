@@ -1,6 +1,7 @@
 """Puts the pages into ingest's app: their addresses, their languages, and the headers that keep strangers out."""
 
 from flask import Flask, Response
+from jinja2 import StrictUndefined
 
 from footfall import __version__
 from footfall.model import from_epoch_ms
@@ -28,13 +29,14 @@ def init_app(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         lambda text: wanted().gettext(text), lambda *texts: wanted().ngettext(*texts), newstyle=True
     )
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset_version"] = __version__
     app.jinja_env.globals["instant"] = from_epoch_ms
 
     @app.context_processor
     def common() -> dict[str, object]:
-        return {"lang": wanted(), "sites": parts().registry().sites}
+        return {"lang": wanted(), "sites": parts().registry().sites, "site": None, "page": ""}
 
     @app.after_request
     def protect(response: Response) -> Response:

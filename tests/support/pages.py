@@ -76,11 +76,16 @@ def fill(ingest: Ingest, scenery: Scenery) -> list[Crossing]:
     return counted
 
 
+def site_settings(scenery: Scenery) -> dict[str, Any]:
+    """Return the settings of install() for *scenery*."""
+    profile = '\n[profiles.mediatheque]\nsite = "mediatheque"\n'
+    return {"counters": (), "site": scenery.toml(), "profile": profile}
+
+
 @contextmanager
 def looked_at(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tuple[str, Ingest, list[Crossing]]]:
     """Serve *scenery* and give the pages' address, the app, and what was counted."""
-    profile = '\n[profiles.mediatheque]\nsite = "mediatheque"\n'
-    with ingest_in_process(folder, counters=(), site=scenery.toml(), profile=profile, **settings) as ingest:
+    with ingest_in_process(folder, **site_settings(scenery), **settings) as ingest:
         counted = fill(ingest, scenery)
         server = make_server("127.0.0.1", 0, ingest.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
