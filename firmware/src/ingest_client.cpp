@@ -13,11 +13,14 @@ bool IngestClient::begin(const footfall::Settings& settings, const String& ca) {
     return footfall::parse_server_url(settings.url, url_);
 }
 
-WiFiClient& IngestClient::client(time_t utc_s) {
+WiFiClient* IngestClient::client(time_t utc_s) {
     if (!url_.secure) {
-        return plain_;
+        return &plain_;
     }
     negotiate_buffers();
+    if (!has_memory_for_tls()) {
+        return nullptr;
+    }
     secure_.setSession(&session_);
     if (settings_->fingerprint[0] != '\0') {
         secure_.setFingerprint(settings_->fingerprint);
@@ -25,7 +28,7 @@ WiFiClient& IngestClient::client(time_t utc_s) {
         secure_.setTrustAnchors(&ca_);  // with none in it every server is refused, which is what we want
         secure_.setX509Time(utc_s);
     }
-    return secure_;
+    return &secure_;
 }
 
 // Asks once whether the server takes short fragments (RFC 6066, section 4): 2 KB of buffers instead of 17.
@@ -34,9 +37,23 @@ void IngestClient::negotiate_buffers() {
         return;
     }
     buffers_negotiated_ = true;
-    const bool is_short = BearSSL::WiFiClientSecure::probeMaxFragmentLength(url_.host, url_.port, 1024);
-    secure_.setBufferSizes(is_short ? 1024 : 16384, is_short ? 1024 : 512);
-    log_line("TLS buffers: %s", is_short ? "1 KB each" : "16 KB to receive, the server takes no shorter fragments");
+    short_fragments_ = BearSSL::WiFiClientSecure::probeMaxFragmentLength(url_.host, url_.port, 1024);
+    secure_.setBufferSizes(short_fragments_ ? 1024 : 16384, short_fragments_ ? 1024 : 512);
+    log_line("TLS buffers: %s", short_fragments_ ? "1 KB each" : "16 KB, the server takes no shorter fragments");
+}
+
+// BearSSL wants its buffers in one piece each, 6 KB of stack and some for its tables (core 3.1.2, "BearSSL client"). A
+// handshake that runs out of memory takes the board down with it; a batch that waits costs nothing.
+bool IngestClient::has_memory_for_tls() const {
+    constexpr uint32_t kBesidesBuffers = 12'000;
+    const uint32_t largest = short_fragments_ ? 6'200 : 16'500;
+    const uint32_t in_all = kBesidesBuffers + (short_fragments_ ? 2'500 : 17'500);
+    if (ESP.getMaxFreeBlockSize() >= largest && ESP.getFreeHeap() >= in_all) {
+        return true;
+    }
+    log_line("error: HTTPS needs %lu bytes of memory, %lu are free: let the server take short fragments (RFC 6066)",
+             static_cast<unsigned long>(in_all), static_cast<unsigned long>(ESP.getFreeHeap()));
+    return false;
 }
 
 footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc_s) {
@@ -45,9 +62,12 @@ footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc
     http.useHTTP10(true);  // a connection a request: none that went stale in between, and no chunks
     http.setReuse(false);
     http.setTimeout(kTimeoutMs);
-    WiFiClient& connection = client(utc_s);
-    connection.setTimeout(kTimeoutMs);
-    if (!http.begin(connection, String(url_.host), url_.port, String(url_.path), url_.secure)) {
+    WiFiClient* connection = client(utc_s);
+    if (connection == nullptr) {
+        return answer;
+    }
+    connection->setTimeout(kTimeoutMs);
+    if (!http.begin(*connection, String(url_.host), url_.port, String(url_.path), url_.secure)) {
         return answer;
     }
     static const char* wanted[] = {"Date", "Retry-After"};

@@ -21,8 +21,10 @@ class IngestClient {
     static constexpr uint16_t kTimeoutMs = 5'000;  // for the name, the connection, the answer: each
     static constexpr size_t kAnswerBytes = 512;    // a receipt has 60; the rest of a long error is not read
 
-    WiFiClient& client(time_t utc_s);
+    // The client to ask with; nullptr where there is too little memory for TLS.
+    WiFiClient* client(time_t utc_s);
     void negotiate_buffers();
+    bool has_memory_for_tls() const;
 
     footfall::ServerUrl url_;
     const footfall::Settings* settings_ = nullptr;
@@ -31,6 +33,7 @@ class IngestClient {
     WiFiClient plain_;
     BearSSL::WiFiClientSecure secure_;
     bool buffers_negotiated_ = false;
+    bool short_fragments_ = false;
     char body_[kAnswerBytes];
     String date_;
     String retry_after_;

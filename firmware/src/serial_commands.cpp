@@ -40,10 +40,12 @@ void SerialCommands::carry_out(const Command& command) {
             return set(command);
         case CommandKind::kSave:
             return save();
-        case CommandKind::kCa:
-            return keep_ca(command.value);
+        case CommandKind::kCaLine:
+            return add_ca_line(command.value, false);
+        case CommandKind::kCaEnd:
+            return add_ca_line(command.value, true);
         case CommandKind::kCaNone:
-            return keep_ca("");
+            return remove_ca();
         case CommandKind::kStatus:
             return controls_.print_status();
         case CommandKind::kBeamsOn:
@@ -102,13 +104,20 @@ void SerialCommands::save() {
     }
 }
 
-void SerialCommands::keep_ca(const char* pem) {
-    if (!store_.save_ca(pem)) {
+void SerialCommands::add_ca_line(const char* line, bool last) {
+    const bool kept = store_.add_ca_line(line, !in_ca_, last);
+    in_ca_ = !last;
+    if (!kept) {
         log_line("error: the certificate cannot be written");
-        return;
+    } else if (last) {
+        has_ca_ = true;
+        Serial.println("Certificate kept; it is used after a restart.");
     }
-    has_ca_ = pem[0] != '\0';
-    Serial.println(has_ca_ ? "Certificate kept; it is used after a restart." : "Certificate removed.");
+}
+
+void SerialCommands::remove_ca() {
+    has_ca_ = !store_.remove_ca();
+    Serial.println(has_ca_ ? "The certificate cannot be removed." : "Certificate removed.");
 }
 
 void SerialCommands::format_queue() {

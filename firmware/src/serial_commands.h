@@ -29,7 +29,8 @@ class SerialCommands {
     void show();
     void set(const footfall::Command& command);
     void save();
-    void keep_ca(const char* pem);
+    void add_ca_line(const char* line, bool last);
+    void remove_ca();
     void format_queue();
 
     SettingsStore& store_;
@@ -38,4 +39,5 @@ class SerialCommands {
     footfall::Console console_;
     footfall::Settings draft_;
     bool has_ca_ = false;
+    bool in_ca_ = false;  // a certificate is being pasted
 };

@@ -72,12 +72,18 @@ String SettingsStore::load_ca() {
     return file ? file.readString() : String();
 }
 
-bool SettingsStore::save_ca(const char* pem) {
-    if (pem[0] == '\0') {
-        return !LittleFS.exists(kCaPath) || LittleFS.remove(kCaPath);
+bool SettingsStore::add_ca_line(const char* line, bool first, bool last) {
+    File file = LittleFS.open(kNewPath, first ? "w" : "a");
+    if (!file) {
+        return false;
     }
-    return write_whole(kCaPath, pem, strlen(pem));
+    const size_t length = strlen(line);
+    const bool written = file.write(reinterpret_cast<const uint8_t*>(line), length) == length && file.write('\n') == 1;
+    file.close();
+    return written && (!last || LittleFS.rename(kNewPath, kCaPath));
 }
+
+bool SettingsStore::remove_ca() { return !LittleFS.exists(kCaPath) || LittleFS.remove(kCaPath); }
 
 void SettingsStore::forget() {
     LittleFS.remove(kSettingsPath);

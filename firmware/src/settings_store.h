@@ -17,8 +17,9 @@ class SettingsStore {
 
     // The CA certificate in PEM form, empty where there is none.
     String load_ca();
-    // Keep a certificate; empty text removes it.
-    bool save_ca(const char* pem);
+    // Take one line of a certificate beside the kept one, from the *first* on; the *last* one puts it in its place.
+    bool add_ca_line(const char* line, bool first, bool last);
+    bool remove_ca();
 
     void forget();
 };

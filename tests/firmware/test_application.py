@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
+from tests.firmware.test_set_up import PEM
 from tests.support.board import Board, Person
 from tests.support.installation import Installation, install
 from tests.support.processes import until
@@ -245,6 +246,24 @@ def test_torn_settings_open_the_set_up_network(board: Board, installation: Insta
     board.type(*(f"set {name} {value}" for name, value in settings_for(installation).items()), "save")
     board.wait_for_restart()
     board.wait_for("queue opened: 1 crossings wait")
+
+
+def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> None:
+    """`ca` takes a pasted certificate; one that was cut off by a power cut never counts as one."""
+    board.wait_for("set-up network open")
+    kept = board.folder / "files" / "ca.pem"
+    board.type("ca", *PEM.splitlines()[:5])
+    until(lambda: (board.folder / "files" / "new").exists(), "the first lines are written")
+    board.unplug()
+    assert not kept.exists()
+    board.switch_on()
+    board.type("ca", *PEM.splitlines(), "show")
+    board.wait_for("Certificate kept")
+    board.wait_for("ca               (set)")
+    assert kept.read_text() == PEM
+    board.type("ca none")
+    board.wait_for("Certificate removed.")
+    assert not kept.exists()
 
 
 def test_queue_is_formatted_only_when_asked_twice(board: Board, installation: Installation) -> None:

@@ -59,10 +59,12 @@ def test_formatting_the_queue_must_be_asked_for_twice_in_a_row() -> None:
     ]  # fmt: skip
 
 
-def test_pasted_certificate_is_one_command() -> None:
-    """From `ca` on, lines are collected up to the end of the certificate."""
-    assert typed(f"ca\n{PEM}status\n") == [("ca", "", PEM), ("status", "", "")]
-    assert typed("ca\r" + PEM.replace("\n", "\r") + "status\r") == [("ca", "", PEM), ("status", "", "")]
+def test_pasted_certificate_comes_line_by_line_up_to_its_end() -> None:
+    """From `ca` on, lines are the certificate's, whatever they say, until it is whole."""
+    lines = PEM.splitlines()
+    pasted = [("ca line", "", line) for line in lines[:-1]] + [("ca end", "", lines[-1])]
+    assert typed(f"ca\n{PEM}status\n") == [*pasted, ("status", "", "")]
+    assert typed("ca\r" + PEM.replace("\n", "\r\n") + "status\r") == [*pasted, ("status", "", "")]
 
 
 def test_line_that_is_too_long_is_refused_and_forgotten() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tests.support.firmware import library
 
 COMMANDS = (
-    "none", "unknown", "help", "show", "set", "save", "ca", "ca none", "status", "beams on", "beams off", "portal",
+    "none", "unknown", "help", "show", "set", "save", "ca line", "ca end", "ca none", "status", "beams on", "beams off", "portal",
     "restart", "forget settings", "format queue", "format queue yes", "too long",
 )  # fmt: skip
 ACTIONS = ("none", "join", "leave", "radio off")

@@ -49,7 +49,7 @@ Command of_kind(CommandKind kind) {
 
 Command Console::feed(char letter) {
     if (letter == '\b' || letter == 0x7F) {
-        if (length_ > line_) {
+        if (length_ > 0) {
             --length_;
         }
         return Command();
@@ -68,17 +68,17 @@ Command Console::feed(char letter) {
 Command Console::end_line() {
     if (too_long_) {
         too_long_ = in_certificate_ = false;
-        length_ = line_ = 0;
+        length_ = 0;
         return of_kind(CommandKind::kTooLong);
     }
     text_[length_] = '\0';
-    if (in_certificate_) {
-        return collect_certificate();
-    }
     while (length_ > 0 && text_[length_ - 1] == ' ') {
         text_[--length_] = '\0';
     }
-    const Command command = length_ > 0 ? parse_line() : Command();
+    Command command;
+    if (length_ > 0) {
+        command = in_certificate_ ? parse_certificate_line() : parse_line();
+    }
     length_ = 0;
     return command;
 }
@@ -112,17 +112,9 @@ Command Console::parse_line() {
     return command;
 }
 
-Command Console::collect_certificate() {
-    const bool ended = strcmp(text_ + line_, kEndOfCertificate) == 0;
-    text_[length_++] = '\n';
-    line_ = length_;
-    if (!ended) {
-        return Command();
-    }
-    text_[length_] = '\0';
-    in_certificate_ = false;
-    length_ = line_ = 0;
-    Command command = of_kind(CommandKind::kCa);
+Command Console::parse_certificate_line() {
+    in_certificate_ = strcmp(text_, kEndOfCertificate) != 0;
+    Command command = of_kind(in_certificate_ ? CommandKind::kCaLine : CommandKind::kCaEnd);
     command.value = text_;
     return command;
 }

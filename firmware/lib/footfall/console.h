@@ -13,7 +13,8 @@ enum class CommandKind : uint8_t {
     kShow,
     kSet,         // name and value
     kSave,
-    kCa,          // value: the whole certificate, PEM
+    kCaLine,      // value: one line of a certificate that is pasted; the first one begins it
+    kCaEnd,       // value: its last line: it is whole
     kCaNone,
     kStatus,
     kBeamsOn,
@@ -37,7 +38,7 @@ extern const char kHelpText[];
 
 class Console {
    public:
-    static constexpr size_t kLongest = 2560;  // a CA certificate in PEM with a key of RSA-4096
+    static constexpr size_t kLongest = 256;  // `set url ` and 128 letters; a line of PEM has 64
 
     // Take one letter; returns a command where it ended one.
     Command feed(char letter);
@@ -45,11 +46,10 @@ class Console {
    private:
     Command end_line();
     Command parse_line();
-    Command collect_certificate();
+    Command parse_certificate_line();
 
     char text_[kLongest];
     size_t length_ = 0;
-    size_t line_ = 0;            // where the current line begins: more than 0 within a certificate
     bool too_long_ = false;
     bool in_certificate_ = false;
     bool format_asked_ = false;
