@@ -118,8 +118,8 @@ class World {
       check(queue_->waiting() == waiting + 1, "the number of waiting crossings is wrong");
       check(named_.emplace(kept, truth_.size() - 1).second, "a name was given twice");
       promised_.push_back(truth_.size() - 1);
-    } else {
-      unsure_.push_back(truth_.size() - 1);
+    } else if (!device_->has_power) {
+      unsure_[{key.first, queue_->next_seq()}] = truth_.size() - 1;
     }
     now_ms_ += 2;
   }
@@ -148,22 +148,15 @@ class World {
 
   void arrive(uint64_t stream, const footfall::SentCrossing& crossing, bool is_dated) {
     const Key key = {stream, crossing.seq};
-    const auto found = named_.find(key);
-    size_t who = truth_.size();
-    if (found != named_.end()) {
-      who = found->second;
-    } else {
-      for (const size_t one : unsure_) {
-        // It was being written when the power failed.
-        const bool is_same = !is_dated || is_stepping_ || truth_[one].utc_ms == crossing.utc_ms;
-        who = !truth_[one].arrived && is_same && truth_[one].direction == crossing.direction ? one : who;
+    if (named_.count(key) == 0) {
+      const auto found = unsure_.find(key);  // it was being written when the power failed
+      check(found != unsure_.end(), "somebody arrived who never passed");
+      if (broken_) {
+        return;
       }
-      check(who < truth_.size(), "somebody arrived who never passed");
-      named_.emplace(key, who);
+      named_.emplace(key, found->second);
     }
-    if (broken_) {
-      return;
-    }
+    const size_t who = named_[key];
     check(truth_[who].direction == crossing.direction, "a crossing changed its direction");
     check(!is_dated || is_stepping_ || truth_[who].utc_ms == crossing.utc_ms, "a crossing changed its time");
     truth_[who].arrived = true;
@@ -227,7 +220,7 @@ class World {
   int64_t base_ms_ = 0;
   std::vector<Passing> truth_;
   std::vector<size_t> promised_;  // append() said that it is durable
-  std::vector<size_t> unsure_;    // append() failed
+  std::map<Key, size_t> unsure_;  // the power failed in append()
   std::map<Key, size_t> named_;
   std::vector<std::pair<int64_t, int64_t>> spans_;
   const char* broken_ = nullptr;
