@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
 from footfall.model import Bucket, Counter, Sighting, Site, Tally, from_epoch_ms
-from footfall.occupancy import Occupancy, last_reset, occupancy_of
+from footfall.occupancy import last_reset, occupancy_of, occupancy_through
 from footfall.store.journal import FILE_NAME as JOURNAL
 from footfall.store.shipments import read_lag
 from ingest.parts import Parts, parts
@@ -33,7 +33,7 @@ def tell_occupancy(site: str) -> Json:
     now_utc = here.now_utc()
     counters = here.registry().counters_of(site)
     reset_utc = last_reset(where, now_utc)
-    occupancy = occupancy_of(here.reader.quarters([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
+    occupancy = occupancy_of(here.reader.totals([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
     sightings = here.reader.sightings([counter.id for counter in counters])
     today = now_utc.astimezone(where.tz).date()
     active = [counter.id for counter in counters if counter.counts_on(today)]
@@ -136,22 +136,13 @@ def _asked_day(today: date) -> date:
 
 
 def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket]) -> list[int]:
-    """Return the people inside at the end of each of *buckets*, whose *totals* these are.
-
-    The first buckets of a day still count from the reset of the day before.
-    """
-    reset_utc = last_reset(site, buckets[0].start_utc) if buckets else here.now_utc()
+    """Return the people inside at the end of each of *buckets*, whose *totals* these are."""
+    if not buckets:
+        return []
     ids = [counter.id for counter in here.registry().counters_of(site.id)]
-    before = here.reader.quarters(ids, reset_utc, buckets[0].start_utc) if buckets else []
-    running = occupancy_of(before, reset_utc)
-    found = []
-    for bucket, total in zip(buckets, totals, strict=True):
-        reset_utc = last_reset(site, bucket.start_utc)
-        if reset_utc > running.reset_utc:
-            running = Occupancy(reset_utc, 0, 0)
-        running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
-        found.append(running.inside)
-    return found
+    start_utc = buckets[0].start_utc
+    before = here.reader.totals(ids, last_reset(site, start_utc), start_utc)
+    return occupancy_through(site, totals, buckets, before)
 
 
 def _state(here: Parts, sighting: Sighting) -> str:

@@ -91,7 +91,7 @@ class _StoreCollector(Collector):
         for site in registry.sites.values():
             reset_utc = last_reset(site, now_utc)
             ids = [counter.id for counter in registry.counters_of(site.id)]
-            quarters = self._reader.quarters(ids, reset_utc, now_utc)
+            quarters = self._reader.totals(ids, reset_utc, now_utc)
             occupancy.add_metric([site.id], occupancy_of(quarters, reset_utc).inside)
         yield occupancy
         size = sum(path.stat().st_size for path in self._journal.parent.glob(self._journal.name + "*"))
