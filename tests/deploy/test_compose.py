@@ -10,7 +10,7 @@ import pytest
 from deploy.prepare import VOLUMES_BY_NAME
 from footfall import __version__
 from footfall.environment import VARIABLES
-from tests.support.compose import MAIN, PROFILES, REPLICAS, ROOT, everything, resolved, tool
+from tests.support.compose import ELSEWHERE, MAIN, PROFILES, REPLICAS, ROOT, everything, resolved, tool
 
 SERVICES: dict[str, Any] = everything()["services"]
 ALWAYS: dict[str, Any] = resolved()["services"]
@@ -28,8 +28,8 @@ def mounts(service: str) -> dict[str, Any]:
     return {mount["source"]: mount for mount in SERVICES[service].get("volumes", [])}
 
 
-@pytest.mark.parametrize("files", [(MAIN,), (MAIN, REPLICAS)])
-@pytest.mark.parametrize("profiles", [(), *((one,) for one in PROFILES), PROFILES])
+@pytest.mark.parametrize("files", [(MAIN,), (MAIN, REPLICAS), (MAIN, ELSEWHERE)])
+@pytest.mark.parametrize("profiles", [(), ("tls",), ("tools",), ("demo",), PROFILES])
 def test_compose_takes_every_profile(files: tuple[str, ...], profiles: tuple[str, ...]) -> None:
     assert resolved(*files, profiles=profiles)["services"]
 
@@ -41,7 +41,7 @@ def test_files_follow_the_specification_of_compose() -> None:
     assert not done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("file", [MAIN, REPLICAS])
+@pytest.mark.parametrize("file", [MAIN, REPLICAS, ELSEWHERE])
 def test_yaml_is_clean(file: str) -> None:
     done = subprocess.run(
         [tool("yamllint"), "--strict", "--config-file", str(ROOT / ".yamllint"), str(ROOT / file)],
@@ -119,7 +119,7 @@ def test_no_secret_stands_in_the_environment(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"TOKEN|PASSWORD|SECRET|KEY", variable):
             assert variable.endswith("_FILE")
-            assert str(value).startswith("/run/")
+            assert str(value).startswith("/run/") or not value, "empty: not set"
 
 
 def test_secret_reaches_only_whom_it_is_for() -> None:
@@ -186,6 +186,17 @@ def test_replicas_each_have_a_journal_and_share_an_address() -> None:
         assert one["environment"] == replicas[0]["environment"]
         assert one["environment"]["FOOTFALL_READS"] == "influxdb"
         assert one["image"] == replicas[0]["image"]
+
+
+def test_influxdb_elsewhere_leaves_none_here() -> None:
+    """Its tokens come from a person, in files; whoever waited for the one beside it waits no more."""
+    services = resolved(MAIN, ELSEWHERE, profiles=("tools",))["services"]
+    assert not {"influxdb", "tokens"} & set(services)
+    for name in ("ingest", "exporter", "grafana"):
+        assert services[name]["depends_on"].keys() == {"prepare"}
+        (secrets,) = [mount for mount in services[name]["volumes"] if mount["target"] == "/run/secrets"]
+        assert (secrets["type"], secrets["source"]) == ("bind", str(ROOT / "secrets" / name))
+        assert secrets["read_only"]
 
 
 def test_settings_can_name_folders_of_the_machine() -> None:

@@ -110,7 +110,7 @@ def asked(folder: Path) -> dict[str, list[str]]:
 
 
 def test_each_service_may_do_only_what_it_needs(tmp_path: Path) -> None:
-    """Ingest writes, and looks whether InfluxDB lost anything; the exporter reads and writes deliveries; Grafana reads."""
+    """Ingest writes, and looks whether InfluxDB lost anything; the exporter writes deliveries; Grafana reads."""
     done = make_tokens(tmp_path, DOCKER_INFLUXDB_INIT_BUCKET_ID="b0b0")
     assert not done.returncode, done.stderr
     assert asked(tmp_path) == {

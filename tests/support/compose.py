@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-MAIN, REPLICAS = "docker-compose.yml", "compose.replicas.yml"
+MAIN, REPLICAS, ELSEWHERE = "docker-compose.yml", "compose.replicas.yml", "compose.elsewhere.yml"
 PROFILES = ("demo", "tls", "tools")
 
 
