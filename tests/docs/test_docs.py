@@ -20,8 +20,8 @@ from footfall.environment import VARIABLES
 from footfall.registry import COUNTER_SETTINGS, SITE_SETTINGS, TABLES, TOP_SETTINGS
 from footfall.store.influx_config import INFLUX_SETTINGS
 from ingest.config import INGEST_SETTINGS, LEGACY_SETTINGS
-from ingest.pages.config import PAGES_SETTINGS
 from ingest.openapi import document
+from ingest.pages.config import PAGES_SETTINGS
 from tests.docs.pages import ROOT, Page, code, page, pages, plain
 
 OPERATIONS, EXPORT, WIRE = page("docs/operations.md"), page("docs/export-format.md"), page("docs/wire-format.md")
