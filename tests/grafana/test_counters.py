@@ -61,7 +61,7 @@ def last_report(week: Week, frames: Sequence[Frame]) -> None:
 
 
 def counted(week: Week, frames: Sequence[Frame]) -> None:
-    assert [frame.columns[1].name for frame in frames] == alive(week)
+    assert [frame.columns[1].name for frame in frames] == alive(week, START - timedelta(days=7))
     for frame in frames:
         name = frame.columns[1].name
         for at, share in list(zip(frame.column("Time"), frame.column(name), strict=True))[:-1]:  # the last one runs

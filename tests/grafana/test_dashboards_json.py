@@ -112,9 +112,9 @@ def test_every_variable_is_used_and_every_used_one_is_there(board: Json) -> None
     """Only formats that mean the same in every version: a bare $site would be escaped in some."""
     used = {name for query in queries(board) for name in re.findall(r"\$\{(\w+)(?::\w+)?\}", query)}
     names = {one["name"] for one in board["templating"]["list"]} - {"datasource"}
-    assert used - {"__to"} == names
+    assert used - {"__from", "__to"} == names
     for query in queries(board):
-        leftover = re.sub(r"\$\{\w+:(raw|regex)\}|\$\{__to\}|\$timeFilter|\$__interval|\$/", "", query)
+        leftover = re.sub(r"\$\{\w+:(raw|regex)\}|\$\{__(from|to)\}|\$timeFilter|\$__interval|\$/", "", query)
         assert "$" not in leftover, query
 
 
@@ -158,6 +158,13 @@ def test_gap_is_drawn_as_a_gap(panel: Json) -> None:
         if "fill(0)" in target["query"] and "cumulative_sum" not in target["query"]:
             measurement = re.findall(r'FROM "(\w+)"', target["query"])
             assert measurement in (["spans"], ["exporter"]), "zero is the truth only of what should be there"
+
+
+@each_panel
+def test_shifted_panel_asks_only_for_its_own_range(panel: Json) -> None:
+    """What Grafana fills in for ${__from} and ${__to} in a shifted panel differs between versions."""
+    if "timeShift" in panel:
+        assert all("$timeFilter" in target["query"] and "${__" not in target["query"] for target in panel["targets"])
 
 
 @each_panel

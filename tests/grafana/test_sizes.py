@@ -56,12 +56,13 @@ def test_every_counter_is_shown(doors: int, influx_database: InfluxDatabase) -> 
     for title in ("Last seen", "Last report", "Losses"):
         assert sorted(counters[title][0].column("counter")) == sorted(names)
     counting = sorted({"DOOR4"} ^ set(names)) if doors > 1 else names  # DOOR4 was dead before the range
-    for title in ("Counted", "Queue", "WiFi signal", "Free memory", "Uptime", "Aborted passages"):
+    assert [frame.columns[1].name for frame in counters["Counted"]] == sorted(names), "the dead one too, red"
+    for title in ("Queue", "WiFi signal", "Free memory", "Uptime", "Aborted passages"):
         assert [frame.columns[1].name for frame in counters[title]] == counting
     assert len(counters["Blocked beams"]) == 2 * len(counting)
     occupancy = drawn(influx_database, dashboard("occupancy"), {"site": LIBRARY.id})
     assert [frame.columns[1].name for frame in occupancy["Share of each door today"]] == counting
-    assert [frame.columns[1].name for frame in occupancy["Counted"]] == counting
+    assert [frame.columns[1].name for frame in occupancy["Counted"]] == sorted(names)
     assert all(frames for frames in (*counters.values(), *occupancy.values()))
     assert all(len(frames) < MOST_SERIES for frames in (*counters.values(), *occupancy.values()))
     assert {uid for uid, rule in rules().items() if firing(rule, influx_database, NOW) is None} == set()

@@ -145,20 +145,24 @@ class Viewer:
         found = []
         for target in panel["targets"]:
             influxql = fill(
-                target["query"], {**values, "__to": str(epoch_ms(self.end_utc))}, start_utc, end_utc,
+                target["query"], {**values, **self._bounds()}, start_utc, end_utc,
                 interval_s(start_utc, end_utc, panel.get("interval", "1m")))  # fmt: skip
             found += frames_of(ask(self.database, influxql), target)
         return found
 
     def _options(self, variable: Json, values: Mapping[str, str | list[str]]) -> list[str]:
-        to = {"__to": str(epoch_ms(self.end_utc))}
-        series = ask(self.database, fill(variable["query"], {**values, **to}, self.start_utc, self.end_utc, 60))
+        influxql = fill(variable["query"], {**values, **self._bounds()}, self.start_utc, self.end_utc, 60)
+        series = ask(self.database, influxql)
         if not series:
             return []
         first = series[0]
         place = 1 if first.columns[0] in {"key", "time"} else 0
         told = [str(row[place]) for row in first.rows]
         return sorted(told) if variable["sort"] == 1 else told
+
+    def _bounds(self) -> dict[str, str]:
+        """Return Grafana's own variables of the dashboard's range, ms since 1970."""
+        return {"__from": str(epoch_ms(self.start_utc)), "__to": str(epoch_ms(self.end_utc))}
 
     def _range_of(self, panel: Json) -> tuple[datetime, datetime]:
         """Return the panel's own range: a shift is in days of the viewer's calendar."""
@@ -177,8 +181,8 @@ def fill(
         text = value if isinstance(value, str) else ",".join(value)
         query = query.replace(f"${{{name}:raw}}", text)
         query = query.replace(f"${{{name}:regex}}", _regex(value))
-        if name == "__to":
-            query = query.replace("${__to}", text)
+        if name in {"__from", "__to"}:
+            query = query.replace(f"${{{name}}}", text)
     query = query.replace("$timeFilter", f"time >= {epoch_ms(start_utc)}ms and time <= {epoch_ms(end_utc)}ms")
     query = query.replace("$__interval", f"{interval}s")
     assert not re.search(r"\$[\w{]", query), f"not filled in: {query}"
