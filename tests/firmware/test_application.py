@@ -253,7 +253,7 @@ def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> No
     board.wait_for("set-up network open")
     kept = board.folder / "files" / "ca.pem"
     board.type("ca", *PEM.splitlines()[:5])
-    until(lambda: (board.folder / "files" / "new").exists(), "the first lines are written")
+    until((board.folder / "files" / "new").exists, "the first lines are written")
     board.unplug()
     assert not kept.exists()
     board.switch_on()

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from tests.support.firmware import library
 
 COMMANDS = (
-    "none", "unknown", "help", "show", "set", "save", "ca line", "ca end", "ca none", "status", "beams on", "beams off", "portal",
-    "restart", "forget settings", "format queue", "format queue yes", "too long",
+    "none", "unknown", "help", "show", "set", "save", "ca line", "ca end", "ca none", "status", "beams on", "beams off",
+    "portal", "restart", "forget settings", "format queue", "format queue yes", "too long",
 )  # fmt: skip
 ACTIONS = ("none", "join", "leave", "radio off")
 KEY = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
