@@ -87,7 +87,8 @@ class PortionBuilder {
 
   // Gives the offset of what stands before *cursor*'s place: of a crossing with *seq*.
   bool offset_at(const Cursor& cursor, uint32_t seq, int64_t& offset_ms) const {
-    if (queue_.has_step_ && cursor.place < queue_.step_place_ && (seq > queue_.step_after_seq_ || !cursor.has_offset)) {
+    const bool is_before_step = queue_.has_step_ && !(queue_.step_place_ < cursor.place);
+    if (is_before_step && (seq > queue_.step_after_seq_ || !cursor.has_offset)) {
       offset_ms = queue_.step_offset_ms_;
       return true;
     }

@@ -9,6 +9,8 @@ Ahead look_ahead(RecordRing& ring, const Cursor& cursor) {
   ahead.place = cursor.place;
   ahead.stream = cursor.stream;
   ahead.read = ring.read(ahead.place, ahead.record, ahead.stream);
+  ahead.is_jump = ahead.read == RecordRing::Read::kDamage && ahead.place.slot == 0 &&
+                  ring.read_header(ahead.place.generation, ahead.header);
   const bool is_record = ahead.read == RecordRing::Read::kRecord;
   ahead.is_seam = ahead.read == RecordRing::Read::kDamage || !(ahead.stream == cursor.stream) ||
                   (is_record && has_boot(ahead.record) &&
@@ -24,6 +26,12 @@ void pass(Cursor& cursor, const Ahead& ahead) {
   }
   if (ahead.read != RecordRing::Read::kRecord) {
     cursor.has_since = false;
+    if (ahead.is_jump) {
+      cursor.stream = ahead.header.stream;
+      cursor.boot = ahead.header.checkpoint.boot;
+      cursor.has_offset = ahead.header.checkpoint.has_offset;
+      cursor.offset_ms = ahead.header.checkpoint.offset_ms;
+    }
     return;
   }
   const Record& record = ahead.record;

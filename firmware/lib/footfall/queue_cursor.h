@@ -12,6 +12,8 @@ struct Ahead {
   Stream stream;
   Place place;    // behind it
   bool is_seam;   // no span may be claimed across it
+  bool is_jump;   // sectors are missing; the header of the next one tells what holds there
+  Header header;
 };
 
 Ahead look_ahead(RecordRing& ring, const Cursor& cursor);
