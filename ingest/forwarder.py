@@ -13,6 +13,7 @@ holds up ingest, which runs in another process.
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from typing import Protocol
@@ -38,6 +39,7 @@ LONGEST_WAIT_S = 60.0
 LONGEST_ASKED_S = 300.0
 """A Retry-After beyond it is not believed."""
 
+_REQUESTS = 4  # of a parcel: more overlap better, and take longer to write again
 _SAY_AGAIN_S = 600
 _EXPIRED = "beyond retention policy"  # how 1.x and 2.x say that the rest of a request was kept
 
@@ -78,6 +80,7 @@ class Forwarder:
         self._holds = holds
         self._most_points = most_points
         self._most_quarantined = most_quarantined
+        self._lane = ThreadPoolExecutor(1, "forwarder-lane")
         self._horizon = Place()
         self._looked_s = 0.0
         self._told_quarantined = 0
@@ -101,10 +104,10 @@ class Forwarder:
         progress = self._shipments.progress()
         if self._must_begin_again(progress) or self._look(progress):
             return True
-        parcel = self._outbox.next_parcel(progress.place, self._horizon, self._most_points)
+        parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
         if parcel is None:
             self._horizon = self._outbox.horizon({one.id: one.site for one in self._registry().counters.values()})
-            parcel = self._outbox.next_parcel(progress.place, self._horizon, self._most_points)
+            parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
         if parcel is None:
             self._outbox.trim(progress.place)
             return False
@@ -167,10 +170,16 @@ class Forwarder:
         return witness_ns is not None and self._holds(point._replace(time_ns=witness_ns)) is False
 
     def _write_all(self, points: Iterable[Point]) -> int:
-        """Write *points*, some at a time; return how many of them InfluxDB has now."""
+        """Write *points*, some at a time; return how many of them InfluxDB has now.
+
+        While InfluxDB works on one request, the points of the next are made.
+        """
         rest, written = iter(points), 0
-        while chunk := list(islice(rest, self._most_points)):
-            written += write_sifted(self._writer, chunk, self._refuse, self._shipments.expire)
+        chunk = list(islice(rest, self._most_points))
+        while chunk:
+            sent = self._lane.submit(write_sifted, self._writer, chunk, self._refuse, self._shipments.expire)
+            chunk = list(islice(rest, self._most_points))
+            written += sent.result()
             if self._has_failed:
                 self._recover()
         return written

@@ -22,7 +22,7 @@ from urllib.parse import quote
 from footfall.errors import StoreUnavailable
 from footfall.model import Span
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S, Journal
-from footfall.store.points import Point, Value, crossing_point, span_points, status_point, stream_point, tags_of
+from footfall.store.points import Point, Tags, Value, span_points, status_point, stream_point, tagged_crossing, tags_of
 from footfall.store.schema import MIGRATIONS
 from footfall.store.sqlite import transaction, translated
 
@@ -33,9 +33,8 @@ _SEED_MS = 24 * 60 * 60 * 1000
 _HEARD = ("stored", "duplicates", "crossing_ms")
 _FIGURES = ("first_seq", "last_seq", "kept", "undated", "conflicts")
 _CROSSINGS = """
-    SELECT crossing.id, stream.counter, stream.name, seq, time_epoch_ms, entries, exits, crossing.undated, told
-    FROM crossing CROSS JOIN stream ON stream.id = crossing.stream
-    WHERE crossing.id > ? AND crossing.id <= ? ORDER BY crossing.id LIMIT ?
+    SELECT id, stream, seq, time_epoch_ms, entries, exits, undated, told
+    FROM crossing WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
 """
 _ROWS = f"""
     SELECT outbox.id, outbox.counter, received_epoch_ms, from_epoch_ms, to_epoch_ms, outbox.stored, duplicates,
@@ -163,7 +162,7 @@ class Outbox:
         """
         with self._reading() as connection:
             rows = connection.execute(_CROSSINGS, (place.crossing, horizon.crossing, most)).fetchall()
-            points = (self._crossing_point(*row) for row in rows if not row[-1])
+            points: Iterator[Point] = self._crossing_points(rows, self._streams_of({row[1] for row in rows}))
             reached = place._replace(crossing=rows[-1][0]) if rows else place
             if not rows:
                 rows = connection.execute(_ROWS, (place.outbox, horizon.outbox, most)).fetchall()
@@ -208,13 +207,30 @@ class Outbox:
                 found.append(json.dumps(row) if row and last else "")
         return Mark(*found)
 
-    def _crossing_point(
-        self, row: int, counter: int, stream: str, seq: int, time_epoch_ms: int, entries: int, exits: int,
-        undated: int, _told: int,
-    ) -> Point:  # fmt: skip
-        site = next(site for after, site in self._sites[counter] if row > after.crossing)
-        name = self._counters[counter]
-        return crossing_point(name, site, stream, seq, time_epoch_ms, entries, exits, undated=bool(undated))
+    def _streams_of(self, streams: Iterable[int]) -> Mapping[int, tuple[int, str]]:
+        """Return (counter, name) of each of *streams*."""
+        rows = self._connection.execute(
+            "SELECT id, counter, name FROM stream WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(streams)),),
+        )
+        return {stream: (counter, name) for stream, counter, name in rows}
+
+    def _crossing_points(
+        self, rows: Iterable[tuple[int, ...]], streams: Mapping[int, tuple[int, str]]
+    ) -> Iterator[Point]:
+        """Yield the points of *rows*. There may be millions: what is the same for all of a counter is made once."""
+        tags: dict[int, tuple[int, Tags]] = {}
+        for row, stream, seq, time_epoch_ms, entries, exits, undated, told in rows:
+            if told:
+                continue
+            counter, name = streams[stream]
+            after, mine = tags.get(counter, (row, ()))
+            if row <= after:
+                site = next(site for place, site in self._sites[counter] if row > place.crossing)
+                mine = tags_of(counter=self._counters[counter], site=site)
+                if site == self._sites[counter][0][1]:
+                    tags[counter] = self._sites[counter][0][0].crossing, mine
+            yield tagged_crossing(mine, f"{name}/{seq}" if undated else "", seq, time_epoch_ms, entries, exits)
 
     def _points(
         self, row: int, counter: int, received_epoch_ms: int, start: int | None, end: int | None,

@@ -13,6 +13,7 @@ from footfall.model import QUARTER_MS, Site, Span, epoch_ms, from_epoch_ms
 from footfall.occupancy import last_reset
 
 Value = int | float | bool | str
+Tags = tuple[tuple[str, str], ...]
 
 NS_PER_MS = 1_000_000
 
@@ -21,13 +22,13 @@ class Point(NamedTuple):
     """One fact. ``tags`` are ordered and none is empty; ``time_ns`` is since 1970 UTC."""
 
     measurement: str
-    tags: tuple[tuple[str, str], ...]
+    tags: Tags
     fields: Mapping[str, Value]
     time_ns: int
 
 
 @lru_cache(4096)
-def tags_of(**tags: str) -> tuple[tuple[str, str], ...]:
+def tags_of(**tags: str) -> Tags:
     """Return *tags* in their order by name, without those that are empty: InfluxDB takes no empty tag."""
     return tuple(sorted((name, value) for name, value in tags.items() if value))
 
@@ -35,16 +36,22 @@ def tags_of(**tags: str) -> tuple[tuple[str, str], ...]:
 def crossing_point(
     counter: str, site: str, stream: str, seq: int, time_epoch_ms: int, entries: int, exits: int, *, undated: bool
 ) -> Point:
-    """Return the point of one count.
+    """Return the point of one count of *counter*."""
+    return tagged_crossing(
+        tags_of(counter=counter, site=site), f"{stream}/{seq}" if undated else "", seq, time_epoch_ms, entries, exits
+    )
+
+
+def tagged_crossing(tags: Tags, undated: str, seq: int, time_epoch_ms: int, entries: int, exits: int) -> Point:
+    """Return the point of one count that has *tags*, and the name *undated* where it has no time of its own.
 
     A counter that never knew the time has its crossing at the time of receipt, which differs where it was received
     twice, by two ingests. Its name goes along, so that a reader can tell.
     """
     fields: dict[str, Value] = {"entries": entries, "exits": exits}
     if undated:
-        fields["undated"] = f"{stream}/{seq}"
-    time_ns = time_epoch_ms * NS_PER_MS + seq % NS_PER_MS
-    return Point("crossings", tags_of(counter=counter, site=site), fields, time_ns)
+        fields["undated"] = undated
+    return Point("crossings", tags, fields, time_epoch_ms * NS_PER_MS + seq % NS_PER_MS)
 
 
 def span_points(counter: str, site: str, span: Span) -> Iterator[Point]:
@@ -67,9 +74,7 @@ def status_point(counter: str, site: str, heard: Mapping[str, Value], received_e
     return Point("status", tags_of(counter=counter, site=site), heard, _numbered(received_epoch_ms, number))
 
 
-def stream_point(
-    tags: tuple[tuple[str, str], ...], figures: Mapping[str, Value], received_epoch_ms: int, number: int
-) -> Point:
+def stream_point(tags: Tags, figures: Mapping[str, Value], received_epoch_ms: int, number: int) -> Point:
     """Return the point of a stream as it was after batch *number* of an ingest."""
     return Point("streams", tags, figures, _numbered(received_epoch_ms, number))
 

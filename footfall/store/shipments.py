@@ -76,7 +76,7 @@ class Refused(NamedTuple):
 
 
 class Shipments:
-    """The forwarder's file, open. Every method may raise StoreUnavailable. For one thread."""
+    """The forwarder's file, open. Every method may raise StoreUnavailable. For one thread at a time."""
 
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         """Open the file at *path*, making it where needed unless it is only to be read."""
@@ -85,8 +85,9 @@ class Shipments:
         mode = "ro" if reads_only else "rwc"
         with translated(path):
             self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_LOCK_TIMEOUT_S, isolation_level=None
-            )
+                f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_LOCK_TIMEOUT_S, isolation_level=None,
+                check_same_thread=False,
+            )  # fmt: skip
             if reads_only:
                 (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
                 return
