@@ -86,6 +86,12 @@ class Office:
         return {status: int(float(number)) for status, number in
                 re.findall(r'^footfall_answers_total\{status="(\d+)"\} (\S+)', text, flags=re.MULTILINE)}  # fmt: skip
 
+    def metric(self, name: str) -> int:
+        """Return the value of the metric footfall_*name*, which has no labels."""
+        text = urllib3.request("GET", f"{self.installation.url}/metrics", retries=False).data.decode()
+        (value,) = re.findall(rf"^footfall_{name} (\S+)$", text, flags=re.MULTILINE)
+        return int(float(value))
+
     def assert_all_is_there_once(self, *, pieces_overlap: bool = False) -> None:
         """Compare InfluxDB with the journal: rows one by one, sums by both readers, coverage to the millisecond."""
         with closing(sqlite3.connect(self.installation.journal)) as connection:
@@ -185,10 +191,13 @@ def test_outage_costs_nothing_but_time(office: Office, outage: str) -> None:
         said = office.doctor()
         assert all(word in said for word in words), said
         assert "rows wait; since" in said
+        assert office.metric("forwarder_waiting_rows") == office.progress()["waiting"]
         assert urllib3.request("GET", f"{office.installation.url}/healthz", retries=False).status == 200
         assert urllib3.request("GET", f"{office.installation.url}/readyz", retries=False).status == 200
         end()
         office.wait_until_told()
+        assert (office.metric("forwarder_waiting_rows"), office.metric("forwarder_lag_seconds")) == (0, 0)
+        assert office.metric("forwarder_points_written_total") == office.progress()["points_written"]
         assert "rows wait; since" not in office.doctor()
         assert set(office.answers()) == {"200"}
     office.assert_all_is_there_once()
@@ -257,6 +266,22 @@ def test_refused_points_are_shown_to_a_person_who_sends_them_again(office: Offic
         until(lambda: told_of_quarantine(office) == 0, "the forwarder says that nothing is refused")
         assert set(office.answers()) == {"200"}
     office.assert_all_is_there_once()
+
+
+def test_points_that_a_person_gives_up_are_in_the_journal_alone(office: Office) -> None:
+    office.proxy.refuses = re.compile(rb"^crossings,counter=ALLI2.*7$")
+    with office.installation.serving():
+        for seq in (1, 7, 12):
+            at_ms = MONDAY_MS + seq
+            body = batch((seq, at_ms, 1), counter="ALLI2", span=Span(at_ms, at_ms + 1))
+            assert office.installation.post(body, counter="ALLI2").status == 200
+        office.wait_until_told()
+        until(lambda: office.progress()["quarantined"] == 1, "one point is refused")
+        assert "counter=ALLI2" in office.installation.run("quarantine").stdout.decode()
+        assert office.installation.run("quarantine", "--forget").stdout == b"1 points were given up\n"
+        assert office.progress()["quarantined"] == office.metric("forwarder_quarantined_points") == 0
+        assert office.installation.run("quarantine", "--forget", "--resend", check=False).returncode == 2
+    assert [one["time"] % 1000 for one in office.database.query("SELECT entries FROM crossings")] == [1, 12]
 
 
 def told_of_quarantine(office: Office) -> int:
