@@ -159,13 +159,13 @@ def _forward(journal: Path, shipments: Path, database: InfluxDatabase) -> float:
 
 
 def _post(bodies: list[bytes], database: InfluxDatabase) -> float:
-    """Return how many seconds it takes to POST *bodies*, which are lines already, compressed as the client does."""
+    """Return how many seconds it takes to POST *bodies*, which are lines already, compressed as the writer does."""
     url = f"{database.url}/api/v2/write?org=bench&bucket={database.influx_bucket}&precision=ns"
     headers = {"Authorization": f"Token {TOKEN}", "Content-Encoding": "gzip"}
     with urllib3.PoolManager(retries=False) as pool:
         started_s = time.perf_counter()
         for body in bodies:
-            answer = pool.request("POST", url, body=gzip.compress(body), headers=headers)
+            answer = pool.request("POST", url, body=gzip.compress(body, 6), headers=headers)
             if answer.status != 204:
                 raise AssertionError(f"answered {answer.status}: {answer.data!r}")
         return time.perf_counter() - started_s

@@ -5,6 +5,7 @@ once InfluxDB has said that it has all of it, or raises; the caller keeps its pl
 points. Law: only this file imports influxdb_client.
 """
 
+import gzip
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from footfall.store.influx_errors import answer_text, parse_retry_after, refusal
 from footfall.store.line_protocol import render_lines
 from footfall.store.points import Point
 
+_LEVEL = 6
+"""Of compression. The client's own is 9, which takes four times as long and makes it 4 % smaller."""
 _PRECISION: Any = "ns"  # a string, whatever the annotation of write() says
 MOST_POINTS = 5_000
 """Of one write. InfluxData's advice for 2.x; more is not faster, and takes longer to send again."""
@@ -39,9 +42,9 @@ class InfluxWriter:
             token=config.token,
             org=config.org,
             timeout=config.timeout_s * 1000,
-            enable_gzip=True,
             ssl_ca_cert=None if config.ca_file is None else str(config.ca_file),
         )
+        self._client.api_client.set_default_header("Content-Encoding", "gzip")  # type: ignore[no-untyped-call]
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class InfluxWriter:
         """
         if not points:
             return
-        body = render_lines(points)
+        body = gzip.compress(render_lines(points), _LEVEL)
         with translated(self._config, self._clock):
             self._api.write(self._config.influx_bucket, record=body, write_precision=_PRECISION)
 
