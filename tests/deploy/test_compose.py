@@ -204,3 +204,17 @@ def test_settings_can_name_folders_of_the_machine() -> None:
     ingest = resolved(FOOTFALL_CONFIG_DIR="./config")["services"]["ingest"]
     (config,) = [mount for mount in ingest["volumes"] if mount["target"] == "/etc/footfall"]
     assert (config["type"], config["source"]) == ("bind", str(ROOT / "config"))
+
+
+def test_grafana_finds_what_its_provisioning_names() -> None:
+    """Variables, the token's file and the dashboards' folder: Grafana does not start without the first."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "grafana" / "provisioning").glob("*/*.yaml"))]
+    text = "\n".join(line for one in texts for line in one.splitlines() if not line.lstrip().startswith("#"))
+    named = set(re.findall(r"(?<!\$)\$\{?([A-Z][A-Z_]+)\b", text))
+    assert named
+    assert named <= set(SERVICES["grafana"]["environment"])
+    targets = {mount["target"] for mount in SERVICES["grafana"]["volumes"]}
+    files = {Path(name) for name in re.findall(r"\$__file\{([^}]+)\}", text)}
+    assert files == {Path("/run/secrets/grafana_influxdb_token")}
+    assert "/run/secrets" in targets
+    assert set(re.findall(r"^ *path: (\S+)$", text, re.MULTILINE)) <= targets
