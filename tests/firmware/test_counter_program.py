@@ -6,21 +6,21 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from footfall.simulator.network import Answer
-from tests.support.counter_program import Door, hang_up, truth, write_crossings
+from tests.support.counter_program import START_EPOCH_MS, Door, hang_up, truth, write_crossings
 from tests.support.fake_ingest import FakeIngest, Fault, served
-
 
 HOUR_MS = 3_600_000
 
 
 def walk(count: int, seed: int, longest_ms: int = 60_000) -> list[tuple[int, int]]:
     """Return *count* crossings as (ms, direction)."""
-    throws = random.Random(seed)  # noqa: S311 - people, not secrets
+    throws = random.Random(seed)
     found, t_ms = [], 5_000
     for _ in range(count):
         t_ms += throws.randint(600, longest_ms)
@@ -64,13 +64,13 @@ def test_silence_is_told_at_least_once_a_minute(tmp_path: Path) -> None:
         done = door.run("--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0")
         assert done.returncode == 0, done.stdout + done.stderr
         ends = sorted(span.to_epoch_ms for span in fake.spans[door.name])
-        assert max(b - a for a, b in zip(ends, ends[1:], strict=False)) <= 60_000
+        assert max(b - a for a, b in pairwise(ends)) <= 60_000
 
 
 def test_batches_survive_cuts_errors_and_busy_answers(tmp_path: Path) -> None:
     """A cut connection or a 5xx says nothing about the body: it is sent again, the same, and stored once."""
     people = walk(300, seed=2)
-    throws = random.Random(3)  # noqa: S311
+    throws = random.Random(3)
 
     def fault(_number: int, _body: bytes) -> Answer | None:
         what = throws.random()
@@ -95,7 +95,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
     """Killed with -9 and started again with the same queue, it neither loses nor doubles a crossing."""
     people = walk(2_000, seed=4, longest_ms=4_000)
     path = str(write_crossings(tmp_path / "people.csv", people))
-    throws = random.Random(5)  # noqa: S311
+    throws = random.Random(5)
     with ingest_for(tmp_path) as (door, fake):
         fake.expect(truth(people))
         kills = 0
@@ -112,3 +112,101 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
         assert process.returncode == 0
         assert kills >= 3
         check_arrived(fake, people)
+
+
+def passages(people: list[tuple[int, int]]) -> str:
+    """Return the beam trace of *people*: 25 cm of body at 1.2 m/s through beams 10 cm apart, about those instants."""
+    changes = []
+    for t_ms, direction in people:
+        first, second = (1, 2) if direction > 0 else (2, 1)
+        changes += [(t_ms - 146, first, 1), (t_ms - 63, second, 1), (t_ms + 63, first, 0), (t_ms + 146, second, 0)]
+    levels = {1: 0, 2: 0}
+    lines = []
+    for t_ms, beam, level in sorted(changes):
+        levels[beam] = level
+        lines.append(f"{t_ms},{levels[1]},{levels[2]}\n")
+    return "".join(lines)
+
+
+def test_a_beam_trace_is_counted_as_the_detector_counts_it(tmp_path: Path) -> None:
+    """The same core as the board's: edges, detector, queue, sender."""
+    people = [(t_ms * 2, direction) for t_ms, direction in walk(200, seed=6)]
+    (tmp_path / "trace.csv").write_text(passages(people))
+    with ingest_for(tmp_path) as (door, fake):
+        done = door.run("--trace", str(tmp_path / "trace.csv"), "--speed", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        arrived = [(one.time_epoch_ms - START_EPOCH_MS, one.direction) for one in fake.stored()]
+        assert [direction for _, direction in arrived] == [direction for _, direction in people]
+        assert all(abs(seen - real) <= 60 for (seen, _), (real, _) in zip(arrived, people, strict=True))
+
+
+def test_power_that_fails_in_the_middle_of_a_byte_loses_nothing(tmp_path: Path) -> None:
+    """A torn queue file: the process ends while it writes, anywhere, and goes on with what is there."""
+    people = walk(60, seed=7)
+    path = str(write_crossings(tmp_path / "people.csv", people))
+    throws = random.Random(8)
+    with ingest_for(tmp_path) as (door, fake):
+        fake.expect(truth(people))
+        deaths = 0
+        for _ in range(500):
+            options = ["--crossings", path, "--speed", "0", "--resume-trace", "--sectors", "4"]
+            done = door.run(*options, "--die-after", str(throws.randrange(400)))
+            if done.returncode == 0:
+                break
+            assert done.returncode == 137, done.stdout + done.stderr
+            deaths += 1
+        assert done.returncode == 0
+        assert deaths >= 10
+        check_arrived(fake, people)
+
+
+def test_a_step_of_the_clock_changes_no_time(tmp_path: Path) -> None:
+    """A network that tells a wrong time is found out by the server's Date, and crossings keep their right time."""
+    people = walk(300, seed=9)
+    with ingest_for(tmp_path) as (door, fake):
+        fake.expect(truth(people))
+        path = str(write_crossings(tmp_path / "people.csv", people))
+        steps = [
+            "--clock-step",
+            "600000:3600000",
+            "--clock-step",
+            "1200000:-3600000",
+            "--clock-step",
+            "1800000:-7200000",
+        ]
+        done = door.run("--crossings", path, "--speed", "0", *steps)
+        assert done.returncode == 0, done.stdout + done.stderr
+        check_arrived(fake, people)
+
+
+def test_crossings_before_the_first_sync_arrive_with_their_time(tmp_path: Path) -> None:
+    people = walk(50, seed=10)
+    path = str(write_crossings(tmp_path / "people.csv", people))
+    with ingest_for(tmp_path) as (door, fake):
+        done = door.run("--crossings", path, "--speed", "0", "--network-time-from", "900000", "--no-date")
+        assert done.returncode == 0, done.stdout + done.stderr
+        check_arrived(fake, people)
+
+
+def test_one_process_at_a_time_has_a_queue(tmp_path: Path) -> None:
+    path = str(write_crossings(tmp_path / "people.csv", [(10_000_000, 1)]))
+    door = hang_up(tmp_path, "http://127.0.0.1:9")
+    first = door.start("--crossings", path)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline().startswith("queue formatted")
+        second = door.run("--crossings", path)
+        assert (second.returncode, "another process has it" in second.stderr) == (1, True)
+    finally:
+        first.kill()
+        first.communicate()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--speed", "x"], ["--crossings"], ["--nonsense", "1"], ["--crossings", "missing.csv"], ["--trace", "a", "--crossings", "b"]],
+)  # fmt: skip
+def test_wrong_use_is_told_in_a_sentence(tmp_path: Path, options: list[str]) -> None:
+    done = hang_up(tmp_path, "http://127.0.0.1:9").run(*options)
+    assert done.returncode == 2
+    assert done.stderr.startswith("counter: ")

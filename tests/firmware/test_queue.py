@@ -13,6 +13,11 @@ def sent(core: Core, settled_ms: int, limit: int = 100) -> list[tuple[int, int |
     return [crossing for batch in core.drain(settled_ms, limit) for crossing in batch.crossings]
 
 
+def generation_of(header: bytes) -> int:
+    """Return the generation a sector's header tells, -1 where it is none (record.h)."""
+    return int.from_bytes(header[4:], "little") if header.startswith(b"FFq1") else -1
+
+
 def test_crossings_come_out_in_order_with_their_time() -> None:
     core = Core()
     core.offset(UTC, True)
@@ -168,13 +173,15 @@ def test_full_queue_keeps_the_oldest_counts_the_refused_and_claims_nothing_for_t
     while core.append(1, t_ms := t_ms + 1000):
         kept += 1
     for _ in range(9):
-        assert not core.append(1, t_ms := t_ms + 1000)
+        t_ms += 1000
+        assert not core.append(1, t_ms)
     assert (core.dropped(), core.waiting()) == (10, kept)
     full_ms = (kept + 1) * 1000
     batches = core.drain(t_ms + 5000)
     assert sum(len(batch.crossings) for batch in batches) == kept
     assert max(batch.span[1] for batch in batches) <= UTC + full_ms
-    assert core.append(-1, t_ms := t_ms + 10_000)
+    t_ms += 10_000
+    assert core.append(-1, t_ms)
     after = core.drain(t_ms + 1000)
     assert after[-1].crossings == [(kept + 11, UTC + t_ms, -1)]  # the jump tells of the loss
     assert after[-1].span[0] >= UTC + t_ms
@@ -265,8 +272,7 @@ def test_destroyed_newest_sector_begins_a_new_stream_and_keeps_the_rest() -> Non
     old = core.batch(20_000)
     assert old is not None
     flash = core.flash_view()
-    newest = max(range(8), key=lambda sector: int.from_bytes(bytes(flash[sector * 256 + 4 : sector * 256 + 8]), "little")
-                 if bytes(flash[sector * 256 : sector * 256 + 4]) == b"FFq1" else -1)  # fmt: skip
+    newest = max(range(8), key=lambda sector: generation_of(bytes(flash[sector * 256 : sector * 256 + 8])))
     for k in range(256):
         flash[newest * 256 + k] = 0xFF
     assert core.boot(0) == Opening.TORN
