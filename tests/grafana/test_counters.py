@@ -64,6 +64,7 @@ def counted(week: Week, frames: Sequence[Frame]) -> None:
     assert [frame.columns[1].name for frame in frames] == alive(week, START - timedelta(days=7))
     for frame in frames:
         name = frame.columns[1].name
+        assert frame.column("Time")[-1] <= epoch_ms(NOW)
         for at, share in list(zip(frame.column("Time"), frame.column(name), strict=True))[:-1]:  # the last one runs
             start = from_epoch_ms(at)
             expected_ms = week.counting(name, start, start + timedelta(milliseconds=QUARTER_MS))

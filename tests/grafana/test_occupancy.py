@@ -156,6 +156,7 @@ def covered(days_before: int) -> Callable[[Truth, Sequence[Frame]], None]:
         assert truth.site is not LIBRARY or "DOOR4" in alive
         assert [column.name for column in values(frames)] == alive
         for frame, door in zip(frames, alive, strict=True):
+            assert frame.column("Time")[-1] <= epoch_ms(end)
             for at_epoch_ms, share in list(zip(frame.column("Time"), frame.column(door), strict=True))[:-1]:
                 at = from_epoch_ms(at_epoch_ms)
                 assert share * 1_800_000 == pytest.approx(truth.week.counting(door, at, at + HALF))
