@@ -21,6 +21,7 @@ from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
 from footfall.store.check import check_journal
 from footfall.store.journal import FILE_NAME
+from footfall.store.opening import open_reader
 from footfall.store.reader import JournalReader
 from ingest.config import IngestConfig, load_ingest_config
 
@@ -50,7 +51,8 @@ def doctor_command(ctx: click.Context, deep: bool) -> None:
                   f"{len(ingest.registry.counters)} counters, {len(exporter.profiles)} profiles"))  # fmt: skip
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _check_disk(ingest),
-        lambda: _check_store(ingest, deep),
+        lambda: _check_store(ingest, deep, exporter.read_influx is not None),
+        lambda: _check_reading(exporter),
         lambda: _check_clock(ingest),
         lambda: _check_ingest(ingest),
         lambda: (Finding(*found) for found in check_forwarding(ingest)),
@@ -89,8 +91,11 @@ def _check_disk(ingest: IngestConfig) -> Iterator[Finding]:
     yield Finding("disk", text, "" if free > LEAST_FREE_BYTES else "free some space: a full disk stops counting")
 
 
-def _check_store(ingest: IngestConfig, deep: bool) -> Iterator[Finding]:
+def _check_store(ingest: IngestConfig, deep: bool, may_be_elsewhere: bool) -> Iterator[Finding]:
     path = ingest.data / FILE_NAME
+    if not path.exists() and may_be_elsewhere:
+        yield Finding("journal", f"there is none at {path}: ingest runs elsewhere")
+        return
     if not path.exists():
         yield Finding("journal", f"there is none at {path} yet", "start ingest once: footfall up")
         return
@@ -106,6 +111,13 @@ def _check_store(ingest: IngestConfig, deep: bool) -> Iterator[Finding]:
             else "install that version again; an older one does not touch the journal"
         )
     yield Finding("journal", text, hint if problems else "")
+
+
+def _check_reading(exporter: ExporterConfig) -> Iterator[Finding]:
+    if (influx := exporter.read_influx) is not None:
+        counted = open_reader(exporter.data, influx).covered_to(sorted(exporter.registry.counters))
+        text = f"the exporter reads {influx.url}, {influx.influx_bucket}: {len(counted)} counters have counted"
+        yield Finding("InfluxDB", text)
 
 
 def _size(path: Path) -> int:
@@ -186,7 +198,7 @@ def _check_destinations(exporter: ExporterConfig) -> Iterator[Finding]:
 
 
 def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
-    if not _is_readable(exporter.data / FILE_NAME):
+    if exporter.read_influx is None and not _is_readable(exporter.data / FILE_NAME):
         return
     for owed in open_job(exporter, open_ledger(exporter)).owed():
         if owed.why is Why.PERSON:

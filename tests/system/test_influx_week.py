@@ -103,6 +103,18 @@ def test_simulated_week_makes_the_same_files_from_journal_and_influxdb(tmp_path:
             assert set(reader.covered_to(COUNTERS)) == set(COUNTERS)
 
 
+def test_doctor_beside_the_exporter_tells_how_influxdb_answers(tmp_path: Path) -> None:
+    with influx_table() as (table, database):
+        here = with_token(install(tmp_path / "here", COUNTERS, more=table))
+        there = elsewhere(here)
+        told = there.run("doctor", check=False).stdout.decode()
+        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall: 0 counters have counted" in told
+        assert "ok  journal: there is none at" in told
+    told = there.run("doctor", check=False).stdout.decode()
+    assert f"!!  InfluxDB at {database.url}: " in told
+    assert "-> start InfluxDB, or correct influxdb.url" in told
+
+
 def test_people_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
     """Told of one by one over HTTP, forwarded, and read back: every half hour of 105 days as the data has it."""
     expected = calit2.files()
