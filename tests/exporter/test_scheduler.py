@@ -2,13 +2,16 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from exporter.job import DeliveryJob
 from exporter.scheduler import look, run
+from exporter.telling import Teller
 from footfall.errors import FootfallError, StoreUnavailable
+from footfall.store.points import Point
 from tests.support.office import file_of, office
 
 DAYS = ["2026-05-04", "2026-05-05", "2026-05-06"]
@@ -123,3 +126,21 @@ def test_daemon_that_is_stopped_before_it_starts_does_nothing() -> None:
         raise AssertionError("nobody should ask")
 
     run(job, 1, stop)
+
+
+def test_daemon_tells_of_all_it_delivered_and_again_when_it_starts(tmp_path: Path) -> None:
+    """InfluxDB may have lost what it had: a daemon that starts tells everything once more, under the same names."""
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[-1])
+        here.at(DAYS[-1], "20:00")
+        for _ in range(2):
+            stop = threading.Event()
+            told: list[Point] = []
+
+            def tell(points: Sequence[Point], told: list[Point] = told, stop: threading.Event = stop) -> None:
+                told.extend(points)
+                if points[0].measurement == "exporter":
+                    stop.set()
+
+            run(here.job, 3600, stop, Teller(here.ledger, tell, lambda: here.now_utc))
+            assert [one.measurement for one in told] == ["deliveries"] * 3 + ["exporter"]
