@@ -87,6 +87,7 @@ class Forwarder:
         self._candidate_ns: int | None = None
         self._failures = 0
         self._has_failed = True  # perhaps, before this process; the file would still say so
+        self._has_expired = False
         self._next_try_s = 0.0
         self._said = (0.0, "")
 
@@ -177,7 +178,7 @@ class Forwarder:
         rest, written = iter(points), 0
         chunk = list(islice(rest, self._most_points))
         while chunk:
-            sent = self._lane.submit(write_sifted, self._writer, chunk, self._refuse, self._shipments.expire)
+            sent = self._lane.submit(write_sifted, self._writer, chunk, self._refuse, self._expire)
             chunk = list(islice(rest, self._most_points))
             written += sent.result()
             if self._has_failed:
@@ -192,6 +193,12 @@ class Forwarder:
             )
         log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
         self._shipments.refuse(point, reason, self._now_epoch_ms())
+
+    def _expire(self) -> None:
+        if not self._has_expired:
+            log.warning("InfluxDB does not keep points as old as some of these; they stay in the journal alone")
+        self._has_expired = True
+        self._shipments.expire()
 
     def _fail(self, error: StoreUnavailable) -> None:
         wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)

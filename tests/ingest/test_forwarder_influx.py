@@ -1,0 +1,82 @@
+"""What the forwarder relies on, asked of a real InfluxDB: the contract, what is too old, and who has a point."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+import urllib3
+
+from footfall.errors import PointsRefused, StoreUnavailable
+from footfall.store.influx import InfluxWriter
+from footfall.store.influx_witness import InfluxWitness
+from footfall.store.points import Point, forwarder_point
+from ingest.forwarder import write_sifted
+from tests.support.influx_server import InfluxDatabase, InfluxServer
+from tests.support.influx_stores import config_of
+from tests.support.installation import free_port
+from tests.support.writer_contract import Held, WriterContract, point
+
+
+@pytest.fixture
+def writer(influx_database: InfluxDatabase) -> Iterator[InfluxWriter]:
+    with closing(InfluxWriter(config_of(influx_database))) as opened:
+        yield opened
+
+
+class TestInfluxWriter(WriterContract):
+    """The contract, over the real writer and a real InfluxDB."""
+
+    @pytest.fixture
+    def held(self, influx_database: InfluxDatabase) -> Held:
+        return lambda name: {
+            (row["counter"], row["time"]): {"entries": row["entries"], "exits": row["exits"]}
+            for row in influx_database.query(f"SELECT * FROM {name}")
+        }
+
+
+def test_points_older_than_the_bucket_keeps_are_told_apart_and_the_others_are_kept(
+    shared_influx_server: InfluxServer | None, influx_database: InfluxDatabase
+) -> None:
+    """The words by which they are known are InfluxDB's own."""
+    if shared_influx_server is None:
+        pytest.skip("needs a server of its own, to give the bucket a retention: unset INFLUX_URL")
+    name = influx_database.influx_bucket
+    question = f'CREATE RETENTION POLICY "hour" ON "{name}" DURATION 1h REPLICATION 1'
+    headers = {"Authorization": f"Token {influx_database.token}"}
+    urllib3.request("POST", f"{influx_database.url}/query", fields={"q": question}, headers=headers, retries=False)
+    config = replace(config_of(influx_database), influx_bucket=f"{name}/hour")
+    refused: list[Point] = []
+    expired: list[bool] = []
+    with closing(InfluxWriter(config)) as short:
+        several = [point(1), point(2)._replace(time_ns=time.time_ns())]
+        write_sifted(short, several, lambda one, _: refused.append(one), lambda: expired.append(True))
+        with pytest.raises(PointsRefused, match="beyond retention policy"):
+            short.write(several)
+    assert (refused, expired) == ([], [True])
+    (row,) = influx_database.query(f'SELECT count(entries) FROM "{name}"."hour".crossings')
+    assert row["count"] == 1
+
+
+def test_witness_is_seen_where_it_was_written_and_no_other_is(
+    writer: InfluxWriter, influx_database: InfluxDatabase
+) -> None:
+    mine, other = (forwarder_point(name, 0, 0, 0, 1_777_881_600_000_000_000) for name in ("it's \\ mine", "other"))
+    writer.write([mine])
+    holds = InfluxWitness(config_of(influx_database))
+    assert holds(mine) is True
+    assert holds(other) is False
+    assert holds(mine._replace(time_ns=mine.time_ns + 1)) is False
+
+
+def test_witness_is_unknown_to_a_token_that_is_not_let_in(influx_database: InfluxDatabase) -> None:
+    config = config_of(influx_database)
+    mine = forwarder_point("mine", 0, 0, 0, 1)
+    assert InfluxWitness(replace(config, token="wrong"))(mine) is None
+
+
+def test_witness_is_unavailable_where_nobody_answers(influx_database: InfluxDatabase) -> None:
+    elsewhere = replace(config_of(influx_database), url=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(StoreUnavailable):
+        InfluxWitness(elsewhere)(forwarder_point("mine", 0, 0, 0, 1))
