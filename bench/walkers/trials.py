@@ -29,22 +29,36 @@ class Trial:
     length_ms: float
 
 
+def later(trial: Trial, by_ms: float) -> Trial:
+    """Return *trial*, begun *by_ms* after 0."""
+    truth = (
+        Crossing(each.at_ms + by_ms, each.direction, each.from_ms + by_ms, each.to_ms + by_ms) for each in trial.truth
+    )
+    return Trial(
+        shifted(trial.outer, by_ms), shifted(trial.inner, by_ms), tuple(truth), trial.people, trial.length_ms + by_ms
+    )
+
+
+def together(trials: Iterable[Trial]) -> Trial:
+    """Return *trials* as one, each at the time it has."""
+    all_of_them = list(trials)
+    return Trial(
+        union(*(trial.outer for trial in all_of_them)),
+        union(*(trial.inner for trial in all_of_them)),
+        tuple(crossing for trial in all_of_them for crossing in trial.truth),
+        sum(trial.people for trial in all_of_them),
+        max(trial.length_ms for trial in all_of_them),
+    )
+
+
 def joined(trials: Iterable[Trial]) -> Trial:
-    """Return *trials* one after another, QUIET_MS of nothing between them."""
-    outer: Intervals = []
-    inner: Intervals = []
-    truth: list[Crossing] = []
-    people, at_ms = 0, float(QUIET_MS)
+    """Return *trials* one after another, QUIET_MS of nothing before each and after the last."""
+    placed: list[Trial] = []
     for trial in trials:
-        outer += shifted(trial.outer, at_ms)
-        inner += shifted(trial.inner, at_ms)
-        truth += [
-            Crossing(each.at_ms + at_ms, each.direction, each.from_ms + at_ms, each.to_ms + at_ms)
-            for each in trial.truth
-        ]
-        people += trial.people
-        at_ms += trial.length_ms + QUIET_MS
-    return Trial(outer, inner, tuple(truth), people, at_ms)
+        before_ms = placed[-1].length_ms if placed else 0.0
+        placed.append(later(trial, before_ms + QUIET_MS))
+    one = together(placed)
+    return Trial(one.outer, one.inner, one.truth, one.people, one.length_ms + QUIET_MS)
 
 
 def changes(outer: Intervals, inner: Intervals) -> Iterator[tuple[int, int, int]]:
