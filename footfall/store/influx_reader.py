@@ -59,10 +59,14 @@ class InfluxReader:
 
     def sums(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> Mapping[str, tuple[int, int]]:
         """See Reader."""
+        kept: dict[_Key, list[int]] = {}
+        for chosen in conditions("counter", counters):
+            for low, high in _pieces(epoch_ms(start_utc), epoch_ms(end_utc)):
+                self._add_counts(kept, chosen, low, high)
         found = dict.fromkeys(counters, (0, 0))
-        for one in self.quarters(counters, start_utc, end_utc):
-            entries, exits = found[one.counter]
-            found[one.counter] = entries + one.entries, exits + one.exits
+        for (counter, _), (entries, exits, _) in kept.items():
+            before = found[counter]
+            found[counter] = before[0] + entries, before[1] + exits
         return found
 
     def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:

@@ -19,10 +19,13 @@ _IN_TAGS = re.compile(r"([,= ])")
 
 def render_lines(points: Iterable[Point]) -> bytes:
     """Return *points*, a line each, times in nanoseconds."""
-    lines = [
-        f"{_key(measurement, tags)} {','.join([f'{name}={_value(value)}' for name, value in fields.items()])} {time_ns}"
-        for measurement, tags, fields, time_ns in points
-    ]
+    lines = []
+    for measurement, tags, fields, time_ns in points:
+        told = [
+            f"{name}={value}i" if value.__class__ is int else f"{name}={_value(value)}"  # nearly all are
+            for name, value in fields.items()
+        ]
+        lines.append(f"{_key(measurement, tags)} {','.join(told)} {time_ns}")
     return "\n".join(lines).encode("utf-8", errors="replace")
 
 
@@ -40,8 +43,8 @@ def _tag(value: str) -> str:
 def _value(value: Value) -> str:
     if value is True or value is False:  # before int, which they are too
         return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value}i"
+    if isinstance(value, int):  # of a class of its own
+        return f"{int(value)}i"
     if isinstance(value, str):
         escaped = _CONTROL.sub(" ", value).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
