@@ -13,7 +13,7 @@ from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupan
 from ingest.pages.desk import Desk, Outcome
 from ingest.pages.doors import door_of
 from ingest.pages.errors import show_error
-from ingest.pages.figures import Length, period_around
+from ingest.pages.figures import Length, Period, period_around
 from ingest.pages.history import clamp_day, read_history, write_plain_csv
 from ingest.pages.language import wanted
 from ingest.pages.now import read_inside, read_now
@@ -131,13 +131,14 @@ def send_client_file(site: str) -> Response:
 def show_counters(site: str) -> str:
     """Show each door, how it does, and what to do about it."""
     here, where = parts(), _find_site(site)
-    now_utc = here.now_utc()
-    counters = here.registry().counters_of(where.id)
-    sightings = here.reader.sightings([counter.id for counter in counters])
-    doors = [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
-    today = now_utc.astimezone(where.tz).date()
-    doors.sort(key=lambda door: (not door.counter.counts_on(today), list(type(door.condition)).index(door.condition)))
-    return render_template("counters.html", page="counters", site=where, doors=doors, today=today, now_utc=now_utc)
+    return render_template("counters.html", page="counters", site=where, live=_render_counters(here, where))
+
+
+@blueprint.get("/sites/<site>/counters/live")
+def tell_counters(site: str) -> Response:
+    """Answer with the doors; 304 where nothing has changed."""
+    here, where = parts(), _find_site(site)
+    return _tell_recent((id(here), "counters", where, wanted().locale), lambda: _render_counters(here, where))
 
 
 @blueprint.get("/sites/<site>/deliveries")
@@ -146,13 +147,20 @@ def show_deliveries(site: str) -> str:
     here, where = parts(), _find_site(site)
     today = here.now_utc().astimezone(where.tz).date()
     period = period_around(Length.MONTH, _asked_day(today))
-    profiles = _profiles(here, where)
-    desk = here.desk if here.desk and here.desk.has_ledger() else None
-    calendars = {name: desk.days(name, period.days) for name in profiles} if desk else {}
     return render_template(
-        "deliveries.html", page="deliveries", site=where, period=period, profiles=profiles, calendars=calendars,
-        today=today, Outcome=Outcome, has_ledger=desk is not None,
+        "deliveries.html", page="deliveries", site=where, period=period, today=today,
+        is_current=today in period.days, live=_render_deliveries(here, where, period),
     )  # fmt: skip
+
+
+@blueprint.get("/sites/<site>/deliveries/live")
+def tell_deliveries(site: str) -> Response:
+    """Answer with the calendar of this month; 304 where nothing has changed."""
+    here, where = parts(), _find_site(site)
+    period = period_around(Length.MONTH, here.now_utc().astimezone(where.tz).date())
+    return _tell_recent(
+        (id(here), "deliveries", where, wanted().locale), lambda: _render_deliveries(here, where, period)
+    )
 
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
@@ -182,6 +190,26 @@ def _render_now(here: Parts, site: Site) -> str:
         crossings_chart=crossings_chart(
             now.today, now.week_ago, language, language.gettext("Entries and exits by half hour")
         ),
+    )  # fmt: skip
+
+
+def _render_counters(here: Parts, site: Site) -> str:
+    now_utc = here.now_utc()
+    counters = here.registry().counters_of(site.id)
+    sightings = here.reader.sightings([counter.id for counter in counters])
+    doors = [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
+    today = now_utc.astimezone(site.tz).date()
+    doors.sort(key=lambda door: (not door.counter.counts_on(today), list(type(door.condition)).index(door.condition)))
+    return render_template("_counters.html", site=site, doors=doors, today=today, now_utc=now_utc)
+
+
+def _render_deliveries(here: Parts, site: Site, period: Period) -> str:
+    profiles = _profiles(here, site)
+    desk = here.desk if here.desk and here.desk.has_ledger() else None
+    calendars = {name: desk.days(name, period.days) for name in profiles} if desk else {}
+    return render_template(
+        "_deliveries.html", site=site, profiles=profiles, calendars=calendars, Outcome=Outcome,
+        today=here.now_utc().astimezone(site.tz).date(), has_ledger=desk is not None,
     )  # fmt: skip
 
 
