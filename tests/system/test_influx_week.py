@@ -1,16 +1,20 @@
 """The whole way through InfluxDB: counters, ingest, forwarder, InfluxDB, and an exporter that has no journal at all."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from footfall.store.check import check_journal
+from footfall.store.reader import JournalReader
 from tests.support.influx_server import TOKEN, InfluxDatabase, running_influx_server
 from tests.support.influx_stores import reading
-from tests.support.installation import PROFILE, SITE, Installation, install
+from tests.support.installation import PROFILE, SITE, Installation, batch, install
+from tests.support.journals import END, EPOCH
 from tests.support.processes import until
 from tests.support.zones import zone_where_it_is_day
 from tests.system import test_calit2 as calit2
@@ -113,6 +117,29 @@ def test_doctor_beside_the_exporter_tells_how_influxdb_answers(tmp_path: Path) -
     told = there.run("doctor", check=False).stdout.decode()
     assert f"!!  InfluxDB at {database.url}: " in told
     assert "-> start InfluxDB, or correct influxdb.url" in told
+
+
+def test_forwarder_forgets_what_is_old_and_a_resend_is_still_known(tmp_path: Path) -> None:
+    """keep_days: the crossings go, their sums and names stay, and InfluxDB has every one."""
+    long_ago_ms = int(datetime.now(UTC).timestamp() * 1000) - 30 * 24 * 3_600_000
+    body = batch(*((seq, long_ago_ms + seq * 1000, 1) for seq in range(100)))
+    with influx_table() as (table, database):
+        here = with_token(install(tmp_path / "here", COUNTERS, more=f"keep_days = 7\n{table}"))
+        with here.serving():
+            assert here.post(body).json()["stored"] == 100
+            wait_until_told(here)
+        with here.serving():
+            until(lambda: _crossings_in(here) == 1, "all but the one at the forwarder's cursor are forgotten")
+            assert here.post(body).json() == {"stored": 0, "duplicates": 100, "through": 99}
+        assert database.query("SELECT sum(entries) FROM crossings")[0]["sum"] == 100
+    assert check_journal(here.journal, deep=True) == []
+    with closing(JournalReader(here.journal)) as reader:
+        assert sum(one.entries for one in reader.quarters(["ALLI1"], EPOCH, END)) == 100
+
+
+def _crossings_in(here: Installation) -> int:
+    with closing(sqlite3.connect(here.journal)) as connection:
+        return int(connection.execute("SELECT count(*) FROM crossing").fetchone()[0])
 
 
 def test_people_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
