@@ -69,7 +69,7 @@ def test_silence_is_told_at_least_once_a_minute(tmp_path: Path) -> None:
 
 def test_batches_survive_cuts_errors_and_busy_answers(tmp_path: Path) -> None:
     """A cut connection or a 5xx says nothing about the body: it is sent again, the same, and stored once."""
-    people = walk(300, seed=2)
+    people = walk(80, seed=2)
     throws = random.Random(3)
 
     def fault(_number: int, _body: bytes) -> Answer | None:
@@ -150,13 +150,14 @@ def test_power_that_fails_in_the_middle_of_a_byte_loses_nothing(tmp_path: Path) 
         deaths = 0
         for _ in range(500):
             options = ["--crossings", path, "--speed", "0", "--resume-trace", "--sectors", "4"]
-            done = door.run(*options, "--die-after", str(throws.randrange(400)))
+            budget = throws.randrange(throws.choice((400, 400, 400, 9000)))  # a new sector takes more than 4096 bytes
+            done = door.run(*options, "--die-after", str(budget))
             if done.returncode == 0:
                 break
             assert done.returncode == 137, done.stdout + done.stderr
             deaths += 1
         assert done.returncode == 0
-        assert deaths >= 10
+        assert deaths >= 5
         check_arrived(fake, people)
 
 
@@ -183,7 +184,7 @@ def test_crossings_before_the_first_sync_arrive_with_their_time(tmp_path: Path) 
     people = walk(50, seed=10)
     path = str(write_crossings(tmp_path / "people.csv", people))
     with ingest_for(tmp_path) as (door, fake):
-        done = door.run("--crossings", path, "--speed", "0", "--network-time-from", "900000", "--no-date")
+        done = door.run("--crossings", path, "--speed", "0", "--network-time-from", "200000", "--no-date")
         assert done.returncode == 0, done.stdout + done.stderr
         check_arrived(fake, people)
 
@@ -204,7 +205,8 @@ def test_one_process_at_a_time_has_a_queue(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["--speed", "x"], ["--crossings"], ["--nonsense", "1"], ["--crossings", "missing.csv"], ["--trace", "a", "--crossings", "b"]],
+    [[], ["--speed", "x"], ["--crossings"], ["--nonsense", "1"], ["--crossings", "missing.csv"],
+     ["--trace", "a", "--crossings", "b"]],
 )  # fmt: skip
 def test_wrong_use_is_told_in_a_sentence(tmp_path: Path, options: list[str]) -> None:
     done = hang_up(tmp_path, "http://127.0.0.1:9").run(*options)
