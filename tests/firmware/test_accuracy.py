@@ -1,0 +1,47 @@
+"""The detector reaches the aims on walkers that were made without knowing it. `make bench` walks more of them."""
+
+import pytest
+
+from bench.accuracy import judge
+from bench.walkers.scenarios import SCENARIOS, Aim, Scenario
+from tests.support.firmware import program
+
+PEOPLE = {Aim.ONE_PERCENT: 200, Aim.FIVE_PERCENT: 100, Aim.ZERO: 100, Aim.TOLD: 60}
+SEED = 1
+# Where the aim is not reached, or only just, on 500 people (docs/accuracy.md): the share that must not get worse. Lower
+# a figure when the detector has become better; remove it when the aim is reached.
+NOT_YET = {"running": 0.025, "hesitation": 0.03, "opposite": 0.03, "prams": 0.40}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "scenario",
+    [each for each in SCENARIOS if each.aim is not Aim.TOLD and each.name not in NOT_YET],
+    ids=lambda scenario: scenario.name,
+)
+def test_detector_reaches_the_aim(scenario: Scenario) -> None:
+    """At most 1 % of people missed or extra; nothing counted of U-turns, noise and leaning."""
+    people = PEOPLE[scenario.aim] // (4 if scenario.name == "leaning" else 1)
+    result = judge(scenario.name, people, SEED, program("trace"))
+    assert result.reached, f"{scenario.title}: {result.new} of {result.people}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOT_YET)
+def test_where_the_aim_is_not_reached_it_gets_no_worse(name: str) -> None:
+    result = judge(name, 200, SEED, program("trace"))
+    assert result.new.errors <= NOT_YET[name] * result.people, f"{name}: {result.new} of {result.people}"
+
+
+def test_of_two_abreast_at_least_one_is_counted_and_never_three() -> None:
+    """Two beams cannot tell two abreast from one; what they must not do is lose both, or make up a third."""
+    result = judge("abreast", PEOPLE[Aim.TOLD], SEED, program("trace"))
+    assert result.new.missed <= result.people // 2
+    assert result.new.extra == 0
+
+
+def test_times_are_those_at_which_people_were_midway() -> None:
+    """Half of the crossings of single walkers are told within 50 ms of the moment the trunk was midway."""
+    result = judge("single", PEOPLE[Aim.TOLD], SEED, program("trace"))
+    assert result.new.off_ms is not None
+    assert result.new.off_ms < 50
