@@ -127,7 +127,7 @@ def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
     """Refused for good: it sends fewer at a time, drops the single one that is refused, and keeps the others."""
     sender = Sender()
     arrived: list[int] = []
-    outcomes = []
+    outcomes: list[Outcome] = []
     now_ms = 5000
     while sender.core.waiting() and len(outcomes) < 50:
         now_ms = max(now_ms, sender.due_ms)
