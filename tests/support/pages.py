@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
 from footfall.calendar import day_bounds
@@ -17,9 +16,6 @@ from footfall.model import Arrival, Count, Site, Span, epoch_ms
 from footfall.simulator.people import Crossing, walk_day
 from tests.support.ingest_app import Ingest, ingest_in_process
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
-         "--no-first-run", "--no-sandbox"]  # fmt: skip
 PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 5, 20)
 """A Wednesday."""
@@ -95,17 +91,6 @@ def looked_at(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tuple
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Give a headless Chromium."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        try:
-            yield found
-        finally:
-            found.close()
 
 
 def _spans(site: Site, day: date, counter: str, scenery: Scenery, now_ms: int) -> list[Span]:

@@ -1,0 +1,88 @@
+"""A real headless Chromium, and what a test asks of the pages in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python  # type: ignore[import-untyped]  # ships no annotations
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
+         "--no-first-run", "--no-sandbox"]  # fmt: skip
+_AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+_WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
+    (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));"""
+_TOO_WIDE = """() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = [...document.querySelectorAll("body, body *")].filter((one) =>
+        one.getBoundingClientRect().right > width && !one.parentElement.closest(".scroll"));
+    return ["scrolls sideways", ...wide.map((one) => one.cloneNode().outerHTML)];
+}"""
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium; skip the test where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@contextmanager
+def looking(chromium: Browser, url: str, **settings: Any) -> Iterator[Page]:
+    """Give a page of a browser of its own, whose relative addresses are those of *url*.
+
+    *settings* are those of Playwright's new_context. At the end, the page must have asked nobody but *url* for
+    anything, and complained of nothing: neither its policy nor a script.
+    """
+    context = chromium.new_context(base_url=url, **{"locale": "en-GB", **settings})
+    context.set_default_timeout(20_000)
+    asked: list[str] = []
+    complaints: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    if settings.get("java_script_enabled", True):
+        context.add_init_script(_TELL_VIOLATIONS)
+    try:
+        yield context.new_page()
+        assert [one for one in asked if not one.startswith(url + "/")] == []
+        assert complaints == []
+    finally:
+        context.close()
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    """Return whether *message* is an error, other than of an address that is not there or a server that was killed."""
+    is_lost = message.text.startswith("Failed to load resource") and "/static/" not in message.location["url"]
+    return message.type == "error" and not is_lost
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on *page* against WCAG 2.2 AA and good practice, a line an element."""
+    options = {"runOnly": {"type": "tag", "values": list(_WCAG)}, "resultTypes": ["violations"]}
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE)
+    found = page.evaluate("(options) => axe.run(options)", options)["violations"]
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def figure(page: Page, name: str) -> str:
+    """Return what the page shows as the figure *name*."""
+    return page.locator(f"[data-figure={name}]").inner_text().strip()
+
+
+def too_wide(page: Page) -> list[str]:
+    """Return the elements for which the page would have to be scrolled sideways; none where it need not be."""
+    found: list[str] = page.evaluate(_TOO_WIDE)
+    return found
