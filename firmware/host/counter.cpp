@@ -162,7 +162,7 @@ class Program {
                 {options.heartbeat_ms, options.linger_ms, options.batch_limit}),
         door_(edges_, {options.spacing_mm, false, true}) {
     const int64_t last_ms = inputs_.empty() ? 0 : inputs_.back().at_us / 1000;
-    end_ms_ = last_ms + (options_.trace.empty() ? 1 : kAfterwardsMs);
+    end_ms_ = std::max(last_ms + (options_.trace.empty() ? 1 : kAfterwardsMs), options_.until_ms);
   }
 
   bool open(int64_t since_ms, bool resumes) {
@@ -192,8 +192,9 @@ class Program {
       }
       if (now_ms >= end_ms_ && sender_.failures() == 0) {
         if (sender_.is_finished(settled_ms())) {
-          say("done: waiting=0 dropped=%" PRIu32 " next_seq=%" PRIu32 " aborted=%" PRIu32, queue_.dropped(),
-              queue_.next_seq(), door_.aborted());
+          say("done: waiting=0 dropped=%" PRIu32 " next_seq=%" PRIu32 " aborted=%" PRIu32
+              " batches=%" PRIu32 " again=%" PRIu32, queue_.dropped(), queue_.next_seq(), door_.aborted(),
+              acknowledged_, attempts_ - acknowledged_);
           return 0;
         }
         sender_.hurry(now_ms);
@@ -326,6 +327,8 @@ class Program {
     const std::string date = options_.hears_date ? heard_date(reply.date, after_ms) : "";
     const Outcome outcome = sender_.take(
         {reply.status, reply.body.c_str(), reply.body.size(), date.c_str(), reply.retry_after.c_str()}, after_ms);
+    attempts_++;
+    acknowledged_ += outcome == Outcome::kAcknowledged ? 1 : 0;
     if (outcome != Outcome::kAcknowledged || queue_.waiting() != told_waiting_) {
       say("batch %s: status=%d waiting=%" PRIu32, words_of(outcome), reply.status, queue_.waiting());
       told_waiting_ = queue_.waiting();
@@ -376,6 +379,8 @@ class Program {
   int64_t network_due_ms_ = INT64_MIN;
   uint32_t breaks_seen_ = 0;
   uint32_t told_waiting_ = 0;
+  uint32_t attempts_ = 0;
+  uint32_t acknowledged_ = 0;
   bool is_paused_ = false;
 };
 

@@ -26,6 +26,7 @@ const char kCounterHelp[] =
     "  --began MS            real ms since 1970 at which the trace's time was 0 (default: when the process starts);\n"
     "                        what passed before this process started was missed, and is a gap\n"
     "  --resume-trace        go on behind what the queue already holds, as if nothing had been missed\n"
+    "  --until T_MS          go on counting until then, though the trace ends before\n"
     "  --heartbeat-s N       a batch at least so often (default 50)\n"
     "  --linger-ms N         a crossing waits so long for company (default 2000)\n"
     "  --batch-limit N       crossings in a batch, at most 100 (default)\n"
@@ -96,6 +97,7 @@ bool take(const std::string& name, const char* value, CounterOptions& options, b
       {"--batch-limit", 1, 100, 1, &limit},
       {"--timeout-s", 1, 600, 1000, &options.timeout_ms},
       {"--sectors", 4, 256, 1, &sectors},
+      {"--until", 0, INT64_MAX / 2, 1, &options.until_ms},
       {"--began", 0, INT64_MAX / 2, 1, &options.began_real_ms},
       {"--network-time-from", 0, INT64_MAX / 2, 1, &options.network_time_from_ms},
       {"--die-after", 0, INT64_MAX / 2, 1, &options.die_after_bytes},

@@ -28,6 +28,7 @@ struct CounterOptions {
   bool has_began = false;
   int64_t began_real_ms = 0;  // real instant at which the trace's time was 0
   bool resume_trace = false;
+  int64_t until_ms = 0;       // goes on counting at least so long
   int64_t heartbeat_ms = 50'000;
   int64_t linger_ms = 2'000;
   uint32_t batch_limit = 100;

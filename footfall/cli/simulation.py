@@ -10,6 +10,7 @@ from footfall.errors import FootfallError
 from footfall.model import Site
 from footfall.registry import Registry
 from footfall.simulator.network import NO_TROUBLE, ROUGH, HttpTransport
+from footfall.simulator.program import simulate_day_with_program
 from footfall.simulator.run import Progress, Scene, SimulationResult, simulate_day, simulate_now
 from footfall.simulator.truth import write_truth
 from ingest.config import IngestConfig, load_ingest_config
@@ -38,6 +39,11 @@ from ingest.config import IngestConfig, load_ingest_config
     help="rough: requests are cut or sent twice at random, and there are outages.",
 )
 @click.option("--url", help="Where ingest is [default: where footfall.toml says it listens]")
+@click.option(
+    "--program",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Let processes of firmware/build/counter be the counters; time jumps, the network stays good.",
+)
 @click.option("--truth", type=click.Path(dir_okay=False, path_type=Path), help="Write what the people did, as CSV.")
 @click.pass_context
 def simulate_command(
@@ -50,12 +56,15 @@ def simulate_command(
     seed: int,
     network: str,
     url: str | None,
+    program: Path | None,
     truth: Path | None,
 ) -> None:
     """Walk simulated people through the doors of registered counters over a believable day, and POST real batches.
 
     It speaks to the ingest that runs, as a counter does. Do not aim it at a site that counts real people.
     """
+    if program is not None and (live or speed):
+        raise click.UsageError("--program replays a day from event to event: without --live and --speed")
     config, environment = open_config(ctx)
     ingest = load_ingest_config(config, environment)
     config.finish()
@@ -82,7 +91,11 @@ def simulate_command(
             result = simulate_now(scene, progress=show)
         else:
             yesterday = datetime.now(UTC).astimezone(chosen[0].tz).date() - timedelta(days=1)
-            result = simulate_day(scene, day.date() if day else yesterday, speed=speed, progress=show)
+            chosen_day = day.date() if day else yesterday
+            if program is None:
+                result = simulate_day(scene, chosen_day, speed=speed, progress=show)
+            else:
+                result = simulate_day_with_program(scene, chosen_day, program, url or base_url(ingest), progress=show)
     if truth is not None:
         write_truth(truth, result.truth)
     _tell(result)

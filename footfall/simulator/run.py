@@ -96,7 +96,7 @@ class SimulationResult:
     stopped: bool
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """What one counter is to see, within its span."""
 
     counter: str
@@ -108,7 +108,7 @@ class _Part(NamedTuple):
 class _Player:
     """A counter at work, with the network it works through."""
 
-    part: _Part
+    part: Part
     counter: SimulatedCounter
     network: UnreliableNetwork
 
@@ -138,7 +138,21 @@ def simulate_day(
     far. *progress* is called in the caller's thread. The same scene and day again adds nothing to the store.
     Raises FootfallError when the day is not over yet, or a counter ran out of patience.
     """
-    parts: list[_Part] = []
+    parts = parts_of_day(scene, day)
+    halt = stop or threading.Event()
+    shared = RunningClock(min(part.span.from_epoch_ms for part in parts), speed, halt) if parts and speed else None
+    return _play(
+        scene, parts, Habits(patience_s=scene.patience_s),
+        lambda span: shared or SteppedClock(span.from_epoch_ms, halt), halt, progress,
+    )  # fmt: skip
+
+
+def parts_of_day(scene: Scene, day: date) -> list[Part]:
+    """Return what each counter is to see on the local *day*, whole.
+
+    Raises FootfallError when the day is not over yet.
+    """
+    parts: list[Part] = []
     for site in scene.sites:
         start_utc, end_utc = day_bounds(day, site.tz)
         span = Span(epoch_ms(start_utc), epoch_ms(end_utc))
@@ -150,12 +164,7 @@ def simulate_day(
         doors = scene.doors(site)
         crossings = walk_day(site, day, doors, people=scene.people, seed=scene.seed, staff=scene.staff)
         parts += _parts(doors, span, crossings)
-    halt = stop or threading.Event()
-    shared = RunningClock(min(part.span.from_epoch_ms for part in parts), speed, halt) if parts and speed else None
-    return _play(
-        scene, parts, Habits(patience_s=scene.patience_s),
-        lambda span: shared or SteppedClock(span.from_epoch_ms, halt), halt, progress,
-    )  # fmt: skip
+    return parts
 
 
 def simulate_now(
@@ -170,7 +179,7 @@ def simulate_now(
     Raises FootfallError when nobody comes any more today, or a counter ran out of patience.
     """
     now_epoch_ms = scene.now_epoch_ms()
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for site in scene.sites:
         today = from_epoch_ms(now_epoch_ms).astimezone(site.tz).date()
         doors = scene.doors(site)
@@ -190,16 +199,16 @@ def simulate_now(
     return _play(scene, parts, habits, lambda _: clock, halt, progress)
 
 
-def _parts(doors: Sequence[str], span: Span, crossings: Iterable[Crossing]) -> list[_Part]:
+def _parts(doors: Sequence[str], span: Span, crossings: Iterable[Crossing]) -> list[Part]:
     seen: dict[str, list[Crossing]] = {door: [] for door in doors}
     for crossing in crossings:
         seen[crossing.counter].append(crossing)
-    return [_Part(door, span, tuple(own)) for door, own in seen.items()]
+    return [Part(door, span, tuple(own)) for door, own in seen.items()]
 
 
 def _play(
     scene: Scene,
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     habits: Habits,
     clock_for: Callable[[Span], Clock],
     stop: threading.Event,
@@ -219,7 +228,7 @@ def _play(
     return _result(players)
 
 
-def _player(scene: Scene, part: _Part, habits: Habits, clock: Clock) -> _Player:
+def _player(scene: Scene, part: Part, habits: Habits, clock: Clock) -> _Player:
     network_throws, device_throws = (
         dice(scene.seed, part.counter, part.span.from_epoch_ms, what) for what in ("network", "device")
     )
@@ -238,7 +247,7 @@ def _player(scene: Scene, part: _Part, habits: Habits, clock: Clock) -> _Player:
     return _Player(part, counter, network)
 
 
-def _stream(part: _Part) -> str:
+def _stream(part: Part) -> str:
     """Return a stream id that what the counter sees decides: the same replay twice is stored once."""
     return hashlib.sha256(repr((part.counter, part.crossings)).encode()).hexdigest()[:16]
 
