@@ -67,8 +67,9 @@ def _work(part: Part, key: bytes, program: Path, url: str, folder: Path) -> _End
         "".join(f"{one.time_epoch_ms - start},{'entry' if one.direction > 0 else 'exit'}\n" for one in part.crossings)
     )
     command = [
-        program, "--counter", part.counter, "--key-file", key_file, "--url", url, "--queue", folder / "queue",
-        "--crossings", crossings, "--start", str(start), "--until", str(part.span.to_epoch_ms - start),
+        str(program), "--counter", part.counter, "--key-file", str(key_file), "--url", url,
+        "--queue", str(folder / "queue"),
+        "--crossings", str(crossings), "--start", str(start), "--until", str(part.span.to_epoch_ms - start),
         "--speed", "0", "--heartbeat-s", "60", "--linger-ms", "60000",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the user named the program
