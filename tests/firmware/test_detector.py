@@ -65,6 +65,21 @@ def test_somebody_behind_the_pusher_counts() -> None:
     assert counted(seen(walk(1.0, 0.8), walk(1.0, ahead_m=1.1), walk(1.0, ahead_m=1.8))) == ["entry", "entry"]
 
 
+@pytest.mark.parametrize("tick", [False, True])
+def test_who_comes_after_the_pusher_was_due_counts(tick: bool) -> None:
+    """A slower walker just after the time within which a pusher follows is a second person, ticks or not."""
+    pram = walk(1.0, 0.8)
+    walker = walk(0.7, 0.25, at_us=pram[1][1] + 620_000)
+    with DrivenBeams() as beams:
+        beams.start()
+        for change in seen(pram, walker):
+            if tick and change[0] == walker[0][0]:
+                beams.tick(change[0] - 4_000)
+            beams.set(*change)
+        beams.tick(10_000_000)
+        assert [direction for _, direction in beams.told] == ["entry", "entry"]
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_an_arm_ahead_or_behind_is_nobody(side: int) -> None:
     """An arm of 8 cm within reach, seen by both beams, belongs to the body."""
@@ -109,11 +124,11 @@ def test_turning_round_is_aborted() -> None:
 
 
 def test_blocked_beam_is_reported_and_not_counted() -> None:
-    """A beam is blocked after 10 s: nothing counts, and the counter says that it does not count."""
+    """A beam is blocked after 15 s: nothing counts, and the counter says that it does not count."""
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
-        beams.tick(10_900_000)
+        beams.tick(15_900_000)
         assert beams.is_counting
         assert beams.blocked_s(inner=False) == 0
         beams.tick(31_004_000)
@@ -128,7 +143,7 @@ def test_blocked_beam_counts_nobody_on_the_other_one() -> None:
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
-        for second in range(12, 20):
+        for second in range(17, 20):
             beams.set(second * 1_000_000, True, True)
             beams.set(second * 1_000_000 + 300_000, True, False)
         beams.set(20_000_000, False, False)
@@ -142,13 +157,13 @@ def test_blocked_beam_that_clears_counts_again() -> None:
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
-        beams.set(15_000_000, False, False)
+        beams.set(19_000_000, False, False)
         assert not beams.is_counting
-        beams.tick(15_600_000)
+        beams.tick(19_600_000)
         assert beams.is_counting
         for at_us, outer, inner in seen(walk(1.0)):
-            beams.set(at_us + 16_000_000, outer, inner)
-        beams.tick(25_000_000)
+            beams.set(at_us + 20_000_000, outer, inner)
+        beams.tick(28_000_000)
         assert [direction for _, direction in beams.told] == ["entry"]
 
 

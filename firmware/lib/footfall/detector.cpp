@@ -7,6 +7,7 @@ namespace {
 constexpr size_t index_of(Beam beam) { return static_cast<size_t>(beam); }
 
 constexpr uint32_t kWideSpacing = 150;          // mm, as in detector_explain.cpp
+constexpr int64_t kTwoHoles = 60'000;          // us: clear for no longer, a beam is still blocked by the same cloth
 constexpr int64_t kClearAgain = 500'000;        // us: after a blocked beam, this long clear is no mere hole
 constexpr int64_t kShortestWait = 60'000;       // us
 constexpr int64_t kLongestWait = 700'000;       // us: a hole of 10 cm at the slowest walk
@@ -53,13 +54,23 @@ void Detector::edge(Beam beam, bool interrupted, int64_t at_us) {
     const size_t b = index_of(beam);
     if (interrupted == interrupted_[b]) return;
     if (interrupted) {
-        since_us_[b] = at_us;
+        if (at_us - cleared_us_[b] > kTwoHoles) since_us_[b] = at_us;
         if (counting_ && !reopen(beam, at_us)) begin(beam, at_us);
-    } else if (counting_) {
-        intervals_[b].at[intervals_[b].size - 1].to_us = at_us;
+    } else {
+        cleared_us_[b] = at_us;
+        if (counting_) intervals_[b].at[intervals_[b].size - 1].to_us = at_us;
     }
     interrupted_[b] = interrupted;
     decide_at_us_ = is_clear() ? at_us + (counting_ ? kShortestWait : kClearAgain) : kNever;
+}
+
+// Whether the last interval of each beam is all of a plain walker: then what comes at once is somebody else, who came
+// towards them.
+bool Detector::a_walker_just_left() const {
+    if (intervals_[0].size == 0 || intervals_[1].size == 0) return false;
+    const Interval& outer = intervals_[0].at[intervals_[0].size - 1];
+    const Interval& inner = intervals_[1].at[intervals_[1].size - 1];
+    return is_plain_walker(outer, inner, spacing_mm_);
 }
 
 // Goes on with the interval that ended just now, if it did.
@@ -68,9 +79,9 @@ bool Detector::reopen(Beam beam, int64_t at_us) {
     if (intervals_[b].size == 0) return false;
     Interval& last = intervals_[b].at[intervals_[b].size - 1];
     if (at_us - last.to_us > kHole) return false;
+    if (is_clear() && a_walker_just_left()) return false;
     last.holes_us += at_us - last.to_us;
     last.to_us = kOpen;
-    since_us_[b] = last.from_us;
     if (settled_[b] == intervals_[b].size) --settled_[b];
     decide_at_us_ = kNever;
     return true;

@@ -26,8 +26,8 @@ struct Crossing {
 class Detector {
    public:
     static constexpr size_t kOutput = 32;  // crossings that wait to be taken; one update() gives fewer
-    // The slowest walker who is to be counted, 0.15 m/s, needs 3 s; with a stop of 5 s still less than this.
-    static constexpr int64_t kBlockedAfter = 10'000'000;
+    // The slowest walker who is to be counted, 0.15 m/s, needs 3 s; with two stops of 5 s still less than this.
+    static constexpr int64_t kBlockedAfter = 15'000'000;
 
     // A hole in an interval that is no longer is filled at once. People in file leave 15 cm, of which the beams' width
     // takes up to 5: that is 32 ms at 3 m/s, and nobody runs that close behind another. Dark clothes are lost for
@@ -57,6 +57,7 @@ class Detector {
     bool is_clear() const { return !interrupted_[0] && !interrupted_[1]; }
     void begin(Beam beam, int64_t at_us);
     bool reopen(Beam beam, int64_t at_us);
+    bool a_walker_just_left() const;
     static void make_room(Intervals& own, size_t& settled);
     int64_t next_deadline() const;
     void decide(int64_t now_us);
@@ -70,7 +71,8 @@ class Detector {
     Explanation explanation_;
     Judge judge_;
     bool interrupted_[2] = {false, false};
-    int64_t since_us_[2] = {0, 0};  // when the beam was interrupted
+    int64_t since_us_[2] = {0, 0};  // when the beam was interrupted, short holes passed over
+    int64_t cleared_us_[2] = {INT64_MIN / 2, INT64_MIN / 2};
     bool counting_ = false;  // false from a blocked or unknown beam until both are clear
     int64_t now_us_ = 0;
     int64_t decide_at_us_ = kNever;

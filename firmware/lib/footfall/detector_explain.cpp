@@ -18,21 +18,24 @@ constexpr int32_t kUnknownLength = 1'000'000;
 // Speeds.
 constexpr int32_t kFastestStep = 8000;     // mm/s from one beam to the other, once: 4 m/s and several ms of jitter
 constexpr int32_t kFastest = 7000;         // mm/s over both steps, the same
+constexpr int32_t kFastestBody = 9000;     // mm/s over both steps of what covers a beam as long as a runner with arms does
 constexpr int32_t kFastestStop = 2200;     // mm/s over both steps: who stops within a body's length was no faster
 constexpr int32_t kFastestStopStep = 4000; // mm/s in one of them, with an arm ahead
 constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
 constexpr int64_t kStop = 150'000;         // us by which a lag is longer when somebody stopped
 constexpr int64_t kStanding = 1'000'000;   // us: who covers a beam for longer has all but stopped
 constexpr int64_t kHardlyABody = 65'000;   // us: 26 cm at 4 m/s
+constexpr int64_t kRunner = 75'000;         // us: 30 cm at 4 m/s
 constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
 constexpr int64_t kBriefest = 40'000;      // us: 16 cm at 4 m/s
 constexpr int64_t kJitter = 10'000;        // us of a lag
-constexpr int64_t kEdge = 4'000;           // us of an edge
+constexpr int64_t kEdge = 6'000;           // us of an edge
 constexpr int64_t kMoment = 35'000;        // us: both beams clear for less is a hole, not the air between two people
 constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
 constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
 
 // Costs.
+constexpr int32_t kPlain = 100;          // a body with a bag, as fast at the second beam as at the first
 constexpr int32_t kBackAndForth = 200;  // a hole that somebody made who went back and forth; each such way makes two
 constexpr int32_t kImpossible = 1'000'000;
 constexpr int32_t kWideSpacing = 150;  // mm: from here on, a body may stand between the beams unseen
@@ -105,7 +108,8 @@ int64_t lag_of(const Hull& hull, uint32_t spacing_mm) {
 // Whether the first and last edges are those of something that went through both beams.
 bool is_complete(const Hull& hull, uint32_t spacing_mm) {
     const int64_t way = static_cast<int64_t>(spacing_mm) * 1'000'000;  // us at 1 mm/s
-    if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * kFastest < 2 * way) return false;
+    const int32_t fastest = hull.shorter < kRunner ? kFastest : kFastestBody;
+    if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * fastest < 2 * way) return false;
     if (hull.shorter < kSwift) {
         return hull.lesser_lag >= (hull.shorter < kHardlyABody ? way / kFastestStep : -kEdge);
     }
@@ -170,6 +174,19 @@ bool is_mostly_filled(const Interval* own, size_t size) {
     return holes * 3 <= all;
 }
 
+// When the body was centred between the beams: for the last time, where it went back and forth.
+int64_t middle_of(const Group& group, Direction direction, bool to_and_fro) {
+    const bool entry = direction == Direction::kEntry;
+    const Interval* const second = entry ? group.inner : group.outer;
+    const size_t second_size = entry ? group.inner_size : group.outer_size;
+    const int64_t left_us = (entry ? group.outer[group.outer_size - 1] : group.inner[group.inner_size - 1]).to_us;
+    int64_t reached_us = second[0].from_us;
+    for (size_t k = 1; to_and_fro && k < second_size && second[k].from_us < left_us; ++k) {
+        reached_us = second[k].from_us;
+    }
+    return reached_us + (left_us - reached_us) / 2;
+}
+
 // What it costs to take the group for a body that passed. Fills in *passage*.
 int32_t body_cost(const Group& group, Passage& passage) {
     if (group.outer_size > kMostPieces || group.inner_size > kMostPieces) return kImpossible;
@@ -183,22 +200,21 @@ int32_t body_cost(const Group& group, Passage& passage) {
     passage.direction = hull.direction;
     passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / lag, kFastestStep);
     passage.length_mm = between(0, spacing_mm * hull.shorter / lag, kUnknownLength);
-    int32_t cost = length_cost(passage.length_mm);
+    // Who stood in each beam in turn has two long lags; having covered both at once they are longer than the spacing.
+    const bool stood = hull.shorter > kStanding && lag < hull.shorter;
+    int32_t cost = stood && passage.length_mm < kShort ? 0 : length_cost(passage.length_mm);
     if (is_wide(group.spacing_mm) && lag > hull.shorter) {  // it fits between the beams, and may have stood there
         if (hull.greater_lag > kBetween) return kImpossible;
         if (hull.shorter >= kBrief) cost = between(0, cost, 250);
     }
-    const bool entry = passage.direction == Direction::kEntry;
-    const Interval& first = entry ? group.inner[0] : group.outer[0];
-    const Interval& last = entry ? group.outer[group.outer_size - 1] : group.inner[group.inner_size - 1];
-    passage.at_us = first.from_us + (last.to_us - first.from_us) / 2;
     const int32_t unsteady = unsteady_cost(hull, lag);
     passage.steady = unsteady < 100;
     const int32_t holes =
         holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, passage.speed_mm_s) +
         holes_cost(group.inner, group.inner_size, group.outer, group.outer_size, passage.speed_mm_s);
     // Whoever goes back and forth is unsteady and long, which the holes have paid for.
-    const bool to_and_fro = hull.shorter > kStanding && holes >= 2 * kBackAndForth;
+    const bool to_and_fro = hull.shorter > kStanding && holes >= kBackAndForth;
+    passage.at_us = middle_of(group, hull.direction, to_and_fro);
     return holes + (to_and_fro ? 0 : cost + unsteady);
 }
 
@@ -267,12 +283,17 @@ bool is_limb(const Group& group, const Passage& passage, const Group& other) {
     return (to_of(group) - from_of(group)) * 5 < (same[size - 1].to_us - same[0].from_us) * 3;
 }
 
+bool is_plain(const Passage& passage) { return passage.steady && passage.length_mm <= kDeepest + kPlain; }
+
 // What it costs that two groups are two passages.
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 240;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
     if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2;
-    if (!before.complete || !after.complete || before.direction != after.direction) return cost;
+    if (!before.complete || !after.complete) return cost;
+    if (before.direction != after.direction) {  // who turns round among others does not walk evenly before and after
+        return cost == 0 || is_wide(later.spacing_mm) || (is_plain(before) && is_plain(after)) ? cost : 1000;
+    }
     if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
     if (may_be_arm(before) || may_be_arm(after)) return cost;
     const int64_t outer_gap_us = later.outer[0].from_us - earlier.outer[earlier.outer_size - 1].to_us;
@@ -283,6 +304,11 @@ int32_t border_cost(const Group& earlier, const Passage& before, const Group& la
 }
 
 }  // namespace
+
+bool is_plain_walker(const Interval& outer, const Interval& inner, uint32_t spacing_mm) {
+    Passage passage;
+    return group_cost({&outer, 1, &inner, 1, spacing_mm}, passage) <= kPlain && passage.complete;
+}
 
 // Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
 void Explanation::reach(const Intervals& outer, const Intervals& inner, size_t i, size_t j, uint32_t spacing_mm) {

@@ -10,6 +10,9 @@
 
 namespace footfall {
 
+// Whether the two intervals alone are a body of a person's length at an even speed: what costs next to nothing.
+bool is_plain_walker(const Interval& outer, const Interval& inner, uint32_t spacing_mm);
+
 // The cheapest explanation of up to kCapacity intervals per beam, oldest passage first.
 class Explanation {
    public:

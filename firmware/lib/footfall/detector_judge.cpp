@@ -81,7 +81,10 @@ size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
         return 0;
     }
     size_t count = 0;
-    const Fit how = has_last_ ? fit(last_, passage) : Fit::kApart;
+    // What came after the deadline changes nothing, whether somebody asked for a release in between or not.
+    const bool waits = has_waiting_ && passage.from_us < deadline_us_;
+    Fit how = has_last_ ? fit(last_, passage) : Fit::kApart;
+    if (!waits && how != Fit::kArmAfter) how = Fit::kApart;
     if (how == Fit::kArmAfter) return 0;
     if (has_waiting_ && how == Fit::kApart) verdicts[count++] = {last_.direction, last_.at_us};
     last_ = passage;
