@@ -109,6 +109,7 @@ def tell_forwarder() -> Json:
         "lag_s": lag and lag.lag_s,
         "written_through": lag and _iso_ms(now_epoch_ms - lag.lag_s * 1000, UTC),
         "points_written": progress and progress.written,
+        "points_expired": progress and progress.expired,
         "quarantined": lag and lag.quarantined,
         "last_error": progress and (progress.error or None),
         "hint": progress and (progress.hint or None),

@@ -12,6 +12,7 @@ holds up ingest, which runs in another process.
 
 import logging
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -41,7 +42,13 @@ LONGEST_ASKED_S = 300.0
 
 _REQUESTS = 4  # of a parcel: more overlap better, and take longer to write again
 _SAY_AGAIN_S = 600
-_EXPIRED = "beyond retention policy"  # how 1.x and 2.x say that the rest of a request was kept
+_EXPIRED = re.compile(r"(?:beyond|outside) retention policy(?!.*write window)", re.IGNORECASE)
+"""How 1.x and 2.x say that points are older than they keep any, and that the rest of the request was kept.
+
+"points beyond retention policy" at first, since 2.7.12 "dropped 4 points outside retention policy of duration 24h0m0s"
+(influxdata/influxdb pull 26257). That one may tell of points outside a write window too, which need not be old.
+"""
+_DROPPED = re.compile(r"\bdropped[= ](\d+)")
 
 
 class Writer(Protocol):
@@ -88,6 +95,7 @@ class Forwarder:
         self._failures = 0
         self._has_failed = True  # perhaps, before this process; the file would still say so
         self._has_expired = False
+        self._said_refused_s = 0.0
         self._next_try_s = 0.0
         self._said = (0.0, "")
 
@@ -112,7 +120,7 @@ class Forwarder:
         if parcel is None:
             self._outbox.trim(progress.place)
             return False
-        written = self._write_all(parcel.points)
+        written = self._write_all(parcel.points, self._refuse)
         self._shipments.reach(parcel.place, parcel.mark, written)
         return True
 
@@ -154,8 +162,8 @@ class Forwarder:
             self._outbox.tell_again(now_epoch_ms)
             self._begin_again()
             return True
-        self._write_all(site_point(site, now_ns) for site in self._registry().sites.values())
-        self._candidate_ns = now_ns if self._write_all([point]) else None
+        self._write_all((site_point(site, now_ns) for site in self._registry().sites.values()), self._pass_over)
+        self._candidate_ns = now_ns if self._write_all([point], self._pass_over) else None
         self._looked_s, self._told_quarantined = now_s, quarantined
         self._is_lost(point, None)  # seen at once as a rule; in InfluxDB 3 and in clusters perhaps by the next look
         return False
@@ -170,15 +178,15 @@ class Forwarder:
             return False
         return witness_ns is not None and self._holds(point._replace(time_ns=witness_ns)) is False
 
-    def _write_all(self, points: Iterable[Point]) -> int:
-        """Write *points*, some at a time; return how many of them InfluxDB has now.
+    def _write_all(self, points: Iterable[Point], refuse: Callable[[Point, str], None]) -> int:
+        """Write *points*, some at a time; return how many of them InfluxDB has now. *refuse* is told of the others.
 
         While InfluxDB works on one request, the points of the next are made.
         """
         rest, written = iter(points), 0
         chunk = list(islice(rest, self._most_points))
         while chunk:
-            sent = self._lane.submit(write_sifted, self._writer, chunk, self._refuse, self._expire)
+            sent = self._lane.submit(write_sifted, self._writer, chunk, refuse, self._expire)
             chunk = list(islice(rest, self._most_points))
             written += sent.result()
             if self._has_failed:
@@ -194,11 +202,21 @@ class Forwarder:
         log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
         self._shipments.refuse(point, reason, self._now_epoch_ms())
 
-    def _expire(self) -> None:
+    def _pass_over(self, point: Point, reason: str) -> None:
+        """Let *point* go: it tells how things are now, and the next one will too. In quarantine they would pile up."""
+        now_s = self._clock()
+        if not 0 <= now_s - self._said_refused_s < _SAY_AGAIN_S:
+            self._said_refused_s = now_s
+            hint = "another program may write to that bucket; see docs/operations.md, Forwarding"
+            log.error(
+                "InfluxDB refused a point of %s, written anew each minute: %s; %s", point.measurement, reason, hint
+            )
+
+    def _expire(self, number: int) -> None:
         if not self._has_expired:
             log.warning("InfluxDB does not keep points as old as some of these; they stay in the journal alone")
         self._has_expired = True
-        self._shipments.expire()
+        self._shipments.expire(number)
 
     def _fail(self, error: StoreUnavailable) -> None:
         wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)
@@ -227,19 +245,21 @@ class Forwarder:
 
 
 def write_sifted(
-    writer: Writer, points: Sequence[Point], refuse: Callable[[Point, str], None], expire: Callable[[], None]
+    writer: Writer, points: Sequence[Point], refuse: Callable[[Point, str], None], expire: Callable[[int], None]
 ) -> int:
     """Write *points*, halving them where some are refused, until it is known which; return how many were taken.
 
-    *refuse* is told each that is not taken, and why. *expire* is told when those were refused that are older than
-    InfluxDB keeps anything: it has the others, and these are nothing it could keep. Raises StoreUnavailable.
+    *refuse* is told each that is not taken, and why. *expire* is told how many were refused because they are older
+    than InfluxDB keeps anything: it has the others, and these are nothing it could keep. Raises StoreUnavailable.
     """
     try:
         writer.write(points)
     except (PointsRefused, TooLarge) as exc:
-        if isinstance(exc, PointsRefused) and _EXPIRED in exc.message:
-            expire()
-            return 0
+        if isinstance(exc, PointsRefused) and _EXPIRED.search(exc.message):
+            told = _DROPPED.search(exc.message)
+            expired = min(int(told[1]), len(points)) if told else len(points)
+            expire(expired)
+            return len(points) - expired
         if len(points) == 1:
             refuse(points[0], exc.message)
             return 0

@@ -1,6 +1,7 @@
 """What ingest tells Prometheus, at ``/metrics``."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -8,11 +9,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from footfall.errors import StoreUnavailable
 from footfall.model import Receipt, epoch_ms
 from footfall.occupancy import last_reset, occupancy_of
 from footfall.registry import Registry
 from footfall.store import Reader
 from footfall.store.shipments import read_lag
+
+log = logging.getLogger(__name__)
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -67,23 +71,59 @@ class Metrics:
         is_forwarding: bool = False,
     ) -> None:
         """Tell also, at each scrape, what the store knows of sites and counters, and how far InfluxDB was told."""
-        self.registry.register(_StoreCollector(registry, reader, journal, now_utc))
-        self.registry.register(_ForwarderCollector(journal, now_utc, is_forwarding=is_forwarding))
+        store = _StoreCollector(registry, reader, now_utc)
+        forwarder = _ForwarderCollector(journal, now_utc, is_forwarding=is_forwarding)
+        self.registry.register(_Readable({"store": store, "forwarder": forwarder}))
+        self.registry.register(_SizeCollector(journal))
+
+
+class _Readable(Collector):
+    """Collects from each of *parts*, and tells which can be read: one that cannot must not take the others along.
+
+    What tells that InfluxDB is down is asked for most while InfluxDB is down.
+    """
+
+    def __init__(self, parts: Mapping[str, Collector]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what each part has, and one gauge. A part that cannot be read has no value, not 0."""
+        readable = GaugeMetricFamily(
+            "footfall_readable", "1: the metrics of this part could be read; 0: they are missing", labels=["part"]
+        )
+        for name, part in self._parts.items():
+            try:
+                found = list(part.collect())
+            except StoreUnavailable as exc:
+                log.warning("/metrics lacks the %s: %s; %s", name, exc.message, exc.hint)
+                found = []
+            readable.add_metric([name], 1 if found else 0)
+            yield from found
+        yield readable
+
+
+class _SizeCollector(Collector):
+    """Looks at the journal's files when Prometheus asks."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauge."""
+        size = sum(path.stat().st_size for path in self._journal.parent.glob(self._journal.name + "*"))
+        yield GaugeMetricFamily("footfall_journal_bytes", "Size of the journal on disk", value=size)
 
 
 class _StoreCollector(Collector):
     """Reads the store when Prometheus asks."""
 
-    def __init__(
-        self, registry: Callable[[], Registry], reader: Reader, journal: Path, now_utc: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, registry: Callable[[], Registry], reader: Reader, now_utc: Callable[[], datetime]) -> None:
         self._registry = registry
         self._reader = reader
-        self._journal = journal
         self._now_utc = now_utc
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges."""
+        """Yield the gauges. Raises StoreUnavailable."""
         registry = self._registry()
         yield from self._counters(registry)
         occupancy = GaugeMetricFamily("footfall_occupancy", "People inside, never below zero", labels=["site"])
@@ -94,8 +134,6 @@ class _StoreCollector(Collector):
             quarters = self._reader.totals(ids, reset_utc, now_utc)
             occupancy.add_metric([site.id], occupancy_of(quarters, reset_utc).inside)
         yield occupancy
-        size = sum(path.stat().st_size for path in self._journal.parent.glob(self._journal.name + "*"))
-        yield GaugeMetricFamily("footfall_journal_bytes", "Size of the journal on disk", value=size)
 
     def _counters(self, registry: Registry) -> Iterator[Metric]:
         seen = GaugeMetricFamily(
@@ -126,15 +164,17 @@ class _ForwarderCollector(Collector):
         self._is_forwarding = is_forwarding
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges, and the counter of points."""
+        """Yield the gauges, and the counters of points. Raises StoreUnavailable."""
         waiting = GaugeMetricFamily("footfall_forwarder_waiting_rows", "Rows of the journal InfluxDB was not told yet")
         lag_s = GaugeMetricFamily("footfall_forwarder_lag_seconds", "Age of the oldest of them")
         refused = GaugeMetricFamily("footfall_forwarder_quarantined_points", "Points that InfluxDB refused")
         written = CounterMetricFamily("footfall_forwarder_points_written", "Points that InfluxDB took")
+        expired = CounterMetricFamily("footfall_forwarder_points_expired", "Points older than InfluxDB keeps any")
         if self._is_forwarding:
             lag = read_lag(self._journal, epoch_ms(self._now_utc()))
             waiting.add_metric([], lag.waiting)
             lag_s.add_metric([], lag.lag_s)
             refused.add_metric([], lag.quarantined)
             written.add_metric([], lag.progress.written)
-        yield from (waiting, lag_s, refused, written)
+            expired.add_metric([], lag.progress.expired)
+        yield from (waiting, lag_s, refused, written, expired)

@@ -195,8 +195,8 @@ _ANSWERS: dict[str, Schema] = {
     ),
     "Forwarder": _object(
         forwarding=_FLAG, waiting=_MAYBE_COUNT, lag_s=_MAYBE_COUNT, written_through=_MAYBE_MOMENT,
-        points_written=_MAYBE_COUNT, quarantined=_MAYBE_COUNT, last_error=_MAYBE_TEXT, hint=_MAYBE_TEXT,
-        failing_since=_MAYBE_MOMENT, next_try=_MAYBE_MOMENT,
+        points_written=_MAYBE_COUNT, points_expired=_MAYBE_COUNT, quarantined=_MAYBE_COUNT, last_error=_MAYBE_TEXT,
+        hint=_MAYBE_TEXT, failing_since=_MAYBE_MOMENT, next_try=_MAYBE_MOMENT,
     ),
     "Counters": _object(
         counters=_list(

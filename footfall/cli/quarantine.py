@@ -58,15 +58,18 @@ def _resend(influx: "InfluxConfig | None", shipments: "Shipments", refused: list
     from ingest.forwarder import MOST_POINTS, write_sifted
 
     still: dict[str, str] = {}
+    expired: list[int] = []
     with closing(InfluxWriter(influx)) as writer:
         for start in range(0, len(refused), MOST_POINTS):
             several = refused[start : start + MOST_POINTS]
             write_sifted(
                 writer, [one.point for one in several],
-                lambda point, reason: still.update({_name(point): reason}), lambda: None,
+                lambda point, reason: still.update({_name(point): reason}), expired.append,
             )  # fmt: skip
             shipments.release(one for one in several if _name(one.point) not in still)
-    click.echo(f"{len(refused) - len(still)} points were written, {len(still)} are still refused")
+    click.echo(f"{len(refused) - len(still) - sum(expired)} points were written, {len(still)} are still refused")
+    if expired:
+        click.echo(f"{sum(expired)} are older than InfluxDB keeps any, and have left the list: the journal has them")
     for reason in sorted(set(still.values())):
         click.echo(f"    {reason}")
 

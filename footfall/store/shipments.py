@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from footfall.errors import StoreUnavailable
 from footfall.store.outbox import Mark, Outbox, Place
 from footfall.store.points import Point
 from footfall.store.schema import migrate
@@ -28,7 +29,7 @@ _MIGRATIONS = (
         crossing_mark         TEXT NOT NULL DEFAULT '',
         outbox_mark           TEXT NOT NULL DEFAULT '',
         written               INTEGER NOT NULL DEFAULT 0,    -- points, since the beginning
-        expired               INTEGER NOT NULL DEFAULT 0,    -- requests of which InfluxDB keeps the newer points only
+        expired               INTEGER NOT NULL DEFAULT 0,    -- points that are older than InfluxDB keeps any
         witness_ns            INTEGER,                       -- the time of the last point about the forwarder itself
         is_again              INTEGER NOT NULL DEFAULT 1,    -- 1: everything is to be written, whatever was before
         error                 TEXT NOT NULL DEFAULT '',
@@ -90,10 +91,20 @@ class Shipments:
             )  # fmt: skip
             if reads_only:
                 (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
+                self._refuse_other_version()
                 return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             migrate(self._connection, _MIGRATIONS, str(path))
+
+    def _refuse_other_version(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if not self.is_empty and version != len(_MIGRATIONS):
+            self.close()
+            raise StoreUnavailable(
+                f"{self.path} has schema {version}, this Footfall reads {len(_MIGRATIONS)}",
+                hint="install the version of Footfall that wrote it again, or remove the file: all is told anew",
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -130,9 +141,9 @@ class Shipments:
         """Record that InfluxDB has the forwarder's own point of *time_ns*: where it is missing, all is."""
         self._set("witness_ns = ?", (time_ns,))
 
-    def expire(self) -> None:
-        """Count a request of which InfluxDB kept only what is not older than it keeps things."""
-        self._set("expired = expired + 1", ())
+    def expire(self, number: int) -> None:
+        """Count *number* points that are older than InfluxDB keeps any."""
+        self._set("expired = expired + ?", (number,))
 
     def fail(self, error: str, hint: str, now_epoch_ms: int, next_try_epoch_ms: int) -> None:
         """Record what stops it, and when it is tried next."""

@@ -160,7 +160,9 @@ def test_metrics_named_anywhere_are_served(name: str) -> None:
     """An alert on a metric that does not exist never fires."""
     documented = {code(row[0]) for row in WIRE.rows("Health and metrics", "metric", "type")}
     one: Page = page(name)
-    named = re.findall(r"\bfootfall_(?:answers|crossings|commit|counter|occupancy|journal|forwarder)\w*", one.text)
+    named = re.findall(
+        r"\bfootfall_(?:answers|crossings|commit|counter|occupancy|journal|forwarder|readable)\w*", one.text
+    )
     assert {re.sub(r"_(bucket|sum|count)$", "", metric) for metric in named} <= documented
 
 

@@ -1,101 +1,28 @@
 """The forwarder brings every row to InfluxDB, whatever happens to either, and nothing twice."""
 
 import logging
-import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall.errors import StoreUnavailable
-from footfall.model import QUARTER_MS, Arrival, Counter, Hours, Site, Span
-from footfall.registry import Registry
 from footfall.store.journal import FILE_NAME, Journal
-from footfall.store.outbox import Outbox, set_forwarding
-from footfall.store.points import NS_PER_MS, Point
+from footfall.store.points import NS_PER_MS
 from footfall.store.shipments import FILE_NAME as SHIPMENTS
 from footfall.store.shipments import Shipments, prunable_through, read_lag
-from ingest.forwarder import LONGEST_ASKED_S, LONGEST_WAIT_S, Forwarder
+from ingest.forwarder import LONGEST_ASKED_S, LONGEST_WAIT_S
 from tests.support.fake_influx import FakeInflux
-from tests.support.ingest_app import SetClock
-from tests.support.journals import MEMORY, START_MS, arrival, entry
+from tests.support.forwarder_desk import Desk, registry_of
+from tests.support.journals import MEMORY, START_MS
 from tests.support.writer_contract import Held, WriterContract
 
-SITE = Site("alliance", "Alliance", "ALLI", ZoneInfo("Europe/Paris"), Hours(480, 1140), 120, 240)
 DOWN = StoreUnavailable("InfluxDB at http://influx: Connection refused", hint="start InfluxDB")
-
-
-def registry_of(site: str = "alliance") -> Registry:
-    sites = {name: replace(SITE, id=name) for name in ("alliance", "annex")}
-    return Registry(sites, {name: Counter(name, site, name, "Hall") for name in ("ALLI1", "ALLI2")}, {})
-
-
-@dataclass
-class Desk:
-    """A journal in *folder*, an InfluxDB, and the forwarder between them, which may be started anew."""
-
-    folder: Path
-    influx: FakeInflux = field(default_factory=FakeInflux)
-    clock: SetClock = field(default_factory=lambda: SetClock(START_MS))
-    most_points: int = 5
-    most_quarantined: int = 100
-    registry: Registry = field(default_factory=registry_of)
-    sees: Callable[[Point], bool | None] | None = None
-
-    def __post_init__(self) -> None:
-        self.path = self.folder / FILE_NAME
-        set_forwarding(self.path, is_on=True, now_epoch_ms=self.clock.now_ms)
-        self.journal = Journal(self.path)
-        self.start()
-
-    def start(self, *, anew: bool = False) -> None:
-        """Start a forwarder, as after a kill: it knows only what is in its file, or where that was lost, nothing."""
-        if anew:
-            for path in self.folder.glob(SHIPMENTS + "*"):
-                path.unlink()
-        self.shipments = Shipments(self.folder / SHIPMENTS)
-        self.outbox = Outbox(self.path)
-        self.forwarder = Forwarder(
-            self.outbox, self.shipments, self.influx, lambda: self.registry, self.clock, random.Random(1),
-            holds=self.sees or self.influx.holds, most_points=self.most_points, most_quarantined=self.most_quarantined,
-        )  # fmt: skip
-
-    def close(self) -> None:
-        self.shipments.close()
-        self.outbox.close()
-        self.journal.close()
-
-    def keep(self, *arrivals: Arrival) -> None:
-        self.journal.append(arrivals)
-
-    def entries(self, first: int, last: int) -> None:
-        """Keep a batch for each of the seqs from *first* to before *last*, with the minute it covers."""
-        at = [START_MS - QUARTER_MS + seq * 1000 for seq in range(first, last)]
-        self.keep(*(arrival(entry(seq, at_ms), span=Span(at_ms, at_ms + 1000), received_ms=self.clock.now_ms)
-                    for seq, at_ms in zip(range(first, last), at, strict=True)))  # fmt: skip
-
-    def work(self, most: int = 500) -> None:
-        """Step until there is nothing to do."""
-        while self.forwarder.step():
-            most -= 1
-            assert most, "the forwarder never comes to an end"
-
-    def later(self, seconds: float) -> None:
-        self.clock.now_ms += int(seconds * 1000)
-
-    def seqs(self) -> list[int]:
-        """Return the seq of every crossing that InfluxDB has, in order."""
-        return sorted(time_ns % NS_PER_MS for _, _, time_ns in self.influx.of("crossings"))
-
-    def waiting(self) -> int:
-        return read_lag(self.path, self.clock.now_ms).waiting
 
 
 @pytest.fixture
@@ -284,65 +211,6 @@ def test_refusal_of_us_is_an_error_for_a_person_and_never_of_the_points(
     assert (lag.waiting, lag.quarantined, lag.progress.hint) == (6, 0, "correct the token")
 
 
-def test_refused_points_are_set_aside_and_the_others_written(desk: Desk) -> None:
-    desk.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS in (3, 4, 11)
-    desk.entries(0, 15)
-    desk.work()
-    assert desk.seqs() == [seq for seq in range(15) if seq not in (3, 4, 11)]
-    refused = desk.shipments.refused()
-    assert [one.point.time_ns % NS_PER_MS for one in refused] == [3, 4, 11]
-    assert all("field type conflict" in one.reason for one in refused)
-    assert refused[0].point == Point(
-        "crossings", (("counter", "ALLI1"), ("site", "alliance")), {"entries": 1, "exits": 0},
-        (START_MS - QUARTER_MS + 3000) * NS_PER_MS + 3,
-    )  # fmt: skip
-    assert desk.waiting() == 0
-
-
-def test_point_refused_twice_is_in_quarantine_once(desk: Desk) -> None:
-    desk.influx.refuses = lambda point: point.measurement == "crossings"
-    desk.entries(0, 2)
-    desk.work()
-    desk.shipments.ask_again()
-    desk.work()
-    assert len(desk.shipments.refused()) == 2
-    desk.shipments.release(desk.shipments.refused()[:1])
-    assert desk.shipments.quarantined() == 1
-
-
-def test_when_too_much_is_refused_it_stops_and_loses_nothing(tmp_path: Path) -> None:
-    """Then it is not about points: a person must look."""
-    with closing(Desk(tmp_path, most_quarantined=3)) as desk:
-        desk.influx.refuses = lambda point: point.measurement == "crossings"
-        desk.entries(0, 20)
-        desk.work()
-        assert desk.shipments.quarantined() == 3
-        assert "footfall quarantine" in desk.shipments.progress().hint
-        desk.influx.refuses = lambda _: False
-        desk.later(61)
-        desk.work()
-        resent = [one.point.time_ns % NS_PER_MS for one in desk.shipments.refused()]
-        assert sorted({*desk.seqs(), *resent}) == list(range(20))
-
-
-def test_points_older_than_influxdb_keeps_are_passed_over(desk: Desk) -> None:
-    desk.influx.reason = "points beyond retention policy"
-    desk.influx.refuses = lambda point: point.time_ns % NS_PER_MS == 1 and point.measurement == "crossings"
-    desk.entries(0, 6)
-    desk.work()
-    assert desk.seqs() == [0, 2, 3, 4, 5]
-    assert desk.shipments.quarantined() == 0
-    assert desk.shipments.progress().expired == 1
-
-
-def test_requests_too_large_are_halved(desk: Desk) -> None:
-    desk.influx.most_points = 2
-    desk.entries(0, 9)
-    desk.work()
-    assert desk.seqs() == list(range(9))
-    assert desk.shipments.quarantined() == 0
-
-
 def test_influxdb_that_lost_everything_is_told_everything_again(desk: Desk) -> None:
     desk.entries(0, 7)
     desk.work()
@@ -431,17 +299,6 @@ def test_sites_and_the_forwarder_itself_are_told_every_minute(desk: Desk) -> Non
         120,
         480,
     )
-
-
-def test_refused_point_is_told_of_before_any_span_is(desk: Desk) -> None:
-    """Whoever reads the span must know that a crossing in it may be missing."""
-    desk.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS == 1
-    desk.entries(0, 3)
-    desk.work()
-    order = [
-        (point.measurement, point.fields.get("quarantined")) for request in desk.influx.requests for point in request
-    ]
-    assert ("forwarder", 1) in order[: order.index(("spans", None))]
 
 
 def test_lag_is_the_age_of_the_oldest_batch_that_waits(desk: Desk) -> None:

@@ -48,13 +48,13 @@ def test_points_older_than_the_bucket_keeps_are_told_apart_and_the_others_are_ke
     urllib3.request("POST", f"{influx_database.url}/query", fields={"q": question}, headers=headers, retries=False)
     config = replace(config_of(influx_database), influx_bucket=f"{name}/hour")
     refused: list[Point] = []
-    expired: list[bool] = []
+    expired: list[int] = []
     with closing(InfluxWriter(config)) as short:
         several = [point(1), point(2)._replace(time_ns=time.time_ns())]
-        write_sifted(short, several, lambda one, _: refused.append(one), lambda: expired.append(True))
+        write_sifted(short, several, lambda one, _: refused.append(one), expired.append)
         with pytest.raises(PointsRefused, match="beyond retention policy"):
             short.write(several)
-    assert (refused, expired) == ([], [True])
+    assert (refused, expired) == ([], [1])
     (row,) = influx_database.query(f'SELECT count(entries) FROM "{name}"."hour".crossings')
     assert row["count"] == 1
 

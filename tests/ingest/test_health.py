@@ -2,14 +2,18 @@
 
 import json
 import resource
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest
+from footfall.store.outbox import set_forwarding
+from footfall.store.shipments import FILE_NAME as SHIPMENTS
+from footfall.store.shipments import Shipments
+from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -79,7 +83,7 @@ def test_locked_journal_is_not_ready_until_it_is_free(ingest: Ingest) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/counters", "/api/v1/sites/alliance/occupancy", "/api/v1/sites/alliance/buckets", "/metrics"]
+    "path", ["/api/v1/counters", "/api/v1/sites/alliance/occupancy", "/api/v1/sites/alliance/buckets"]
 )
 def test_question_to_a_journal_that_cannot_be_read_is_told_to_come_again(ingest: Ingest, path: str) -> None:
     (version,) = ingest.journal._connection.execute("PRAGMA user_version").fetchone()
@@ -89,6 +93,54 @@ def test_question_to_a_journal_that_cannot_be_read_is_told_to_come_again(ingest:
     assert int(answer.headers["Retry-After"]) > 0
     ingest.journal._connection.execute(f"PRAGMA user_version = {version}")
     assert ingest.client.get(path).status_code == 200
+
+
+def test_metrics_of_a_journal_that_cannot_be_read_are_missing_and_the_others_are_not(ingest: Ingest) -> None:
+    """Nothing is told as 0 that nobody knows; that it is not known is told."""
+    ingest.keep((1, NOON_MS, 1), span=HEARTBEAT)
+    (version,) = ingest.journal._connection.execute("PRAGMA user_version").fetchone()
+    ingest.journal._connection.execute("PRAGMA user_version = 99")
+    figures = figures_of(ingest)
+    assert figure(figures, "footfall_readable", part="store") == 0
+    assert not [name for name, _ in figures if name.startswith(("footfall_occupancy", "footfall_counter"))]
+    assert figure(figures, "footfall_crossings_stored_total") == 1
+    assert figure(figures, "footfall_journal_bytes") > 0
+    ingest.journal._connection.execute(f"PRAGMA user_version = {version}")
+    figures = figures_of(ingest)
+    assert figure(figures, "footfall_readable", part="store") == 1
+    assert figure(figures, "footfall_occupancy", site="alliance") == 1
+
+
+@pytest.fixture
+def forwarding(tmp_path: Path) -> Iterator[Ingest]:
+    """An ingest whose journal is forwarded to an InfluxDB that is down; the API and the page read from there."""
+    more = '[influxdb]\nurl = "http://127.0.0.1:9"\ntoken_file = "token"\n'
+    (tmp_path / "footfall").mkdir()
+    (tmp_path / "footfall" / "token").write_text("secret\n")
+    (tmp_path / "footfall" / "token").chmod(0o600)
+    with ingest_in_process(tmp_path / "footfall", more=more) as found:
+        set_forwarding(found.installation.journal, is_on=True, now_epoch_ms=NOON_MS)
+        yield found
+
+
+def test_file_of_a_newer_forwarder_is_told_of_and_takes_no_other_metric_along(forwarding: Ingest) -> None:
+    """A person went back to an older Footfall: it says so, and does not fail."""
+    forwarding.keep((1, NOON_MS, 1), span=HEARTBEAT)
+    path = forwarding.installation.journal.with_name(SHIPMENTS)
+    with closing(Shipments(path)):
+        pass
+    assert figure(figures_of(forwarding), "footfall_forwarder_waiting_rows") == 2
+    assert forwarding.get("/api/v1/forwarder")["points_expired"] == 0
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 99")
+        other.execute("ALTER TABLE progress ADD COLUMN more TEXT")
+    figures = figures_of(forwarding)
+    assert figure(figures, "footfall_readable", part="forwarder") == 0
+    assert figure(figures, "footfall_readable", part="store") == 1
+    assert figure(figures, "footfall_occupancy", site="alliance") == 1
+    answer = forwarding.client.get("/api/v1/forwarder")
+    assert (answer.status_code, json.loads(answer.data)["error"]["code"]) == (503, "store_unavailable")
+    assert "schema 99" in answer.text
 
 
 def test_metrics_tell_what_became_of_batches(ingest: Ingest) -> None:
