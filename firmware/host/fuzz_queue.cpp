@@ -3,9 +3,9 @@
 //     fuzz_queue COUNT SEED      COUNT power cuts, each in the middle of anything; prints a line and exits 0, or tells
 //                                the first promise that was broken, with the seed of its world, and exits 1
 //
-// In every world: no (stream, seq) names two crossings; what append() promised arrives; what arrives was a crossing, with
-// its time; and no span that the server was told covers somebody it does not know. A third of the worlds also damages
-// flash from outside (bytes, whole sectors, a format cut short): there, what was destroyed may be missing, and
+// In every world: no (stream, seq) names two crossings; what append() promised arrives; what arrives was a crossing,
+// with its time; and no span that the server was told covers somebody it does not know. A third of the worlds also
+// damages flash from outside (bytes, whole sectors, a format cut short): there, what was destroyed may be missing, and
 // everything else holds as before.
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,224 +26,225 @@ using footfall::Queue;
 namespace {
 
 struct Passing {
-  int64_t utc_ms;
-  int8_t direction;
-  bool arrived;
+    int64_t utc_ms;
+    int8_t direction;
+    bool arrived;
 };
 using Key = std::pair<uint64_t, uint32_t>;
 
 uint64_t number_of(const footfall::Stream& stream) { return footfall::get_le(stream.bytes, footfall::kStreamBytes); }
 
 class World {
- public:
-  explicit World(uint64_t seed) : throws_(seed), ids_(~seed) {
-    is_damaging_ = throws_.below(3) == 0;
-    is_stepping_ = throws_.below(4) == 0;
-    device_ = std::make_unique<MemoryDevice>(256 + 24 * throws_.below(8), 5 + throws_.below(6),
-                                             static_cast<uint8_t>(throws_.below(2) ? 0xff : throws_.next()));
-    device_->seed = throws_.next();
-  }
-
-  // Lives from one power cut to the next, *lives* times, then drains the queue. False: a promise was broken.
-  bool run(uint32_t lives) {
-    for (uint32_t life = 0; life < lives && !broken_; life++) {
-      live(throws_.below(4) ? throws_.below(700) : throws_.below(40));
-      now_ms_ += 1000;
-      pass_unseen();
-      if (is_damaging_ && throws_.below(2) == 0) {
-        damage();
-      }
+   public:
+    explicit World(uint64_t seed) : throws_(seed), ids_(~seed) {
+        is_damaging_ = throws_.below(3) == 0;
+        is_stepping_ = throws_.below(4) == 0;
+        device_ = std::make_unique<MemoryDevice>(256 + 24 * throws_.below(8), 5 + throws_.below(6),
+                                                 static_cast<uint8_t>(throws_.below(2) ? 0xff : throws_.next()));
+        device_->seed = throws_.next();
     }
-    drain();
-    return broken_ == nullptr;
-  }
 
-  const char* broken() const { return broken_; }
-
- private:
-  void live(int64_t power) {
-    device_->fail_after(power);
-    boot();
-    for (int step = 0; step < 60 && device_->has_power && !broken_; step++) {
-      now_ms_ += 2 + throws_.below(5000);
-      act(throws_.below(20));
-    }
-    check(!device_->misused, "flash was written twice without an erase");
-  }
-
-  void act(uint32_t what) {
-    if (what < 10) {
-      pass();
-    } else if (what < 15) {
-      send(throws_.below(5) == 0);
-    } else if (what < 16) {
-      now_ms_ += throws_.below(2) ? Queue::kAliveMs : 0;
-      queue_->note_alive(mono());
-    } else if (what < 18) {
-      const int64_t off_ms = is_stepping_ && throws_.below(2) ? static_cast<int64_t>(throws_.below(20'000'000)) : 0;
-      queue_->note_offset(base_ms_ + off_ms, is_stepping_ || !has_clock_);
-      has_clock_ = true;
-    } else if (what < 19) {
-      queue_->pause(mono());
-      now_ms_ += 5000;
-      pass_unseen();
-      queue_->resume(mono());
-    } else if (is_damaging_ && throws_.below(20) == 0) {
-      queue_->format(mono());
-    }
-  }
-
-  void boot() {
-    base_ms_ = now_ms_ - throws_.below(1000);
-    has_clock_ = false;
-    queue_ = std::make_unique<Queue>(*device_, ids_);
-    queue_->open(mono());
-  }
-
-  int64_t mono() const { return now_ms_ - base_ms_; }
-
-  void pass_unseen() {
-    truth_.push_back({now_ms_, 1, false});
-    now_ms_ += 5;
-  }
-
-  // Somebody passes.
-  void pass() {
-    const int8_t direction = throws_.below(2) ? 1 : -1;
-    truth_.push_back({now_ms_, direction, false});
-    const Key key = {number_of(queue_->stream()), queue_->next_seq()};
-    const uint32_t waiting = queue_->waiting();
-    if (queue_->append(direction, mono())) {
-      const Key kept = {key.first, queue_->next_seq() - 1};  // later than *key* where others were lost before
-      check(queue_->waiting() == waiting + 1, "the number of waiting crossings is wrong");
-      check(named_.emplace(kept, truth_.size() - 1).second, "a name was given twice");
-      promised_.push_back(truth_.size() - 1);
-    } else if (!device_->has_power) {
-      unsure_[{key.first, queue_->next_seq()}] = truth_.size() - 1;
-    }
-    now_ms_ += 2;
-  }
-
-  // Sends one batch; the server keeps it, even if the answer is lost.
-  bool send(bool is_answer_lost) {
-    Portion portion;
-    if (!queue_->portion(mono(), 1 + throws_.below(6), portion)) {
-      return false;
-    }
-    queue_->freeze(portion);
-    for (uint32_t i = 0; i < portion.count; i++) {
-      arrive(number_of(portion.stream), portion.crossings[i], portion.dated);
-    }
-    check(portion.from_utc_ms <= portion.to_utc_ms, "a span ends before it starts");
-    spans_.push_back({portion.from_utc_ms, portion.to_utc_ms});
-    if (is_answer_lost) {
-      return true;
-    }
-    const bool is_partial = portion.count > 1 && throws_.below(8) == 0;
-    const uint32_t through = is_partial ? portion.crossings[portion.count / 2 - 1].seq : portion.through();
-    check(queue_->acknowledge(portion, through) != is_partial, "an acknowledgement was misunderstood");
-    now_ms_ += 2;
-    return !portion.live || portion.count > 0;
-  }
-
-  void arrive(uint64_t stream, const footfall::SentCrossing& crossing, bool is_dated) {
-    const Key key = {stream, crossing.seq};
-    if (named_.count(key) == 0) {
-      const auto found = unsure_.find(key);  // it was being written when the power failed
-      check(found != unsure_.end(), "somebody arrived who never passed");
-      if (broken_) {
-        return;
-      }
-      named_.emplace(key, found->second);
-    }
-    const size_t who = named_[key];
-    check(truth_[who].direction == crossing.direction, "a crossing changed its direction");
-    check(!is_dated || is_stepping_ || truth_[who].utc_ms == crossing.utc_ms, "a crossing changed its time");
-    truth_[who].arrived = true;
-  }
-
-  void damage() {
-    const uint32_t size = device_->sector_size();
-    switch (throws_.below(4)) {
-      case 0:
-        for (uint32_t i = 1 + throws_.below(20); i > 0; i--) {
-          device_->bytes[throws_.next() % device_->bytes.size()] = static_cast<uint8_t>(throws_.below(255));
+    // Lives from one power cut to the next, *lives* times, then drains the queue. False: a promise was broken.
+    bool run(uint32_t lives) {
+        for (uint32_t life = 0; life < lives && !broken_; life++) {
+            live(throws_.below(4) ? throws_.below(700) : throws_.below(40));
+            now_ms_ += 1000;
+            pass_unseen();
+            if (is_damaging_ && throws_.below(2) == 0) {
+                damage();
+            }
         }
-        break;
-      case 1:
-        memset(device_->at(throws_.below(device_->sector_count()), 0), 0xff, size);
-        break;
-      case 2:
-        for (uint32_t i = throws_.below(device_->sector_count()); i > 0; i--) {
-          memset(device_->at(throws_.below(device_->sector_count()), 0), 0xff, size);
+        drain();
+        return broken_ == nullptr;
+    }
+
+    const char* broken() const { return broken_; }
+
+   private:
+    void live(int64_t power) {
+        device_->fail_after(power);
+        boot();
+        for (int step = 0; step < 60 && device_->has_power && !broken_; step++) {
+            now_ms_ += 2 + throws_.below(5000);
+            act(throws_.below(20));
         }
-        break;
-      default:
-        for (uint32_t i = throws_.below(size), sector = throws_.below(device_->sector_count()); i < size; i++) {
-          *device_->at(sector, i) = static_cast<uint8_t>(throws_.below(255));
+        check(!device_->misused, "flash was written twice without an erase");
+    }
+
+    void act(uint32_t what) {
+        if (what < 10) {
+            pass();
+        } else if (what < 15) {
+            send(throws_.below(5) == 0);
+        } else if (what < 16) {
+            now_ms_ += throws_.below(2) ? Queue::kAliveMs : 0;
+            queue_->note_alive(mono());
+        } else if (what < 18) {
+            const int64_t off_ms =
+                is_stepping_ && throws_.below(2) ? static_cast<int64_t>(throws_.below(20'000'000)) : 0;
+            queue_->note_offset(base_ms_ + off_ms, is_stepping_ || !has_clock_);
+            has_clock_ = true;
+        } else if (what < 19) {
+            queue_->pause(mono());
+            now_ms_ += 5000;
+            pass_unseen();
+            queue_->resume(mono());
+        } else if (is_damaging_ && throws_.below(20) == 0) {
+            queue_->format(mono());
         }
     }
-  }
 
-  void drain() {
-    device_->fail_after(-1);
-    boot();
-    queue_->note_offset(base_ms_, true);
-    for (int i = 0; i < 100'000 && !broken_ && (send(false) || queue_->waiting() > 0); i++) {
+    void boot() {
+        base_ms_ = now_ms_ - throws_.below(1000);
+        has_clock_ = false;
+        queue_ = std::make_unique<Queue>(*device_, ids_);
+        queue_->open(mono());
     }
-    check(queue_->waiting() == 0, "a crossing waits for ever");
-    for (const size_t one : promised_) {
-      check(truth_[one].arrived || is_damaging_, "a promised crossing is lost");
-    }
-    for (const Passing& one : truth_) {
-      for (const auto& [from_utc_ms, to_utc_ms] : spans_) {
-        const bool is_claimed = from_utc_ms <= one.utc_ms && one.utc_ms < to_utc_ms;
-        check(!is_claimed || one.arrived || is_stepping_, "a span was claimed with somebody missing");
-      }
-    }
-  }
 
-  void check(bool holds, const char* promise) {
-    if (!holds && !broken_) {
-      broken_ = promise;
-    }
-  }
+    int64_t mono() const { return now_ms_ - base_ms_; }
 
-  SeededRandom throws_;
-  SeededRandom ids_;
-  bool is_damaging_;
-  bool is_stepping_;
-  std::unique_ptr<MemoryDevice> device_;
-  std::unique_ptr<Queue> queue_;
-  bool has_clock_ = false;
-  int64_t now_ms_ = 1'777'874'400'000;
-  int64_t base_ms_ = 0;
-  std::vector<Passing> truth_;
-  std::vector<size_t> promised_;  // append() said that it is durable
-  std::map<Key, size_t> unsure_;  // the power failed in append()
-  std::map<Key, size_t> named_;
-  std::vector<std::pair<int64_t, int64_t>> spans_;
-  const char* broken_ = nullptr;
+    void pass_unseen() {
+        truth_.push_back({now_ms_, 1, false});
+        now_ms_ += 5;
+    }
+
+    // Somebody passes.
+    void pass() {
+        const int8_t direction = throws_.below(2) ? 1 : -1;
+        truth_.push_back({now_ms_, direction, false});
+        const Key key = {number_of(queue_->stream()), queue_->next_seq()};
+        const uint32_t waiting = queue_->waiting();
+        if (queue_->append(direction, mono())) {
+            const Key kept = {key.first, queue_->next_seq() - 1};  // later than *key* where others were lost before
+            check(queue_->waiting() == waiting + 1, "the number of waiting crossings is wrong");
+            check(named_.emplace(kept, truth_.size() - 1).second, "a name was given twice");
+            promised_.push_back(truth_.size() - 1);
+        } else if (!device_->has_power) {
+            unsure_[{key.first, queue_->next_seq()}] = truth_.size() - 1;
+        }
+        now_ms_ += 2;
+    }
+
+    // Sends one batch; the server keeps it, even if the answer is lost.
+    bool send(bool is_answer_lost) {
+        Portion portion;
+        if (!queue_->portion(mono(), 1 + throws_.below(6), portion)) {
+            return false;
+        }
+        queue_->freeze(portion);
+        for (uint32_t i = 0; i < portion.count; i++) {
+            arrive(number_of(portion.stream), portion.crossings[i], portion.dated);
+        }
+        check(portion.from_utc_ms <= portion.to_utc_ms, "a span ends before it starts");
+        spans_.push_back({portion.from_utc_ms, portion.to_utc_ms});
+        if (is_answer_lost) {
+            return true;
+        }
+        const bool is_partial = portion.count > 1 && throws_.below(8) == 0;
+        const uint32_t through = is_partial ? portion.crossings[portion.count / 2 - 1].seq : portion.through();
+        check(queue_->acknowledge(portion, through) != is_partial, "an acknowledgement was misunderstood");
+        now_ms_ += 2;
+        return !portion.live || portion.count > 0;
+    }
+
+    void arrive(uint64_t stream, const footfall::SentCrossing& crossing, bool is_dated) {
+        const Key key = {stream, crossing.seq};
+        if (named_.count(key) == 0) {
+            const auto found = unsure_.find(key);  // it was being written when the power failed
+            check(found != unsure_.end(), "somebody arrived who never passed");
+            if (broken_) {
+                return;
+            }
+            named_.emplace(key, found->second);
+        }
+        const size_t who = named_[key];
+        check(truth_[who].direction == crossing.direction, "a crossing changed its direction");
+        check(!is_dated || is_stepping_ || truth_[who].utc_ms == crossing.utc_ms, "a crossing changed its time");
+        truth_[who].arrived = true;
+    }
+
+    void damage() {
+        const uint32_t size = device_->sector_size();
+        switch (throws_.below(4)) {
+            case 0:
+                for (uint32_t i = 1 + throws_.below(20); i > 0; i--) {
+                    device_->bytes[throws_.next() % device_->bytes.size()] = static_cast<uint8_t>(throws_.below(255));
+                }
+                break;
+            case 1:
+                memset(device_->at(throws_.below(device_->sector_count()), 0), 0xff, size);
+                break;
+            case 2:
+                for (uint32_t i = throws_.below(device_->sector_count()); i > 0; i--) {
+                    memset(device_->at(throws_.below(device_->sector_count()), 0), 0xff, size);
+                }
+                break;
+            default:
+                for (uint32_t i = throws_.below(size), sector = throws_.below(device_->sector_count()); i < size; i++) {
+                    *device_->at(sector, i) = static_cast<uint8_t>(throws_.below(255));
+                }
+        }
+    }
+
+    void drain() {
+        device_->fail_after(-1);
+        boot();
+        queue_->note_offset(base_ms_, true);
+        for (int i = 0; i < 100'000 && !broken_ && (send(false) || queue_->waiting() > 0); i++) {
+        }
+        check(queue_->waiting() == 0, "a crossing waits for ever");
+        for (const size_t one : promised_) {
+            check(truth_[one].arrived || is_damaging_, "a promised crossing is lost");
+        }
+        for (const Passing& one : truth_) {
+            for (const auto& [from_utc_ms, to_utc_ms] : spans_) {
+                const bool is_claimed = from_utc_ms <= one.utc_ms && one.utc_ms < to_utc_ms;
+                check(!is_claimed || one.arrived || is_stepping_, "a span was claimed with somebody missing");
+            }
+        }
+    }
+
+    void check(bool holds, const char* promise) {
+        if (!holds && !broken_) {
+            broken_ = promise;
+        }
+    }
+
+    SeededRandom throws_;
+    SeededRandom ids_;
+    bool is_damaging_;
+    bool is_stepping_;
+    std::unique_ptr<MemoryDevice> device_;
+    std::unique_ptr<Queue> queue_;
+    bool has_clock_ = false;
+    int64_t now_ms_ = 1'777'874'400'000;
+    int64_t base_ms_ = 0;
+    std::vector<Passing> truth_;
+    std::vector<size_t> promised_;  // append() said that it is durable
+    std::map<Key, size_t> unsure_;  // the power failed in append()
+    std::map<Key, size_t> named_;
+    std::vector<std::pair<int64_t, int64_t>> spans_;
+    const char* broken_ = nullptr;
 };
 
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 3) {
-    fprintf(stderr, "usage: fuzz_queue COUNT SEED\n");
-    return 2;
-  }
-  constexpr uint32_t kLives = 10;
-  const uint64_t cuts = strtoull(words[1], nullptr, 10);
-  const uint64_t seed = strtoull(words[2], nullptr, 10);
-  for (uint64_t world = 0; world * kLives < cuts; world++) {
-    World one(seed * 1'000'003 + world);
-    if (!one.run(kLives)) {
-      fprintf(stderr, "seed %llu, world %llu: %s\n", static_cast<unsigned long long>(seed),
-              static_cast<unsigned long long>(world), one.broken());
-      return 1;
+    if (count != 3) {
+        fprintf(stderr, "usage: fuzz_queue COUNT SEED\n");
+        return 2;
     }
-  }
-  printf("%llu torn queues, every promise kept\n", static_cast<unsigned long long>(cuts));
-  return 0;
+    constexpr uint32_t kLives = 10;
+    const uint64_t cuts = strtoull(words[1], nullptr, 10);
+    const uint64_t seed = strtoull(words[2], nullptr, 10);
+    for (uint64_t world = 0; world * kLives < cuts; world++) {
+        World one(seed * 1'000'003 + world);
+        if (!one.run(kLives)) {
+            fprintf(stderr, "seed %llu, world %llu: %s\n", static_cast<unsigned long long>(seed),
+                    static_cast<unsigned long long>(world), one.broken());
+            return 1;
+        }
+    }
+    printf("%llu torn queues, every promise kept\n", static_cast<unsigned long long>(cuts));
+    return 0;
 }

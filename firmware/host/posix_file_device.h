@@ -7,30 +7,30 @@
 #include "block_device.h"
 
 class FileDevice : public footfall::BlockDevice {
- public:
-  static constexpr uint32_t kSectorBytes = 4096;
+   public:
+    static constexpr uint32_t kSectorBytes = 4096;
 
-  FileDevice(uint32_t sectors) : sectors_(sectors) {}
-  ~FileDevice();
-  FileDevice(const FileDevice&) = delete;
-  FileDevice& operator=(const FileDevice&) = delete;
+    FileDevice(uint32_t sectors) : sectors_(sectors) {}
+    ~FileDevice();
+    FileDevice(const FileDevice&) = delete;
+    FileDevice& operator=(const FileDevice&) = delete;
 
-  // Opens the file at *path*, or makes it. False: errno says why; EWOULDBLOCK where another process has it.
-  bool open(const char* path);
-  // For tests: the power fails in the middle of writing the byte after *bytes* more; the process ends there and then.
-  void die_after(int64_t bytes) { left_ = bytes; }
+    // Opens the file at *path*, or makes it. False: errno says why; EWOULDBLOCK where another process has it.
+    bool open(const char* path);
+    // For tests: the power fails in the middle of writing the byte after *bytes* more; the process ends there and then.
+    void die_after(int64_t bytes) { left_ = bytes; }
 
-  uint32_t sector_size() const override { return kSectorBytes; }
-  uint32_t sector_count() const override { return sectors_; }
-  bool read(uint32_t sector, uint32_t offset, void* into, uint32_t size) override;
-  bool program(uint32_t sector, uint32_t offset, const void* from, uint32_t size) override;
-  bool erase(uint32_t sector) override;
-  bool sync() override;
+    uint32_t sector_size() const override { return kSectorBytes; }
+    uint32_t sector_count() const override { return sectors_; }
+    bool read(uint32_t sector, uint32_t offset, void* into, uint32_t size) override;
+    bool program(uint32_t sector, uint32_t offset, const void* from, uint32_t size) override;
+    bool erase(uint32_t sector) override;
+    bool sync() override;
 
- private:
-  bool write(uint64_t at, const uint8_t* from, uint32_t size);
+   private:
+    bool write(uint64_t at, const uint8_t* from, uint32_t size);
 
-  uint32_t sectors_;
-  int file_ = -1;
-  int64_t left_ = -1;
+    uint32_t sectors_;
+    int file_ = -1;
+    int64_t left_ = -1;
 };

@@ -8,9 +8,9 @@
 #include "sender.h"
 
 struct HttpUrl {
-  std::string host;
-  std::string port;
-  std::string path;  // as it stands before /api/v1/crossings, without a slash at its end
+    std::string host;
+    std::string port;
+    std::string path;  // as it stands before /api/v1/crossings, without a slash at its end
 };
 
 // Reads "http://HOST[:PORT][/PATH]"; an IPv6 address stands in brackets. False for anything else.
@@ -18,10 +18,10 @@ bool parse_url(const char* text, HttpUrl& url);
 
 // What came back. status 0: no answer.
 struct HttpReply {
-  int status = 0;
-  std::string date;
-  std::string retry_after;
-  std::string body;
+    int status = 0;
+    std::string date;
+    std::string retry_after;
+    std::string body;
 };
 
 // POSTs *request* to *url* and returns the reply; the deadline is *timeout_ms* from now.

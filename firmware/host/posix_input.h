@@ -7,10 +7,10 @@
 #include <vector>
 
 struct Input {
-  int64_t at_us;     // on the trace's clock
-  bool outer;        // of a trace: interrupted?
-  bool inner;
-  int8_t direction;  // of a list of crossings: 1 entry, -1 exit
+    int64_t at_us;  // on the trace's clock
+    bool outer;     // of a trace: interrupted?
+    bool inner;
+    int8_t direction;  // of a list of crossings: 1 entry, -1 exit
 };
 
 // Reads the file at *path* ("-": stdin): lines t_ms,outer,inner, or t_ms,entry|exit where *is_crossings*. A line of

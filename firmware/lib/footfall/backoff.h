@@ -9,20 +9,20 @@
 namespace footfall {
 
 class Backoff {
- public:
-  static constexpr int64_t kFirstMs = 500;
-  static constexpr int64_t kLongestMs = 60 * 1000;
+   public:
+    static constexpr int64_t kFirstMs = 500;
+    static constexpr int64_t kLongestMs = 60 * 1000;
 
-  explicit Backoff(RandomSource& random) : random_(random) {}
+    explicit Backoff(RandomSource& random) : random_(random) {}
 
-  // Returns how long to wait now: between half of 0.5, 1, 2, 4 ... 60 seconds and all of it.
-  int64_t next_ms();
-  void reset() { failures_ = 0; }
-  uint32_t failures() const { return failures_; }
+    // Returns how long to wait now: between half of 0.5, 1, 2, 4 ... 60 seconds and all of it.
+    int64_t next_ms();
+    void reset() { failures_ = 0; }
+    uint32_t failures() const { return failures_; }
 
- private:
-  RandomSource& random_;
-  uint32_t failures_ = 0;
+   private:
+    RandomSource& random_;
+    uint32_t failures_ = 0;
 };
 
 }  // namespace footfall

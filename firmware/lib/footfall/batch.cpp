@@ -7,113 +7,116 @@
 namespace footfall {
 
 static void put_member(JsonWriter& json, const char* name, int64_t value, bool& is_first) {
-  json.raw(is_first ? "\"" : ",\"");
-  json.raw(name);
-  json.raw("\":");
-  json.number(value);
-  is_first = false;
+    json.raw(is_first ? "\"" : ",\"");
+    json.raw(name);
+    json.raw("\":");
+    json.number(value);
+    is_first = false;
 }
 
 static void put_status(JsonWriter& json, const Status& status) {
-  bool is_first = true;
-  json.raw(",\"status\":{");
-  if (status.firmware != nullptr) {
-    json.raw("\"firmware\":");
-    json.quoted(status.firmware);
-    is_first = false;
-  }
-  if (status.rssi_dbm != 0) {
-    put_member(json, "rssi_dbm", status.rssi_dbm, is_first);
-  }
-  const struct {
-    const char* name;
-    int64_t value;
-  } members[] = {
-      {"uptime_s", status.uptime_s}, {"heap_bytes", status.heap_bytes},
-      {"queued", status.queued},     {"dropped", status.dropped},
-      {"aborted", status.aborted},   {"outer_blocked_s", status.outer_blocked_s},
-      {"inner_blocked_s", status.inner_blocked_s},
-  };
-  for (const auto& member : members) {
-    if (member.value >= 0) {
-      put_member(json, member.name, member.value, is_first);
+    bool is_first = true;
+    json.raw(",\"status\":{");
+    if (status.firmware != nullptr) {
+        json.raw("\"firmware\":");
+        json.quoted(status.firmware);
+        is_first = false;
     }
-  }
-  json.raw("}}");
+    if (status.rssi_dbm != 0) {
+        put_member(json, "rssi_dbm", status.rssi_dbm, is_first);
+    }
+    const struct {
+        const char* name;
+        int64_t value;
+    } members[] = {
+        {"uptime_s", status.uptime_s},
+        {"heap_bytes", status.heap_bytes},
+        {"queued", status.queued},
+        {"dropped", status.dropped},
+        {"aborted", status.aborted},
+        {"outer_blocked_s", status.outer_blocked_s},
+        {"inner_blocked_s", status.inner_blocked_s},
+    };
+    for (const auto& member : members) {
+        if (member.value >= 0) {
+            put_member(json, member.name, member.value, is_first);
+        }
+    }
+    json.raw("}}");
 }
 
 static void put_start(JsonWriter& json, const char* counter, const Stream& stream, int64_t from, int64_t to) {
-  json.raw("{\"counter\":");
-  json.quoted(counter);
-  json.raw(",\"stream\":\"");
-  json.hex(stream.bytes, kStreamBytes);
-  json.raw("\",\"from\":");
-  json.number(from);
-  json.raw(",\"to\":");
-  json.number(to);
-  json.raw(",\"crossings\":[");
+    json.raw("{\"counter\":");
+    json.quoted(counter);
+    json.raw(",\"stream\":\"");
+    json.hex(stream.bytes, kStreamBytes);
+    json.raw("\",\"from\":");
+    json.number(from);
+    json.raw(",\"to\":");
+    json.number(to);
+    json.raw(",\"crossings\":[");
 }
 
 size_t encode_batch(const char* counter, const Portion& portion, const Status& status, char* into, size_t capacity) {
-  JsonWriter json(into, capacity);
-  put_start(json, counter, portion.stream, portion.from_utc_ms, portion.to_utc_ms);
-  for (uint32_t i = 0; i < portion.count; i++) {
-    const SentCrossing& crossing = portion.crossings[i];
-    json.raw(i == 0 ? "[" : ",[");
-    json.number(crossing.seq);
-    json.raw(",");
-    if (portion.dated) {
-      json.number(crossing.utc_ms);
-    } else {
-      json.raw("null");
+    JsonWriter json(into, capacity);
+    put_start(json, counter, portion.stream, portion.from_utc_ms, portion.to_utc_ms);
+    for (uint32_t i = 0; i < portion.count; i++) {
+        const SentCrossing& crossing = portion.crossings[i];
+        json.raw(i == 0 ? "[" : ",[");
+        json.number(crossing.seq);
+        json.raw(",");
+        if (portion.dated) {
+            json.number(crossing.utc_ms);
+        } else {
+            json.raw("null");
+        }
+        json.raw(crossing.direction > 0 ? ",1]" : ",-1]");
     }
-    json.raw(crossing.direction > 0 ? ",1]" : ",-1]");
-  }
-  json.raw("]");
-  put_status(json, status);
-  return json.finish() ? json.size() : 0;
+    json.raw("]");
+    put_status(json, status);
+    return json.finish() ? json.size() : 0;
 }
 
 size_t encode_probe(const char* counter, const Stream& stream, const Status& status, char* into, size_t capacity) {
-  JsonWriter json(into, capacity);
-  put_start(json, counter, stream, 0, 0);
-  json.raw("]");
-  put_status(json, status);
-  return json.finish() ? json.size() : 0;
+    JsonWriter json(into, capacity);
+    put_start(json, counter, stream, 0, 0);
+    json.raw("]");
+    put_status(json, status);
+    return json.finish() ? json.size() : 0;
 }
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 bool parse_receipt(const char* body, size_t size, uint32_t& through) {
-  constexpr char kName[] = "\"through\"";
-  constexpr size_t kLength = sizeof kName - 1;
-  size_t at = 0;
-  while (at + kLength <= size && memcmp(body + at, kName, kLength) != 0) {
-    at++;
-  }
-  at += kLength;
-  while (at < size && is_space(body[at])) {
-    at++;
-  }
-  if (at >= size || body[at++] != ':') {
-    return false;
-  }
-  while (at < size && is_space(body[at])) {
-    at++;
-  }
-  const bool is_negative = at < size && body[at] == '-';
-  at += is_negative ? 1 : 0;
-  uint64_t value = 0;
-  size_t digits = 0;
-  for (; at < size && body[at] >= '0' && body[at] <= '9'; at++, digits++) {
-    value = value > UINT32_MAX ? value : value * 10 + static_cast<uint64_t>(body[at] - '0');
-  }
-  // A number that goes on, or that is cut off by the end of the body, is not the number that was meant.
-  if (digits == 0 || at >= size || body[at] == '.' || body[at] == 'e' || body[at] == 'E') {
-    return false;
-  }
-  through = is_negative ? 0 : value > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(value);
-  return true;
+    constexpr char kName[] = "\"through\"";
+    constexpr size_t kLength = sizeof kName - 1;
+    size_t at = 0;
+    while (at + kLength <= size && memcmp(body + at, kName, kLength) != 0) {
+        at++;
+    }
+    at += kLength;
+    while (at < size && is_space(body[at])) {
+        at++;
+    }
+    if (at >= size || body[at++] != ':') {
+        return false;
+    }
+    while (at < size && is_space(body[at])) {
+        at++;
+    }
+    const bool is_negative = at < size && body[at] == '-';
+    at += is_negative ? 1 : 0;
+    uint64_t value = 0;
+    size_t digits = 0;
+    for (; at < size && body[at] >= '0' && body[at] <= '9'; at++, digits++) {
+        value = value > UINT32_MAX ? value : value * 10 + static_cast<uint64_t>(body[at] - '0');
+    }
+    // A number that goes on, or that is cut off by the end of the body, is not the number that was meant.
+    if (digits == 0 || at >= size || body[at] == '.' || body[at] == 'e' || body[at] == 'E') {
+        return false;
+    }
+    through = is_negative ? 0 : value > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(value);
+    return true;
 }
 
 }  // namespace footfall

@@ -10,15 +10,15 @@ namespace footfall {
 
 // The counter's own report. Negative numbers other than rssi_dbm, and a null firmware, are left out.
 struct Status {
-  const char* firmware = nullptr;
-  int64_t uptime_s = -1;
-  int32_t rssi_dbm = 0;  // 0: unknown; a radio never hears that loud
-  int64_t heap_bytes = -1;
-  int64_t queued = -1;
-  int64_t dropped = -1;
-  int64_t aborted = -1;
-  int64_t outer_blocked_s = -1;
-  int64_t inner_blocked_s = -1;
+    const char* firmware = nullptr;
+    int64_t uptime_s = -1;
+    int32_t rssi_dbm = 0;  // 0: unknown; a radio never hears that loud
+    int64_t heap_bytes = -1;
+    int64_t queued = -1;
+    int64_t dropped = -1;
+    int64_t aborted = -1;
+    int64_t outer_blocked_s = -1;
+    int64_t inner_blocked_s = -1;
 };
 
 // The longest body: kPortionLimit crossings, every number at its longest, an id and a firmware of 64 characters.

@@ -18,19 +18,19 @@
 namespace footfall {
 
 class BlockDevice {
- public:
-  // Bytes in a sector: a multiple of 4, at least 256. The same for as long as the queue exists.
-  virtual uint32_t sector_size() const = 0;
-  // 4 to RecordRing::kMaxSectors. The same for as long as the queue exists.
-  virtual uint32_t sector_count() const = 0;
-  // Each returns false when the device failed. Offsets and sizes of program() are multiples of 4.
-  virtual bool read(uint32_t sector, uint32_t offset, void* into, uint32_t size) = 0;
-  virtual bool program(uint32_t sector, uint32_t offset, const void* from, uint32_t size) = 0;
-  virtual bool erase(uint32_t sector) = 0;
-  virtual bool sync() = 0;
+   public:
+    // Bytes in a sector: a multiple of 4, at least 256. The same for as long as the queue exists.
+    virtual uint32_t sector_size() const = 0;
+    // 4 to RecordRing::kMaxSectors. The same for as long as the queue exists.
+    virtual uint32_t sector_count() const = 0;
+    // Each returns false when the device failed. Offsets and sizes of program() are multiples of 4.
+    virtual bool read(uint32_t sector, uint32_t offset, void* into, uint32_t size) = 0;
+    virtual bool program(uint32_t sector, uint32_t offset, const void* from, uint32_t size) = 0;
+    virtual bool erase(uint32_t sector) = 0;
+    virtual bool sync() = 0;
 
- protected:
-  ~BlockDevice() = default;
+   protected:
+    ~BlockDevice() = default;
 };
 
 }  // namespace footfall

@@ -18,48 +18,48 @@ namespace footfall {
 // Milliseconds since boot in 64 bits from a 32-bit count that wraps (micros() does after 71.6 minutes, millis() after
 // 49.7 days). Call it at least once per wrap.
 class MonotonicMs {
- public:
-  // *count_us*: micros().
-  int64_t from_micros(uint32_t count_us) {
-    total_us_ += static_cast<uint32_t>(count_us - last_us_);
-    last_us_ = count_us;
-    return static_cast<int64_t>(total_us_ / 1000);
-  }
-  // The ms of an instant at most 71 minutes before the latest call of from_micros(); its own stamp is *count_us*.
-  int64_t of_earlier(uint32_t count_us) const {
-    const uint32_t ago_us = last_us_ - count_us;
-    return ago_us > total_us_ ? 0 : static_cast<int64_t>((total_us_ - ago_us) / 1000);
-  }
+   public:
+    // *count_us*: micros().
+    int64_t from_micros(uint32_t count_us) {
+        total_us_ += static_cast<uint32_t>(count_us - last_us_);
+        last_us_ = count_us;
+        return static_cast<int64_t>(total_us_ / 1000);
+    }
+    // The ms of an instant at most 71 minutes before the latest call of from_micros(); its own stamp is *count_us*.
+    int64_t of_earlier(uint32_t count_us) const {
+        const uint32_t ago_us = last_us_ - count_us;
+        return ago_us > total_us_ ? 0 : static_cast<int64_t>((total_us_ - ago_us) / 1000);
+    }
 
- private:
-  uint32_t last_us_ = 0;
-  uint64_t total_us_ = 0;
+   private:
+    uint32_t last_us_ = 0;
+    uint64_t total_us_ = 0;
 };
 
 enum class ClockChange { kNone, kFine, kStep };
 
 class Clock {
- public:
-  static constexpr int64_t kCoarseMs = 5000;
-  static constexpr int64_t kTrustMs = 60 * 60 * 1000;
+   public:
+    static constexpr int64_t kCoarseMs = 5000;
+    static constexpr int64_t kTrustMs = 60 * 60 * 1000;
 
-  bool is_set() const { return is_set_; }
-  int64_t offset_ms() const { return offset_ms_; }
-  // UTC ms at *now_ms*; meaningless unless is_set().
-  int64_t utc_ms(int64_t now_ms) const { return now_ms + offset_ms_; }
+    bool is_set() const { return is_set_; }
+    int64_t offset_ms() const { return offset_ms_; }
+    // UTC ms at *now_ms*; meaningless unless is_set().
+    int64_t utc_ms(int64_t now_ms) const { return now_ms + offset_ms_; }
 
-  // The network says that it was *utc_ms* at *now_ms*. Tell the queue of every change: queue.note_offset().
-  ClockChange hear_network(int64_t utc_ms, int64_t now_ms);
-  // The server's Date header said *utc_s* when its answer came, at *now_ms*.
-  ClockChange hear_server(int64_t utc_s, int64_t now_ms);
+    // The network says that it was *utc_ms* at *now_ms*. Tell the queue of every change: queue.note_offset().
+    ClockChange hear_network(int64_t utc_ms, int64_t now_ms);
+    // The server's Date header said *utc_s* when its answer came, at *now_ms*.
+    ClockChange hear_server(int64_t utc_s, int64_t now_ms);
 
- private:
-  ClockChange adopt(int64_t offset_ms);
+   private:
+    ClockChange adopt(int64_t offset_ms);
 
-  bool is_set_ = false;
-  int64_t offset_ms_ = 0;
-  bool server_agrees_ = false;
-  int64_t server_heard_ms_ = 0;
+    bool is_set_ = false;
+    int64_t offset_ms_ = 0;
+    bool server_agrees_ = false;
+    int64_t server_heard_ms_ = 0;
 };
 
 }  // namespace footfall

@@ -9,14 +9,14 @@ static constexpr uint32_t kTable[16] = {
 };
 
 uint32_t crc32(const void* bytes, size_t size, uint32_t before) {
-  const uint8_t* at = static_cast<const uint8_t*>(bytes);
-  uint32_t crc = ~before;
-  for (size_t i = 0; i < size; i++) {
-    crc ^= at[i];
-    crc = crc >> 4 ^ kTable[crc & 15];
-    crc = crc >> 4 ^ kTable[crc & 15];
-  }
-  return ~crc;
+    const uint8_t* at = static_cast<const uint8_t*>(bytes);
+    uint32_t crc = ~before;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= at[i];
+        crc = crc >> 4 ^ kTable[crc & 15];
+        crc = crc >> 4 ^ kTable[crc & 15];
+    }
+    return ~crc;
 }
 
 }  // namespace footfall

@@ -6,377 +6,230 @@
 
 namespace footfall {
 
-Opening Queue::open(int64_t since_ms) {
-  boot_since_ms_ = since_ms;
-  const Opening opening = recover(ring_.open());
-  // A boot that wrote nothing may still have been covered: its number is not used again.
-  const uint16_t covered_ahead = static_cast<uint16_t>(cursor_.boot - log_boot_);
-  boot_ = static_cast<uint16_t>((covered_ahead < 0x8000 ? cursor_.boot : log_boot_) + 1);
-  return opening;
-}
-
-Opening Queue::recover(RecordRing::Found found) {
-  switch (found) {
-    case RecordRing::Found::kNoDevice:
-      return Opening::kFailed;
-    case RecordRing::Found::kNothing:
-      return begin_stream(false) ? Opening::kFormatted : Opening::kFailed;
-    default:
-      replay_head();
-      count_waiting();
-  }
-  if (found == RecordRing::Found::kRecords) {
-    return Opening::kKept;
-  }
-  new_stream();  // its first record begins a sector
-  return Opening::kTorn;
-}
-
-void Queue::new_stream() {
-  for (unsigned i = 0; i < kStreamBytes; i++) {
-    stream_.bytes[i] = static_cast<uint8_t>(random_.next());
-  }
-  next_seq_ = 1;
-  frozen_seq_ = 0;
-}
-
-bool Queue::begin_stream(bool erase_all) {
-  new_stream();
-  waiting_ = dropped_ = refused_ = 0;
-  is_held_ = is_paused_;
-  has_told_ = log_has_offset_ = false;
-  log_boot_ = boot_;
-  cursor_ = Cursor{};
-  cursor_.place = {1, 0};
-  cursor_.stream = stream_;
-  cursor_.boot = log_boot_;
-  step_is_known_ = false;
-  return ring_.format(stream_, checkpoint(), erase_all);
-}
-
-bool Queue::format(int64_t since_ms) {
-  boot_since_ms_ = since_ms;
-  const bool done = begin_stream(true);
-  boot_++;
-  owes_step_ = false;
-  return done;
-}
-
-// Takes from the newest sector what holds at the end of the log.
-void Queue::replay_head() {
-  const Header& head = ring_.head();
-  Checkpoint now = head.checkpoint;
-  log_last_ms_ = now.since_ms;
-  Place place = {head.generation, 0};
-  Record record = {};
-  Stream stream = {};
-  for (RecordRing::Read read; (read = ring_.read(place, record, stream)) != RecordRing::Read::kEnd;) {
-    if (read == RecordRing::Read::kDamage) {
-      now.next_seq++;  // it may have been a crossing whose number was used
-      continue;
-    }
-    if (record.kind == Kind::kAcknowledged) {
-      now.done = {record.seq, record.amount & 0xffff};
-      now.dropped += record.amount >> 16;
-      now.covered_boot = record.boot;
-      now.covered_ms = record.time_ms;
-      continue;
-    }
-    now.has_offset = record.kind == Kind::kOffset || (now.has_offset && record.boot == now.boot);
-    now.boot = record.boot;
-    if (record.kind == Kind::kOffset) {
-      now.offset_ms = record.time_ms;
-    } else {
-      log_last_ms_ = record.time_ms;
-    }
-    if (record.kind == Kind::kCrossing) {
-      now.next_seq = record.seq + 1;
-    }
-  }
-  stream_ = head.stream;
-  next_seq_ = now.next_seq;
-  dropped_ = now.dropped;
-  log_boot_ = now.boot;
-  log_has_offset_ = now.has_offset;
-  log_offset_ms_ = now.offset_ms;
-  seek_cursor(now.done, now.covered_boot, now.covered_ms);
-}
-
-// Puts the cursor where the acknowledged ends: from the start of that sector, over what is done.
-void Queue::seek_cursor(Place done, uint16_t covered_boot, int64_t covered_ms) {
-  Header header = {};
-  cursor_ = Cursor{};
-  cursor_.place = done;
-  if (ring_.read_header(done.generation, header)) {
-    cursor_.place.slot = 0;
-    cursor_.stream = header.stream;
-    cursor_.boot = header.checkpoint.boot;
-    cursor_.has_offset = header.checkpoint.has_offset;
-    cursor_.offset_ms = header.checkpoint.offset_ms;
-    while (cursor_.place < done) {
-      const Ahead ahead = look_ahead(ring_, cursor_);
-      if (ahead.read == RecordRing::Read::kEnd || done < ahead.place) {
-        break;
-      }
-      pass(cursor_, ahead);
-    }
-    cursor_.place = done;
-    cursor_.has_offset = cursor_.has_offset && cursor_.boot == covered_boot;
-    cursor_.has_since = covered_ms != kUnknownMs;
-  }
-  cursor_.boot = covered_boot;
-  cursor_.since_ms = covered_ms;
-  has_resume_ = covered_ms != kUnknownMs;
-  resume_ms_ = covered_ms;
-  ring_.release(cursor_.place);
-}
-
-void Queue::count_waiting() {
-  waiting_ = 0;
-  Cursor at = cursor_;
-  for (;;) {
-    const Ahead ahead = look_ahead(ring_, at);
-    if (ahead.read == RecordRing::Read::kEnd) {
-      return;
-    }
-    pass(at, ahead);
-    if (ahead.read == RecordRing::Read::kRecord && ahead.record.kind == Kind::kCrossing) {
-      waiting_++;
-      resume_ms_ = has_resume_ && resume_ms_ > ahead.record.time_ms ? resume_ms_ : ahead.record.time_ms + 1;
-      has_resume_ = true;
-    }
-  }
-}
-
-bool Queue::resume_point(int64_t& time_ms) const {
-  time_ms = resume_ms_;
-  return has_resume_;
-}
-
 Checkpoint Queue::checkpoint() const {
-  Checkpoint point = {};
-  point.next_seq = next_seq_;
-  point.dropped = dropped_;
-  point.boot = log_boot_;
-  point.has_offset = log_has_offset_;
-  point.offset_ms = log_offset_ms_;
-  point.since_ms = log_since_ms_;
-  point.done = cursor_.place;
-  point.covered_boot = cursor_.boot;
-  point.covered_ms = cursor_.has_since ? cursor_.since_ms : kUnknownMs;
-  return point;
+    Checkpoint point = {};
+    point.next_seq = next_seq_;
+    point.dropped = dropped_;
+    point.boot = log_boot_;
+    point.has_offset = log_has_offset_;
+    point.offset_ms = log_offset_ms_;
+    point.since_ms = log_since_ms_;
+    point.done = cursor_.place;
+    point.covered_boot = cursor_.boot;
+    point.covered_ms = cursor_.has_since ? cursor_.since_ms : kUnknownMs;
+    return point;
 }
 
 Record Queue::record_of(Kind kind, int64_t time_ms) const {
-  Record record = {};
-  record.kind = kind;
-  record.boot = boot_;
-  record.time_ms = time_ms;
-  return record;
+    Record record = {};
+    record.kind = kind;
+    record.boot = boot_;
+    record.time_ms = time_ms;
+    return record;
 }
 
 bool Queue::append(int8_t direction, int64_t time_ms) {
-  const bool needs_break = is_held_ && (refused_ > 0 || !is_paused_);
-  if (ring_.room() <= kReserve || (needs_break && !write_break(time_ms))) {
-    refuse(time_ms);
-    return false;
-  }
-  Record record = record_of(Kind::kCrossing, time_ms);
-  record.mark = direction;
-  record.seq = next_seq_;
-  if (!write(record)) {
-    refuse(time_ms);
-    return false;
-  }
-  next_seq_++;
-  waiting_++;
-  return true;
+    const bool needs_break = is_held_ && (refused_ > 0 || !is_paused_);
+    if (ring_.room() <= kReserve || (needs_break && !write_break(time_ms))) {
+        refuse(time_ms);
+        return false;
+    }
+    Record record = record_of(Kind::kCrossing, time_ms);
+    record.mark = direction;
+    record.seq = next_seq_;
+    if (!write(record)) {
+        refuse(time_ms);
+        return false;
+    }
+    next_seq_++;
+    waiting_++;
+    return true;
 }
 
 void Queue::refuse(int64_t time_ms) {
-  refused_++;
-  if (!is_held_) {
-    is_held_ = true;
-    held_at_ms_ = time_ms;
-  }
+    refused_++;
+    if (!is_held_) {
+        is_held_ = true;
+        held_at_ms_ = time_ms;
+    }
 }
 
 void Queue::note_alive(int64_t settled_ms) {
-  if (is_paused_) {
-    return;
-  }
-  if (is_held_) {
-    if (ring_.room() > kReserve && settled_ms > held_at_ms_) {
-      write_break(settled_ms);
+    if (is_paused_) {
+        return;
     }
-    return;
-  }
-  int64_t last_ms = log_boot_ == boot_ ? log_last_ms_ : boot_since_ms_;
-  if (cursor_.boot == boot_ && cursor_.has_since && cursor_.since_ms > last_ms) {
-    last_ms = cursor_.since_ms;
-  }
-  const uint32_t half = ring_.sector_count() / 2 * ring_.slots_per_sector();
-  if (settled_ms - last_ms >= kAliveMs && ring_.room() > half) {
-    write(record_of(Kind::kAlive, settled_ms));
-  }
+    if (is_held_) {
+        if (ring_.room() > kReserve && settled_ms > held_at_ms_) {
+            write_break(settled_ms);
+        }
+        return;
+    }
+    int64_t last_ms = log_boot_ == boot_ ? log_last_ms_ : boot_since_ms_;
+    if (cursor_.boot == boot_ && cursor_.has_since && cursor_.since_ms > last_ms) {
+        last_ms = cursor_.since_ms;
+    }
+    const uint32_t half = ring_.sector_count() / 2 * ring_.slots_per_sector();
+    if (settled_ms - last_ms >= kAliveMs && ring_.room() > half) {
+        write(record_of(Kind::kAlive, settled_ms));
+    }
 }
 
 void Queue::note_offset(int64_t offset_ms, bool step) {
-  const bool is_first = !has_offset_;
-  offset_ms_ = offset_ms;
-  has_offset_ = true;
-  owes_step_ = owes_step_ || step || is_first;
-  if (step) {
-    has_told_ = false;
-  }
-  if (log_boot_ == boot_) {
-    write_context();
-  }
+    const bool is_first = !has_offset_;
+    offset_ms_ = offset_ms;
+    has_offset_ = true;
+    owes_step_ = owes_step_ || step || is_first;
+    if (step) {
+        has_told_ = false;
+    }
+    if (log_boot_ == boot_) {
+        write_context();
+    }
 }
 
 void Queue::pause(int64_t at_ms) {
-  is_paused_ = true;
-  if (!is_held_) {
-    is_held_ = true;
-    held_at_ms_ = at_ms;
-  }
+    is_paused_ = true;
+    if (!is_held_) {
+        is_held_ = true;
+        held_at_ms_ = at_ms;
+    }
 }
 
 void Queue::resume(int64_t since_ms) {
-  if (is_paused_) {
-    is_paused_ = false;
-    write_break(since_ms);
-  }
+    if (is_paused_) {
+        is_paused_ = false;
+        write_break(since_ms);
+    }
 }
 
 bool Queue::write(const Record& record) {
-  if (!write_context() || !ring_.append(record, stream_, checkpoint())) {
-    return false;
-  }
-  log_last_ms_ = record.time_ms;
-  return true;
+    if (!write_context() || !ring_.append(record, stream_, checkpoint())) {
+        return false;
+    }
+    log_last_ms_ = record.time_ms;
+    return true;
 }
 
 // Writes down what a reader must know of this boot before its next record.
 bool Queue::write_context() {
-  if (log_boot_ != boot_) {
-    if (!ring_.append(record_of(Kind::kStart, boot_since_ms_), stream_, checkpoint())) {
-      return false;
+    if (log_boot_ != boot_) {
+        if (!ring_.append(record_of(Kind::kStart, boot_since_ms_), stream_, checkpoint())) {
+            return false;
+        }
+        log_boot_ = boot_;
+        log_has_offset_ = false;
+        log_since_ms_ = log_last_ms_ = boot_since_ms_;
+        owes_step_ = false;  // there is nothing before it in this boot that a step could date
     }
-    log_boot_ = boot_;
-    log_has_offset_ = false;
-    log_since_ms_ = log_last_ms_ = boot_since_ms_;
-    owes_step_ = false;  // there is nothing before it in this boot that a step could date
-  }
-  const int64_t off_ms = offset_ms_ - log_offset_ms_;
-  const bool is_new = !log_has_offset_ || owes_step_ || off_ms >= kFineMs || off_ms <= -kFineMs;
-  if (!has_offset_ || !is_new) {
-    return true;
-  }
-  Record record = record_of(Kind::kOffset, offset_ms_);
-  record.mark = owes_step_ ? 1 : 0;
-  record.seq = frozen_seq_;
-  const bool written = ring_.append(record, stream_, checkpoint());
-  if (written) {
-    log_has_offset_ = true;
-    log_offset_ms_ = offset_ms_;
-    owes_step_ = false;
-    step_is_known_ = false;
-  }
-  return written;
+    const int64_t off_ms = offset_ms_ - log_offset_ms_;
+    const bool is_new = !log_has_offset_ || owes_step_ || off_ms >= kFineMs || off_ms <= -kFineMs;
+    if (!has_offset_ || !is_new) {
+        return true;
+    }
+    Record record = record_of(Kind::kOffset, offset_ms_);
+    record.mark = owes_step_ ? 1 : 0;
+    record.seq = frozen_seq_;
+    const bool written = ring_.append(record, stream_, checkpoint());
+    if (written) {
+        log_has_offset_ = true;
+        log_offset_ms_ = offset_ms_;
+        owes_step_ = false;
+        step_is_known_ = false;
+    }
+    return written;
 }
 
 // A loss begins a new sector, whose header has the next seq: it cannot come again even if this record is destroyed.
 bool Queue::write_break(int64_t since_ms) {
-  const uint32_t lost = refused_;
-  if (lost > 0) {
-    next_seq_ += lost;
-    dropped_ += lost;
-    refused_ = 0;
-    if (!ring_.begin_sector(stream_, checkpoint())) {
-      next_seq_ -= lost;
-      dropped_ -= lost;
-      refused_ = lost;
-      return false;
+    const uint32_t lost = refused_;
+    if (lost > 0) {
+        next_seq_ += lost;
+        dropped_ += lost;
+        refused_ = 0;
+        if (!ring_.begin_sector(stream_, checkpoint())) {
+            next_seq_ -= lost;
+            dropped_ -= lost;
+            refused_ = lost;
+            return false;
+        }
     }
-  }
-  Record record = record_of(Kind::kBreak, since_ms);
-  record.amount = lost;
-  if (!write(record)) {
-    return false;
-  }
-  log_since_ms_ = since_ms;
-  is_held_ = is_paused_;
-  return true;
+    Record record = record_of(Kind::kBreak, since_ms);
+    record.amount = lost;
+    if (!write(record)) {
+        return false;
+    }
+    log_since_ms_ = since_ms;
+    is_held_ = is_paused_;
+    return true;
 }
 
 void Queue::freeze(const Portion& portion) {
-  if (portion.stream == stream_ && portion.through() > frozen_seq_) {
-    frozen_seq_ = portion.through();
-  }
+    if (portion.stream == stream_ && portion.through() > frozen_seq_) {
+        frozen_seq_ = portion.through();
+    }
 }
 
 bool Queue::is_current(const Portion& portion) const {
-  return portion.queue_stream == stream_ && !(portion.before < cursor_.place) && !(cursor_.place < portion.before);
+    return portion.queue_stream == stream_ && !(portion.before < cursor_.place) && !(cursor_.place < portion.before);
 }
 
 bool Queue::acknowledge(const Portion& portion, uint32_t through) {
-  if (!is_current(portion)) {
-    return false;
-  }
-  for (uint32_t i = 0; portion.dated && i < portion.count && portion.crossings[i].seq <= through; i++) {
-    last_stamp_utc_ms_ = portion.crossings[i].utc_ms;
-  }
-  if (portion.count > 0 && through < portion.through()) {
-    Cursor at = cursor_;
-    uint32_t gone = 0;
-    for (;;) {
-      const Ahead ahead = look_ahead(ring_, at);
-      const bool is_crossing = ahead.read == RecordRing::Read::kRecord && ahead.record.kind == Kind::kCrossing;
-      if (ahead.read == RecordRing::Read::kEnd || (is_crossing && ahead.record.seq > through)) {
-        break;
-      }
-      pass(at, ahead);
-      gone += is_crossing ? 1 : 0;
+    if (!is_current(portion)) {
+        return false;
     }
-    if (gone > 0) {
-      move_to(at, gone, 0);
+    for (uint32_t i = 0; portion.dated && i < portion.count && portion.crossings[i].seq <= through; i++) {
+        last_stamp_utc_ms_ = portion.crossings[i].utc_ms;
     }
-    return false;
-  }
-  has_told_ = portion.dated;
-  told_boot_ = portion.after.boot;
-  told_to_ms_ = portion.after.since_ms;
-  told_to_utc_ms_ = portion.to_utc_ms;
-  move_to(portion.after, portion.count, 0);
-  return true;
+    if (portion.count > 0 && through < portion.through()) {
+        Cursor at = cursor_;
+        uint32_t gone = 0;
+        for (;;) {
+            const Ahead ahead = look_ahead(ring_, at);
+            const bool is_crossing = ahead.read == RecordRing::Read::kRecord && ahead.record.kind == Kind::kCrossing;
+            if (ahead.read == RecordRing::Read::kEnd || (is_crossing && ahead.record.seq > through)) {
+                break;
+            }
+            pass(at, ahead);
+            gone += is_crossing ? 1 : 0;
+        }
+        if (gone > 0) {
+            move_to(at, gone, 0);
+        }
+        return false;
+    }
+    has_told_ = portion.dated;
+    told_boot_ = portion.after.boot;
+    told_to_ms_ = portion.after.since_ms;
+    told_to_utc_ms_ = portion.to_utc_ms;
+    move_to(portion.after, portion.count, 0);
+    return true;
 }
 
 void Queue::drop(const Portion& portion) {
-  if (!is_current(portion)) {
-    return;
-  }
-  has_told_ = false;
-  Cursor after = portion.after;
-  if (portion.dated && portion.count > 0 && portion.crossings[portion.count - 1].utc_ms >= portion.to_utc_ms) {
-    after.since_ms++;  // the instant that a dropped crossing shares with the next one is not claimed either
-  }
-  move_to(after, portion.count, portion.count);
+    if (!is_current(portion)) {
+        return;
+    }
+    has_told_ = false;
+    Cursor after = portion.after;
+    if (portion.dated && portion.count > 0 && portion.crossings[portion.count - 1].utc_ms >= portion.to_utc_ms) {
+        after.since_ms++;  // the instant that a dropped crossing shares with the next one is not claimed either
+    }
+    move_to(after, portion.count, portion.count);
 }
 
 // Acknowledgements of empty portions are not written: after a reboot the same span is only claimed again.
 void Queue::move_to(const Cursor& after, uint32_t gone, uint32_t dropped) {
-  cursor_ = after;
-  waiting_ -= gone;
-  ring_.release(after.place);
-  if (gone > 0) {
-    Record record = record_of(Kind::kAcknowledged, after.has_since ? after.since_ms : kUnknownMs);
-    record.boot = after.boot;
-    record.seq = after.place.generation;
-    record.amount = after.place.slot | dropped << 16;
-    ring_.append(record, stream_, checkpoint());  // if there is no room, a reboot only sends them once more
-  }
-  dropped_ += dropped;
+    cursor_ = after;
+    waiting_ -= gone;
+    ring_.release(after.place);
+    if (gone > 0) {
+        Record record = record_of(Kind::kAcknowledged, after.has_since ? after.since_ms : kUnknownMs);
+        record.boot = after.boot;
+        record.seq = after.place.generation;
+        record.amount = after.place.slot | dropped << 16;
+        ring_.append(record, stream_, checkpoint());  // if there is no room, a reboot only sends them once more
+    }
+    dropped_ += dropped;
 }
 
 }  // namespace footfall

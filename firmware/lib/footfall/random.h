@@ -6,11 +6,11 @@
 namespace footfall {
 
 class RandomSource {
- public:
-  virtual uint32_t next() = 0;
+   public:
+    virtual uint32_t next() = 0;
 
- protected:
-  ~RandomSource() = default;
+   protected:
+    ~RandomSource() = default;
 };
 
 }  // namespace footfall

@@ -21,180 +21,180 @@ Sender::Sender(Queue& queue, Clock& clock, RandomSource& random, HmacSha256 hmac
       habits_(habits),
       backoff_(random),
       limit_(habits.batch_limit) {
-  body_[0] = id_[0] = timestamp_[0] = signature_[0] = 0;
+    body_[0] = id_[0] = timestamp_[0] = signature_[0] = 0;
 }
 
 int64_t Sender::due_ms() const {
-  int64_t due_ms = has_batch_ || more_waits_ ? INT64_MIN : heartbeat_due_ms_;
-  if (is_lingering_ && linger_due_ms_ < due_ms) {
-    due_ms = linger_due_ms_;
-  }
-  return due_ms > not_before_ms_ ? due_ms : not_before_ms_;
+    int64_t due_ms = has_batch_ || more_waits_ ? INT64_MIN : heartbeat_due_ms_;
+    if (is_lingering_ && linger_due_ms_ < due_ms) {
+        due_ms = linger_due_ms_;
+    }
+    return due_ms > not_before_ms_ ? due_ms : not_before_ms_;
 }
 
 bool Sender::is_due(int64_t now_ms) const { return now_ms >= due_ms(); }
 
 void Sender::notice_crossing(int64_t now_ms) {
-  if (!is_lingering_) {
-    is_lingering_ = true;
-    linger_due_ms_ = now_ms + habits_.linger_ms;
-  }
+    if (!is_lingering_) {
+        is_lingering_ = true;
+        linger_due_ms_ = now_ms + habits_.linger_ms;
+    }
 }
 
 void Sender::hurry(int64_t now_ms) {
-  not_before_ms_ = now_ms;
-  more_waits_ = true;
+    not_before_ms_ = now_ms;
+    more_waits_ = true;
 }
 
 const Request* Sender::prepare(int64_t now_ms, int64_t settled_ms, const Status& status) {
-  if (!has_batch_ && !build(settled_ms, status)) {
-    return nullptr;
-  }
-  const int64_t utc_s = clock_.is_set() ? clock_.utc_ms(now_ms) / 1000 + signing_shift_s_ : 0;
-  JsonWriter timestamp(timestamp_, sizeof timestamp_);
-  timestamp.number(utc_s < 0 ? 0 : utc_s);
-  timestamp.finish();
-  sign(hmac_, key_, id_, timestamp_, body_, body_size_, signature_);
-  request_ = {body_, body_size_, id_, timestamp_, signature_};
-  return &request_;
+    if (!has_batch_ && !build(settled_ms, status)) {
+        return nullptr;
+    }
+    const int64_t utc_s = clock_.is_set() ? clock_.utc_ms(now_ms) / 1000 + signing_shift_s_ : 0;
+    JsonWriter timestamp(timestamp_, sizeof timestamp_);
+    timestamp.number(utc_s < 0 ? 0 : utc_s);
+    timestamp.finish();
+    sign(hmac_, key_, id_, timestamp_, body_, body_size_, signature_);
+    request_ = {body_, body_size_, id_, timestamp_, signature_};
+    return &request_;
 }
 
 // Makes a new body: what is sent again after this is the same, byte for byte.
 bool Sender::build(int64_t settled_ms, const Status& given) {
-  Status status = given;
-  status.queued = queue_.waiting();
-  status.dropped = queue_.dropped();
-  is_probe_ = !queue_.portion(settled_ms, limit_, portion_);
-  body_size_ = is_probe_ ? encode_probe(counter_, queue_.stream(), status, body_, sizeof body_)
-                         : encode_batch(counter_, portion_, status, body_, sizeof body_);
-  if (body_size_ == 0) {
-    return false;  // an id or a firmware of more than kLongestName characters
-  }
-  if (!is_probe_) {
-    queue_.freeze(portion_);
-  }
-  JsonWriter id(id_, sizeof id_);
-  id.raw("msg_");
-  for (int i = 0; i < 3; i++) {
-    const uint32_t random = random_.next();
-    uint8_t bytes[4];
-    memcpy(bytes, &random, sizeof bytes);
-    id.hex(bytes, sizeof bytes);
-  }
-  id.finish();
-  has_batch_ = true;
-  is_lingering_ = false;
-  return true;
+    Status status = given;
+    status.queued = queue_.waiting();
+    status.dropped = queue_.dropped();
+    is_probe_ = !queue_.portion(settled_ms, limit_, portion_);
+    body_size_ = is_probe_ ? encode_probe(counter_, queue_.stream(), status, body_, sizeof body_)
+                           : encode_batch(counter_, portion_, status, body_, sizeof body_);
+    if (body_size_ == 0) {
+        return false;  // an id or a firmware of more than kLongestName characters
+    }
+    if (!is_probe_) {
+        queue_.freeze(portion_);
+    }
+    JsonWriter id(id_, sizeof id_);
+    id.raw("msg_");
+    for (int i = 0; i < 3; i++) {
+        const uint32_t random = random_.next();
+        uint8_t bytes[4];
+        memcpy(bytes, &random, sizeof bytes);
+        id.hex(bytes, sizeof bytes);
+    }
+    id.finish();
+    has_batch_ = true;
+    is_lingering_ = false;
+    return true;
 }
 
 Outcome Sender::take(const Answer& answer, int64_t now_ms) {
-  const bool was_clock_set = hear_date(answer, now_ms);
-  switch (answer.status) {
-    case 200:
-      return take_receipt(answer, now_ms);
-    case 401:
-      if (was_clock_set) {
-        return date_anew(now_ms);
-      }
-      wait(backoff_.next_ms(), now_ms);
-      return Outcome::kUnauthorised;
-    case 429:
-    case 503: {
-      int64_t wait_s = 0;
-      const int64_t now_utc_s = clock_.utc_ms(now_ms) / 1000;
-      const int64_t least_ms = backoff_.next_ms();
-      const bool is_told = parse_retry_after(answer.retry_after, now_utc_s, wait_s);
-      wait(is_told && wait_s * 1000 > least_ms ? wait_s * 1000 : least_ms, now_ms);
-      return Outcome::kBusy;
+    const bool was_clock_set = hear_date(answer, now_ms);
+    switch (answer.status) {
+        case 200:
+            return take_receipt(answer, now_ms);
+        case 401:
+            if (was_clock_set) {
+                return date_anew(now_ms);
+            }
+            wait(backoff_.next_ms(), now_ms);
+            return Outcome::kUnauthorised;
+        case 429:
+        case 503: {
+            int64_t wait_s = 0;
+            const int64_t now_utc_s = clock_.utc_ms(now_ms) / 1000;
+            const int64_t least_ms = backoff_.next_ms();
+            const bool is_told = parse_retry_after(answer.retry_after, now_utc_s, wait_s);
+            wait(is_told && wait_s * 1000 > least_ms ? wait_s * 1000 : least_ms, now_ms);
+            return Outcome::kBusy;
+        }
+        case 400:
+        case 413:
+        case 415:
+        case 422:
+            return was_clock_set || is_probe_ ? date_anew(now_ms) : take_refusal(now_ms);
+        default:
+            wait(backoff_.next_ms(), now_ms);
+            return Outcome::kNotReceived;
     }
-    case 400:
-    case 413:
-    case 415:
-    case 422:
-      return was_clock_set || is_probe_ ? date_anew(now_ms) : take_refusal(now_ms);
-    default:
-      wait(backoff_.next_ms(), now_ms);
-      return Outcome::kNotReceived;
-  }
 }
 
 // Returns whether the server's Date set the clock.
 bool Sender::hear_date(const Answer& answer, int64_t now_ms) {
-  int64_t utc_s = 0;
-  if (!parse_http_date(answer.date, utc_s)) {
-    return false;
-  }
-  const ClockChange change = clock_.hear_server(utc_s, now_ms);
-  if (change == ClockChange::kNone) {
-    return false;
-  }
-  queue_.note_offset(clock_.offset_ms(), change == ClockChange::kStep);
-  return true;
+    int64_t utc_s = 0;
+    if (!parse_http_date(answer.date, utc_s)) {
+        return false;
+    }
+    const ClockChange change = clock_.hear_server(utc_s, now_ms);
+    if (change == ClockChange::kNone) {
+        return false;
+    }
+    queue_.note_offset(clock_.offset_ms(), change == ClockChange::kStep);
+    return true;
 }
 
 // The clock was off, and what was sent was refused: nothing of it is stored. It gets its time from the clock of now.
 Outcome Sender::date_anew(int64_t now_ms) {
-  has_batch_ = false;
-  more_waits_ = true;
-  if (backoff_.failures() > 0) {
-    wait(backoff_.next_ms(), now_ms);  // a server that tells another time with each answer must not be hurried
-  } else {
-    backoff_.next_ms();
-  }
-  return Outcome::kClockSet;
+    has_batch_ = false;
+    more_waits_ = true;
+    if (backoff_.failures() > 0) {
+        wait(backoff_.next_ms(), now_ms);  // a server that tells another time with each answer must not be hurried
+    } else {
+        backoff_.next_ms();
+    }
+    return Outcome::kClockSet;
 }
 
 Outcome Sender::take_receipt(const Answer& answer, int64_t now_ms) {
-  uint32_t through = 0;
-  if (!parse_receipt(answer.body, answer.body_size, through)) {
-    wait(backoff_.next_ms(), now_ms);  // an answer of something that is not ingest: a captive portal, a proxy
-    return Outcome::kNotReceived;
-  }
-  has_batch_ = false;
-  if (is_probe_) {
-    more_waits_ = true;
-    wait(clock_.is_set() ? 0 : backoff_.next_ms(), now_ms);
+    uint32_t through = 0;
+    if (!parse_receipt(answer.body, answer.body_size, through)) {
+        wait(backoff_.next_ms(), now_ms);  // an answer of something that is not ingest: a captive portal, a proxy
+        return Outcome::kNotReceived;
+    }
+    has_batch_ = false;
+    if (is_probe_) {
+        more_waits_ = true;
+        wait(clock_.is_set() ? 0 : backoff_.next_ms(), now_ms);
+        return Outcome::kAcknowledged;
+    }
+    if (!queue_.acknowledge(portion_, through)) {
+        more_waits_ = true;
+        wait(backoff_.next_ms(), now_ms);
+        return Outcome::kPartly;
+    }
+    limit_ = limit_ * 2 < habits_.batch_limit ? limit_ * 2 : habits_.batch_limit;
+    succeed(now_ms);
     return Outcome::kAcknowledged;
-  }
-  if (!queue_.acknowledge(portion_, through)) {
-    more_waits_ = true;
-    wait(backoff_.next_ms(), now_ms);
-    return Outcome::kPartly;
-  }
-  limit_ = limit_ * 2 < habits_.batch_limit ? limit_ * 2 : habits_.batch_limit;
-  succeed(now_ms);
-  return Outcome::kAcknowledged;
 }
 
 Outcome Sender::take_refusal(int64_t now_ms) {
-  has_batch_ = false;
-  if (portion_.count > 1) {
-    limit_ = portion_.count / 2;
-    more_waits_ = true;
-    return Outcome::kHalved;
-  }
-  queue_.drop(portion_);
-  const bool was_crossing = portion_.count > 0;
-  succeed(now_ms);
-  wait(kRefusedPauseMs, now_ms);
-  return was_crossing ? Outcome::kDropped : Outcome::kHeartbeatRefused;
+    has_batch_ = false;
+    if (portion_.count > 1) {
+        limit_ = portion_.count / 2;
+        more_waits_ = true;
+        return Outcome::kHalved;
+    }
+    queue_.drop(portion_);
+    const bool was_crossing = portion_.count > 0;
+    succeed(now_ms);
+    wait(kRefusedPauseMs, now_ms);
+    return was_crossing ? Outcome::kDropped : Outcome::kHeartbeatRefused;
 }
 
 void Sender::succeed(int64_t now_ms) {
-  backoff_.reset();
-  not_before_ms_ = INT64_MIN;
-  more_waits_ = !portion_.live;
-  heartbeat_due_ms_ = now_ms + habits_.heartbeat_ms;
-  if (portion_.live) {
-    has_covered_ = true;
-    covered_ms_ = portion_.after.since_ms;
-  }
+    backoff_.reset();
+    not_before_ms_ = INT64_MIN;
+    more_waits_ = !portion_.live;
+    heartbeat_due_ms_ = now_ms + habits_.heartbeat_ms;
+    if (portion_.live) {
+        has_covered_ = true;
+        covered_ms_ = portion_.after.since_ms;
+    }
 }
 
 void Sender::wait(int64_t delay_ms, int64_t now_ms) { not_before_ms_ = now_ms + delay_ms; }
 
 bool Sender::is_finished(int64_t settled_ms) const {
-  return !has_batch_ && !more_waits_ && queue_.waiting() == 0 && has_covered_ && covered_ms_ >= settled_ms;
+    return !has_batch_ && !more_waits_ && queue_.waiting() == 0 && has_covered_ && covered_ms_ >= settled_ms;
 }
 
 }  // namespace footfall

@@ -7,8 +7,8 @@
 namespace footfall {
 
 struct Piece {
-  const void* bytes;
-  size_t size;
+    const void* bytes;
+    size_t size;
 };
 
 constexpr size_t kMacBytes = 32;
@@ -21,8 +21,8 @@ using HmacSha256 = void (*)(const uint8_t* key, size_t key_size, const Piece* pi
                             uint8_t mac[kMacBytes]);
 
 struct SigningKey {
-  uint8_t bytes[kLongestKey];
-  size_t size;
+    uint8_t bytes[kLongestKey];
+    size_t size;
 };
 
 // Reads "whsec_" and base64 of 24 to 64 bytes. False for anything else.
