@@ -1,5 +1,7 @@
 #include "detector.h"
 
+#include "detector_costs.h"
+
 namespace footfall {
 
 namespace {

@@ -1,17 +1,13 @@
 // Who passed, given what two beams saw: the cheapest explanation of a row of intervals.
 //
 // A person, an arm or a pram takes some consecutive intervals of each beam (several where it has holes). All ways to cut
-// both rows into passages, in order, are compared by a sum of costs, and the cheapest is taken. The costs are the
-// judgement of this file; DETECTOR.md lists them with their reasons. Amounts are small whole numbers, so the result is
-// the same on every machine.
+// both rows into passages, in order, are compared by a sum of costs (detector_costs.h), and the cheapest is taken.
+// Amounts are small whole numbers, so the result is the same on every machine.
 #pragma once
 
 #include "passage.h"
 
 namespace footfall {
-
-// Whether the two intervals alone are a body of a person's length at an even speed: what costs next to nothing.
-bool is_plain_walker(const Interval& outer, const Interval& inner, uint32_t spacing_mm);
 
 // The cheapest explanation of up to kCapacity intervals per beam, oldest passage first.
 class Explanation {
