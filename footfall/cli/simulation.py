@@ -1,6 +1,7 @@
 """``footfall simulate``: counters that walk people through doors and POST real signed batches."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -10,10 +11,14 @@ from footfall.errors import FootfallError
 from footfall.model import Site
 from footfall.registry import Registry
 from footfall.simulator.network import NO_TROUBLE, ROUGH, HttpTransport
+from footfall.simulator.people import MINUTE_MS
 from footfall.simulator.program import simulate_day_with_program
 from footfall.simulator.run import Progress, Scene, SimulationResult, simulate_day, simulate_now
 from footfall.simulator.truth import write_truth
 from ingest.config import IngestConfig, load_ingest_config
+
+CATCH_UP_HEARTBEAT_MS = 2 * 60 * MINUTE_MS
+"""Days that are caught up with are told in batches of so long: a month of them takes seconds."""
 
 
 @click.command("simulate", short_help="Walk simulated people through the doors and POST real batches.")
@@ -22,6 +27,12 @@ from ingest.config import IngestConfig, load_ingest_config
     "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="The day, over already [default: yesterday]"
 )
 @click.option("--live", is_flag=True, help="Today's people, in real time from now on, until Ctrl-C.")
+@click.option(
+    "--catch-up",
+    type=click.IntRange(0, 366),
+    metavar="N",
+    help="First the N days before today, quickly; with --live, today so far too.",
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0),
@@ -51,6 +62,7 @@ def simulate_command(
     sites: tuple[str, ...],
     day: datetime | None,
     live: bool,
+    catch_up: int | None,
     speed: float,
     people: int,
     seed: int,
@@ -65,6 +77,8 @@ def simulate_command(
     """
     if program is not None and (live or speed):
         raise click.UsageError("--program replays a day from event to event: without --live and --speed")
+    if catch_up is not None and (day or speed or program):
+        raise click.UsageError("--catch-up is for the days before today: without --day, --speed and --program")
     config, environment = open_config(ctx)
     ingest = load_ingest_config(config, environment)
     config.finish()
@@ -87,11 +101,15 @@ def simulate_command(
                 task, completed=progress.done, note=f"{progress.batches} batches, {progress.crossings} crossings"
             )
 
-        if live:
+        today = datetime.now(UTC).astimezone(chosen[0].tz).date()
+        if catch_up is not None:
+            result = _catch_up(scene, [today - timedelta(days=number) for number in range(catch_up, 0, -1)], show)
+            if live and not result.stopped:
+                result += simulate_now(scene, since_midnight=True, progress=show)
+        elif live:
             result = simulate_now(scene, progress=show)
         else:
-            yesterday = datetime.now(UTC).astimezone(chosen[0].tz).date() - timedelta(days=1)
-            chosen_day = day.date() if day else yesterday
+            chosen_day = day.date() if day else today - timedelta(days=1)
             if program is None:
                 result = simulate_day(scene, chosen_day, speed=speed, progress=show)
             else:
@@ -99,6 +117,15 @@ def simulate_command(
     if truth is not None:
         write_truth(truth, result.truth)
     _tell(result)
+
+
+def _catch_up(scene: Scene, days: Sequence[date], show: Callable[[Progress], None]) -> SimulationResult:
+    """Replay *days* one after the other, in few batches, and return what happened."""
+    result = SimulationResult((), 0, 0, 0, 0, 0, 0, 0, stopped=False)
+    for day in days:
+        if not result.stopped:
+            result += simulate_day(scene, day, heartbeat_ms=CATCH_UP_HEARTBEAT_MS, progress=show)
+    return result
 
 
 def base_url(ingest: IngestConfig) -> str:

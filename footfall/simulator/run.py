@@ -1,6 +1,7 @@
 """A simulation from first person to last acknowledgement: one thread a counter, and the truth at the end.
 
-``simulate_day`` replays a day that is over, at any speed. ``simulate_now`` is live: today's people from now on.
+``simulate_day`` replays a day that is over, at any speed. ``simulate_now`` is live: today's people from now on, or
+since midnight, as by counters that were cut off until now.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import NamedTuple
 
@@ -95,6 +96,11 @@ class SimulationResult:
     unacknowledged: int
     stopped: bool
 
+    def __add__(self, other: "SimulationResult") -> "SimulationResult":
+        """Return what happened in both, *other* the later."""
+        sums = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
+        return SimulationResult(**{**sums, "stopped": self.stopped or other.stopped})
+
 
 class Part(NamedTuple):
     """What one counter is to see, within its span."""
@@ -129,20 +135,22 @@ def simulate_day(
     day: date,
     *,
     speed: float = 0.0,
+    heartbeat_ms: int = MINUTE_MS,
     stop: threading.Event | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> SimulationResult:
     """Replay the local *day*, whole, and return what happened once ingest acknowledged all of it.
 
-    *speed* is times real time; 0: as fast as ingest takes it. *stop*, or Ctrl-C, ends it early with what happened so
-    far. *progress* is called in the caller's thread. The same scene and day again adds nothing to the store.
+    *speed* is times real time; 0: as fast as ingest takes it. A counter sends every *heartbeat_ms*: the longer, the
+    fewer batches. *stop*, or Ctrl-C, ends it early with what happened so far. *progress* is called in the caller's
+    thread. The same scene and day again adds nothing to the store.
     Raises FootfallError when the day is not over yet, or a counter ran out of patience.
     """
     parts = parts_of_day(scene, day)
     halt = stop or threading.Event()
     shared = RunningClock(min(part.span.from_epoch_ms for part in parts), speed, halt) if parts and speed else None
     return _play(
-        scene, parts, Habits(patience_s=scene.patience_s),
+        scene, parts, Habits(heartbeat_ms, linger_ms=heartbeat_ms, patience_s=scene.patience_s),
         lambda span: shared or SteppedClock(span.from_epoch_ms, halt), halt, progress,
     )  # fmt: skip
 
@@ -170,12 +178,14 @@ def parts_of_day(scene: Scene, day: date) -> list[Part]:
 def simulate_now(
     scene: Scene,
     *,
+    since_midnight: bool = False,
     stop: threading.Event | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> SimulationResult:
     """Let today's people who are still to come walk in real time, and return what happened when all have left.
 
-    Whoever would be inside already stays away, so occupancy starts from zero. *stop*, or Ctrl-C, ends it early.
+    Whoever would be inside already stays away, so occupancy starts from zero; with *since_midnight* they have come, and
+    are told of at once. Then another run of the same day adds nothing. *stop*, or Ctrl-C, ends it early.
     Raises FootfallError when nobody comes any more today, or a counter ran out of patience.
     """
     now_epoch_ms = scene.now_epoch_ms()
@@ -184,12 +194,14 @@ def simulate_now(
         today = from_epoch_ms(now_epoch_ms).astimezone(site.tz).date()
         doors = scene.doors(site)
         visits = visits_of_day(site, today, doors, people=scene.people, seed=scene.seed, staff=scene.staff)
+        day_from_epoch_ms, day_to_epoch_ms = (epoch_ms(bound_utc) for bound_utc in day_bounds(today, site.tz))
+        since_epoch_ms = day_from_epoch_ms if since_midnight else now_epoch_ms
         crossings = in_order(
-            crossing for visit in visits if visit.entry.time_epoch_ms > now_epoch_ms for crossing in visit
+            crossing for visit in visits if visit.entry.time_epoch_ms >= since_epoch_ms for crossing in visit
         )
         if crossings:
-            end_epoch_ms = min(crossings[-1].time_epoch_ms + MINUTE_MS, epoch_ms(day_bounds(today, site.tz)[1]))
-            parts += _parts(doors, Span(now_epoch_ms, end_epoch_ms), crossings)
+            end_epoch_ms = min(crossings[-1].time_epoch_ms + MINUTE_MS, day_to_epoch_ms)
+            parts += _parts(doors, Span(since_epoch_ms, end_epoch_ms), crossings)
     if not parts:
         sites = ", ".join(f"{site.id} ({site.hours})" for site in scene.sites)
         raise FootfallError(f"nobody comes any more today: {sites}", hint="come back in opening hours, or replay a day")

@@ -180,6 +180,48 @@ def test_live_people_come_from_now_on_and_are_told_of_within_seconds() -> None:
     assert len(result.truth) == result.crossings + result.unacknowledged
 
 
+def test_live_since_midnight_tells_of_who_came_before_and_twice_the_same() -> None:
+    """The whole morning is known, so people inside are too; another run of the same day doubles nobody."""
+    busy = Site("alliance", "Alliance", "ALLI", PARIS, Hours(480, 1140), capacity=None, reset=240)
+    offset_s = local_instant(DAY, 12 * 60, PARIS).timestamp() - time.time()
+
+    def wall() -> float:
+        return time.time() + offset_s
+
+    ingest = fake_ingest(wall)
+    for _ in range(2):
+        noon_epoch_ms = int(wall() * 1000)
+        came = [
+            one
+            for one in walk_day(busy, DAY, ("ALLI1", "ALLI2"), people=300, seed=5)
+            if one.time_epoch_ms < noon_epoch_ms
+        ]
+        stop = threading.Event()
+
+        def stop_soon(progress: Progress, stop: threading.Event = stop, wanted: int = len(came)) -> None:
+            if progress.crossings >= wanted:
+                stop.set()
+
+        scene = scene_of(lambda: ingest, busy, people=300, wall=wall)
+        result = simulate_now(scene, since_midnight=True, stop=stop, progress=stop_soon)
+        assert result.truth[: len(came)] == tuple(came)
+        assert set(came) <= set(ingest.stored()) <= set(result.truth)
+        assert len(ingest.stored()) == len(set(ingest.stored()))
+
+
+def test_day_is_soon_replayed_with_few_batches_and_is_the_same_day() -> None:
+    """A day of hourly batches adds nothing to the same day of batches a minute, and covers all of it."""
+    ingest = fake_ingest()
+    slow = simulate_day(scene_of(lambda: ingest), DAY)
+    stored = ingest.stored()
+    quick = simulate_day(scene_of(lambda: ingest), DAY, heartbeat_ms=3_600_000)
+    assert quick.truth == slow.truth
+    assert quick.batches < slow.batches / 10
+    assert ingest.stored() == stored
+    both = slow + quick
+    assert (both.batches, both.stopped) == (slow.batches + quick.batches, False)
+
+
 def test_live_after_closing_says_that_nobody_comes() -> None:
     night_s = local_instant(DAY, 23 * 60, PARIS).timestamp()
     with pytest.raises(FootfallError, match=r"nobody comes any more today: alliance \(08:00-19:00\)"):
