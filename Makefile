@@ -7,13 +7,16 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench firmware clean
+.PHONY: help demo demo-live test lint pictures bench firmware clean
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(VENV)/.for-demo ## the whole main job on this machine, and a check that nobody was lost
 	@$(BIN)/python -m demo
+
+demo-live: $(VENV)/.for-demo ## the pages, with people who walk in real time, until Ctrl-C
+	@$(BIN)/python -m demo.live $(if $(DAYS),--days $(DAYS))
 
 test: $(VENV)/.for-dev ## all tests; PYTEST='-k NAME' for some
 	$(BIN)/python -m pytest -n auto $(PYTEST)
@@ -24,6 +27,9 @@ lint: $(VENV)/.for-dev ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+pictures: $(VENV)/.for-dev ## docs/pictures/page*.png, from the running product
+	$(BIN)/python -m demo.pictures
+
 bench: $(VENV)/.for-dev ## measure, as ratios in one run; BENCH='--help' for sizes
 	$(BIN)/python -m bench $(BENCH)
 
@@ -31,7 +37,7 @@ firmware: ## the counter's core as programs for this machine; FIRMWARE='--saniti
 	@$(or $(PYTHON),python3) firmware/build.py $(FIRMWARE)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) demo-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-data demo-live-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 or newer with venv; set PYTHON=/path/to/python3.11"; exit 1; }

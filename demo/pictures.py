@@ -1,0 +1,69 @@
+"""``make pictures``: docs/pictures/page*.png, taken from what ``make demo-live`` runs, in Debian's Chromium."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import click
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+SETTLE_MS = 12_000
+"""A counter sends what waited since midnight, and people cross a few times."""
+
+
+@click.command()
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=PICTURES, help="Where they go.")
+def main(folder: Path) -> None:
+    """Take the pictures of the pages that the documentation shows."""
+    with _demo() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        _take(browser, url + "/", folder / "page.png", "light", wait_ms=SETTLE_MS)
+        _take(browser, url + "/", folder / "page-dark.png", "dark")
+        _take(browser, url + "/sites/mediatheque/history?period=month", folder / "page-history.png", "light")
+        _take(browser, url + "/display", folder / "page-display.png", "light")
+        browser.close()
+
+
+def _take(browser: Browser, url: str, path: Path, scheme: Literal["light", "dark"], *, wait_ms: int = 1500) -> None:
+    page = browser.new_page(
+        viewport={"width": 1280, "height": 720}, device_scale_factor=1, color_scheme=scheme, locale="en-GB"
+    )
+    page.goto(url)
+    page.wait_for_timeout(wait_ms)
+    page.screenshot(path=path, full_page=not url.endswith("/display"))
+    page.close()
+    click.echo(f"{path}: {path.stat().st_size // 1000} KB")
+
+
+@contextmanager
+def _demo() -> Iterator[str]:
+    """Run demo.live and give its address."""
+    demo = subprocess.Popen([sys.executable, "-m", "demo.live"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield _address(demo)
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.wait()
+
+
+def _address(demo: "subprocess.Popen[str]") -> str:
+    """Return the address that *demo* tells."""
+    began_s = time.monotonic()
+    for line in demo.stdout or ():
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/", line)
+        if found:
+            click.echo(f"the demo is up after {time.monotonic() - began_s:.0f} s")
+            return found[1]
+    raise SystemExit("the demo told no address")
+
+
+if __name__ == "__main__":
+    main()
