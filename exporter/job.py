@@ -51,6 +51,7 @@ class Why(Enum):
     NOW = "owed: goes out at the next look"
     CHANGED = "owed: changed since it was delivered"
     LATE = "waits for counters that are late"
+    LESS = "kept back: less is known of it now than when it was delivered"
     LATER = "failed: is tried again"
     PERSON = "failed: waits for a person"
 
@@ -90,7 +91,7 @@ class DeliveryJob:
         self._clock = clock
         self._chance = chance
         self._lock_path: Path = ledger.path.with_name(LOCK_FILE)
-        self._told: set[tuple[str, date]] = set()
+        self._told: set[tuple[str, date, Why]] = set()
         self._failed_utc: dict[str, datetime] = {}
         self._unchanged_utc: dict[tuple[str, date], datetime] = {}
 
@@ -192,6 +193,7 @@ class DeliveryJob:
             hint=failure.hint if failure else "",
             sha256=_sha256(export),
             site=self._profiles[export.profile].site.id,
+            unknown_ms=export.unknown_ms,
             rows=export.rows,
             bytes=len(export.content),
             gaps=export.gaps,
@@ -211,9 +213,12 @@ class DeliveryJob:
         for day in _due_days(profile, profile.deliver_from, standings, self._clock()):
             standing = standings.get(day, Standing())
             if standing.delivered_sha256 is None or standing.attempts:
-                yield self._undelivered(profile, day, standing, covered_to)
-            elif self._has_changed(profile, day, standing, seen_for):
-                yield Owed(profile, day, Why.CHANGED)
+                found = self._undelivered(profile, day, standing, covered_to)
+                if found.is_ready and standing.delivered_sha256 is not None:
+                    found = self._unless_less_is_known(found, standing, self.render(profile, day))
+                yield found
+            elif (changed := self._changed(profile, day, standing, seen_for)) is not None:
+                yield self._unless_less_is_known(Owed(profile, day, Why.CHANGED), standing, changed)
 
     def _undelivered(self, profile: Profile, day: date, standing: Standing, covered_to: Mapping[str, datetime]) -> Owed:
         now_utc = self._clock()
@@ -229,29 +234,52 @@ class DeliveryJob:
         give_up_utc = profile.give_up_utc(day)
         if late and now_utc < give_up_utc:
             detail = f"{', '.join(late)}; goes out anyway at {give_up_utc.astimezone(profile.site.tz):%Y-%m-%d %H:%M}"
-            if (profile.name, day) not in self._told:
-                self._told.add((profile.name, day))
+            if self._is_news(profile, day, Why.LATE):
                 log.warning("%s/%s waits for counters that are late: %s", profile.name, day, detail)
             return Owed(profile, day, Why.LATE, detail)
         return Owed(profile, day, Why.NOW)
 
-    def _has_changed(self, profile: Profile, day: date, standing: Standing, seen_for: timedelta) -> bool:
-        """Return whether a delivered *day* would be another file now, while it still may be delivered again.
+    def _unless_less_is_known(self, owed: Owed, standing: Standing, export: Export) -> Owed:
+        """Return *owed*, or that *export* is kept back, since less is known in it than when the day was delivered.
 
-        False without a look if it had not changed when this job saw it less than *seen_for* ago.
+        Nothing that was known is ever forgotten, so the store lacks it. An InfluxDB that lost its volume is told all
+        of it again, a journal may have been restored from a backup. Meanwhile a good file must not be replaced by one
+        in which what was counted is a gap, or a zero.
+        """
+        profile, day, before_ms = owed.profile, owed.day, standing.delivered_unknown_ms
+        if before_ms is None or export.unknown_ms <= before_ms:
+            return owed
+        minutes = (export.unknown_ms - before_ms + 59_999) // 60_000
+        detail = f"{minutes} min of counters' time are missing; goes on once the store has them again; or, should it"
+        detail += " be right: footfall export --deliver"
+        if self._is_news(profile, day, Why.LESS):
+            log.error("%s/%s is not delivered again: %s", profile.name, day, detail)
+        return Owed(profile, day, Why.LESS, detail)
+
+    def _is_news(self, profile: Profile, day: date, why: Why) -> bool:
+        """Return whether this job has not told of it yet, and remember that it has."""
+        is_news = (profile.name, day, why) not in self._told
+        self._told.add((profile.name, day, why))
+        return is_news
+
+    def _changed(self, profile: Profile, day: date, standing: Standing, seen_for: timedelta) -> Export | None:
+        """Return the file of a delivered *day* if it would be another now, while it still may be delivered again.
+
+        None without a look if it had not changed when this job saw it less than *seen_for* ago.
         """
         now_utc = self._clock()
         if now_utc >= profile.ends_utc(day) + timedelta(days=profile.redeliver_days):
-            return False
+            return None
         if 0 <= epoch_ms(now_utc) - (standing.delivered_epoch_ms or 0) < REDELIVERY_PAUSE_S * 1000:
-            return False
+            return None
         seen_utc = self._unchanged_utc.get((profile.name, day))
         if seen_utc is not None and timedelta(0) <= now_utc - seen_utc < seen_for:
-            return False
-        if _sha256(self.render(profile, day)) != standing.delivered_sha256:
-            return True
+            return None
+        export = self.render(profile, day)
+        if _sha256(export) != standing.delivered_sha256:
+            return export
         self._unchanged_utc[profile.name, day] = now_utc
-        return False
+        return None
 
     def _rests(self, profile: Profile) -> bool:
         """Return whether a day of *profile* failed a moment ago: its other days would fail too, and take as long."""

@@ -1,6 +1,7 @@
 """The ledger: every attempt to deliver a day, and where each day stands. What is owed survives any restart.
 
-standing   one row a (profile, day): the bytes last delivered, attempts since, when to try again, or for whom it waits
+standing   one row a (profile, day): the bytes last delivered, how much was unknown then, attempts since, when to try
+           again, or for whom it waits
 delivery   one row an attempt, never changed afterwards
 told       the last attempt that InfluxDB was told of
 """
@@ -58,6 +59,9 @@ _MIGRATIONS = (
     CREATE TABLE told (id INTEGER PRIMARY KEY CHECK (id = 1), delivery INTEGER NOT NULL) STRICT;
     INSERT INTO told VALUES (1, 0);
     """,
+    """
+    ALTER TABLE standing ADD COLUMN delivered_unknown_ms INTEGER;   -- NULL: delivered by an older Footfall, or never
+    """,
 )
 
 
@@ -70,6 +74,7 @@ class Standing:
     attempts: int = 0
     next_try_epoch_ms: int = 0
     waits_for: str = ""
+    delivered_unknown_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Delivery:
     bytes: int
     gaps: tuple[str, ...]
     site: str = ""
+    unknown_ms: int | None = None
+    """Of the file that goes out; kept in the day's standing, not with each attempt."""
 
 
 class Recorded(NamedTuple):
@@ -126,7 +133,8 @@ class Ledger:
         """Return where the days of *profile* stand; a day that was never tried is not there."""
         with translated(self.path):
             rows = self._connection.execute(
-                "SELECT day, delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, waits_for"
+                "SELECT day, delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, waits_for,"
+                " delivered_unknown_ms"
                 " FROM standing WHERE profile = ?",
                 (profile,),
             ).fetchall()
@@ -138,7 +146,7 @@ class Ledger:
         """
         with transaction(self._connection, self.path):
             self._connection.execute(
-                "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '') ON CONFLICT DO UPDATE"
+                "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '', NULL) ON CONFLICT DO UPDATE"
                 " SET attempts = attempts + 1, next_try_epoch_ms = excluded.next_try_epoch_ms, waits_for = ''",
                 (profile, day.isoformat(), next_try_epoch_ms),
             )
@@ -149,9 +157,9 @@ class Ledger:
         with transaction(self._connection, self.path):
             self._insert(delivery)
             self._connection.execute(
-                "UPDATE standing SET delivered_sha256 = ?, delivered_epoch_ms = ?, attempts = 0, next_try_epoch_ms = 0,"
-                " waits_for = '' WHERE profile = ? AND day = ?",
-                (delivery.sha256, ended_epoch_ms, delivery.profile, delivery.day.isoformat()),
+                "UPDATE standing SET delivered_sha256 = ?, delivered_epoch_ms = ?, delivered_unknown_ms = ?,"
+                " attempts = 0, next_try_epoch_ms = 0, waits_for = '' WHERE profile = ? AND day = ?",
+                (delivery.sha256, ended_epoch_ms, delivery.unknown_ms, delivery.profile, delivery.day.isoformat()),
             )
             self._release("profile = ?", (delivery.profile,))
 

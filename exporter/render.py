@@ -24,7 +24,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Export:
-    """The file of one (profile, day). ``gaps`` tells what is not known, for people: it is not in the file."""
+    """The file of one (profile, day). ``gaps`` tells what is not known, for people: it is not in the file.
+
+    ``unknown_ms`` is how much that is, over all counters. A store that has everything never knows less than before.
+    """
 
     profile: str
     day: date
@@ -34,6 +37,7 @@ class Export:
     entries: int
     exits: int
     gaps: tuple[str, ...]
+    unknown_ms: int
 
 
 def export_buckets(profile: Profile, day: date) -> tuple[Bucket, ...]:
@@ -63,6 +67,7 @@ def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Ta
         entries=sum(row.tally.entries for row in written),
         exits=sum(row.tally.exits for row in written),
         gaps=tuple(_tell_gaps(counters, buckets, known)),
+        unknown_ms=sum(tally.length_ms - tally.covered_ms for tallied in known.values() for tally in tallied),
     )
 
 

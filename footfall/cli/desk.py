@@ -23,6 +23,7 @@ _REASONS = {
     Why.NOW: Reason.NEXT_LOOK,
     Why.CHANGED: Reason.CHANGED,
     Why.LATE: Reason.LATE,
+    Why.LESS: Reason.LESS,
     Why.LATER: Reason.RETRIED,
     Why.PERSON: Reason.WAITS,
 }

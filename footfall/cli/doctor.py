@@ -203,5 +203,8 @@ def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
     for owed in open_job(exporter, open_ledger(exporter)).owed():
         if owed.why is Why.PERSON:
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
+        elif owed.why is Why.LESS:
+            hint = f"{owed.detail}; see docs/operations.md, What doctor finds"
+            yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, hint)
         elif owed.why is Why.LATER:
             yield Finding(f"{owed.profile.name}/{owed.day}", f"{owed.why.value} {owed.detail}", "footfall deliveries")

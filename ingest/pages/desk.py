@@ -27,6 +27,7 @@ class Reason(Enum):
     NEXT_LOOK = "It goes out within a minute."
     CHANGED = "It has changed since it was delivered, and is delivered again."
     LATE = "It waits for counters that are late:"
+    LESS = "Less is known of it now than when it was delivered, so it is kept back:"
     RETRIED = "The last try failed; it is tried again:"
     WAITS = "The last try failed, and somebody has to act:"
 

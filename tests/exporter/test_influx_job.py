@@ -10,6 +10,7 @@ from exporter.job import DeliveryJob
 from footfall.errors import StoreUnavailable
 from footfall.store.influx_reader import InfluxReader
 from footfall.store.influxql import InfluxQL
+from footfall.store.outbox import Place
 from tests.support.influx_server import InfluxDatabase
 from tests.support.influx_stores import ForwardedJournal, config_of, forwarded
 from tests.support.office import Office, file_of, office
@@ -88,6 +89,40 @@ def test_day_waits_while_spans_came_before_their_crossings_could(
                 assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
         forwarder._place = parcel.place
     assert here.client.attempts == [file_of(DAY)]
+
+
+def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """Not empty, and not while it is filled again, point by point; what came late goes out once all is there."""
+    here.at(DAY, "19:30")
+    here.enter(DAY, "10:00", people=2)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 1
+    before = (here.client.folder / file_of(DAY)).read_bytes()
+    for measurement in ("crossings", "spans", "status", "streams"):
+        influx_database.query(f"DROP MEASUREMENT {measurement}")
+    here.enter(DAY, "11:00", people=3)
+    here.wait(minutes=20)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LESS"]
+    forwarder._place = Place()
+    horizon = forwarder.outbox.horizon(forwarder.sites)
+    while parcel := forwarder.outbox.next_parcel(forwarder._place, horizon, 1):
+        for point in parcel.points:
+            forwarder._writer.write([point])
+            if here.steps(job):
+                assert b"2026-5-4,11:00:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+            else:
+                assert (here.client.folder / file_of(DAY)).read_bytes() == before
+        forwarder._place = parcel.place
+    here.wait(minutes=20)
+    here.steps(job)
+    assert here.client.attempts == [file_of(DAY)] * 2
+    assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
 
 
 def test_influxdb_that_is_away_leaves_the_day_owed(

@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob
+from exporter.job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob, Why
 from footfall.errors import StoreUnavailable
-from footfall.model import Quarter, epoch_ms
+from footfall.model import Arrival, Quarter, Span, epoch_ms
+from footfall.store.journal import Journal
+from footfall.store.reader import JournalReader
 from tests.support.destinations import Fault
 from tests.support.office import Office, file_of, office, profile_table
 from tests.support.properties import UNHURRIED
@@ -55,6 +57,31 @@ def test_day_that_is_told_of_again_without_a_change_is_not(tmp_path: Path) -> No
         here.cover("2026-05-04", "2026-05-04")
         here.wait(seconds=REDELIVERY_PAUSE_S)
         assert here.steps() == 0
+
+
+def test_day_of_which_less_is_known_than_when_it_was_delivered_is_kept_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A journal from a backup of noon does not replace the evening's file, whether or not that is tried again."""
+    with delivered(tmp_path, 'gap = "blank"') as here, closing(Journal(tmp_path / "backup.sqlite")) as backup:
+        whole = here.reader
+        here.reader = JournalReader(backup.path)
+        noon = Span(epoch_ms(here.instant("2026-05-04", "00:00")), epoch_ms(here.instant("2026-05-04", "12:00")))
+        backup.append([Arrival(name, "s", (), noon, epoch_ms(here.now_utc)) for name in ("ALLI1", "ALLI2")])
+        here.wait(days=1)
+        job = here.job()
+        assert here.steps(job) == 0
+        (owed,) = [one for one in job.owed() if one.day == DAY]
+        assert owed.why is Why.LESS
+        assert owed.detail.startswith("840 min of counters' time")
+        assert len([one for one in caplog.messages if "is not delivered again" in one]) == 1
+        here.ledger.record_start("alliance", DAY, 0)
+        assert here.steps() == 0
+        assert here.client.attempts == [NAME]
+        here.reader.close()
+        here.reader = whole
+        here.enter("2026-05-04", "10:10", 5)
+        assert here.steps() == 1
 
 
 def test_backlog_that_comes_in_pieces_is_delivered_again_at_most_once_a_pause(tmp_path: Path) -> None:
