@@ -16,5 +16,5 @@ def fuzz(count: int, seed: int) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_torn_queues_keep_every_promise(seed: int) -> None:
     """No crash, no sanitizer report, no seq repeated, nothing durable lost, no span claimed with somebody missing."""
-    done = fuzz(10_000, seed)
-    assert (done.returncode, done.stdout) == (0, "10000 torn queues, every promise kept\n"), done.stderr[-4000:]
+    done = fuzz(5_000, seed)
+    assert (done.returncode, done.stdout) == (0, "5000 torn queues, every promise kept\n"), done.stderr[-4000:]
