@@ -1,6 +1,7 @@
 """``footfall simulate``: counters that walk people through doors and POST real signed batches."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from footfall.errors import FootfallError
 from footfall.model import Site
 from footfall.registry import Registry
 from footfall.simulator.network import NO_TROUBLE, ROUGH, HttpTransport
-from footfall.simulator.people import MINUTE_MS
+from footfall.simulator.people import MINUTE_MS, visitors_on
 from footfall.simulator.program import simulate_day_with_program
 from footfall.simulator.run import Progress, Scene, SimulationResult, simulate_day, simulate_now
 from footfall.simulator.truth import write_truth
@@ -31,7 +32,7 @@ CATCH_UP_HEARTBEAT_MS = 2 * 60 * MINUTE_MS
     "--catch-up",
     type=click.IntRange(0, 366),
     metavar="N",
-    help="First the N days before today, quickly; with --live, today so far too.",
+    help="First the N days before today, quickly, each as busy as its weekday; with --live, today so far too.",
 )
 @click.option(
     "--speed",
@@ -105,7 +106,7 @@ def simulate_command(
         if catch_up is not None:
             result = _catch_up(scene, [today - timedelta(days=number) for number in range(catch_up, 0, -1)], show)
             if live and not result.stopped:
-                result += simulate_now(scene, since_midnight=True, progress=show)
+                result += simulate_now(_as_busy(scene, today), since_midnight=True, progress=show)
         elif live:
             result = simulate_now(scene, progress=show)
         else:
@@ -124,8 +125,13 @@ def _catch_up(scene: Scene, days: Sequence[date], show: Callable[[Progress], Non
     result = SimulationResult((), 0, 0, 0, 0, 0, 0, 0, stopped=False)
     for day in days:
         if not result.stopped:
-            result += simulate_day(scene, day, heartbeat_ms=CATCH_UP_HEARTBEAT_MS, progress=show)
+            result += simulate_day(_as_busy(scene, day), day, heartbeat_ms=CATCH_UP_HEARTBEAT_MS, progress=show)
     return result
+
+
+def _as_busy(scene: Scene, day: date) -> Scene:
+    """Return *scene* with as many people as *day* brings."""
+    return replace(scene, people=visitors_on(day, scene.people, scene.seed))
 
 
 def base_url(ingest: IngestConfig) -> str:

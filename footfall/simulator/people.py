@@ -24,6 +24,9 @@ LUNCH_PULL = 1.8
 ARRIVALS = ((0.0, 1.0), (0.1, 4.0), (0.3, 5.0), (0.5, 4.5), (0.7, 6.0), (0.85, 3.0), (1.0, 0.3))
 """How strongly people come, by the part of the opening hours that is over; straight lines between the points."""
 
+WEEKDAYS = (0.75, 1.0, 1.2, 0.95, 1.05, 1.25, 0.8)
+"""How many times more people come on a weekday, from Monday on, than on a usual day."""
+
 STAY_MEDIAN_MIN, STAY_SPREAD = 35.0, 0.9  # of a log-normal: most stay minutes, some stay hours
 SHORTEST_STAY_MS = MINUTE_MS
 SAME_DOOR = 0.6  # of the people leave by the door they came through, whatever the doors' weights
@@ -70,6 +73,11 @@ def walk_day(
 def in_order(crossings: Iterable[Crossing]) -> tuple[Crossing, ...]:
     """Return *crossings* in the order they happened; of one instant, by counter."""
     return tuple(sorted(crossings, key=lambda crossing: (crossing.time_epoch_ms, crossing.counter, crossing.direction)))
+
+
+def visitors_on(day: date, people: int, seed: int) -> int:
+    """Return how many visitors come on *day*, where *people* come on a usual one: weekdays differ."""
+    return round(people * WEEKDAYS[day.weekday()] * dice(seed, "crowd", day).uniform(0.9, 1.1))
 
 
 def visits_of_day(

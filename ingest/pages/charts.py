@@ -87,7 +87,7 @@ def crossings_chart(day: Day, behind: Day | None, language: Language, label: str
         drawn = [*plot.half_hours, *(theirs[one.label] for one in plot.half_hours if one.label in theirs)]
         up = max((one.total.entries for one in drawn), default=0)
         down = max((one.total.exits for one in drawn), default=0)
-        marks = steps(max(up, down, 2), wanted=2)
+        marks = steps(max(up, down, 2), wanted=3)
         middle = (size.top + size.floor) / 2
         scale = (middle - size.top) / marks[-1]
         parts = [*plot.closed(), *plot.gaps()]

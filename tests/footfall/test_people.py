@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from footfall.calendar import day_bounds, local_instant
 from footfall.errors import FootfallError
 from footfall.model import Hours, Site, epoch_ms
-from footfall.simulator.people import MINUTE_MS, Crossing, visits_of_day, walk_day
+from footfall.simulator.people import MINUTE_MS, Crossing, visitors_on, visits_of_day, walk_day
 from footfall.simulator.truth import read_truth, write_truth
 
 DOORS = ("ALLI1", "ALLI2", "ALLI3")
@@ -33,6 +33,13 @@ opening_hours = st.tuples(st.integers(0, 47), st.integers(1, 48)).filter(lambda 
 
 def library(zone: str = "Europe/Paris", hours: Hours = LIBRARY_HOURS) -> Site:
     return Site("alliance", "Alliance", "ALLI", ZoneInfo(zone), hours, capacity=None, reset=240)
+
+
+def test_weekdays_differ_and_the_same_seed_brings_the_same_week() -> None:
+    week = [visitors_on(PLAIN_DAY + timedelta(days=number), 1000, 3) for number in range(7)]
+    assert week == [visitors_on(PLAIN_DAY + timedelta(days=number), 1000, 3) for number in range(7)]
+    assert len(set(week)) == 7
+    assert 600 < min(week) < max(week) < 1400
 
 
 @given(zones, days, opening_hours, st.integers(0, 60), st.integers(0, 4), st.integers(0, 2**32), st.integers(1, 3))

@@ -133,6 +133,16 @@ def test_day_with_a_gap_marks_its_sums_as_the_least_there_was(tmp_path: Path) ->
         assert 'class="gap"' in html
 
 
+def test_door_that_was_not_counted_has_no_plain_zero(tmp_path: Path) -> None:
+    """Its sums are the least there was, as all sums of a period that was counted in part."""
+    with looking_at(tmp_path, Scenery(days=2, last_heard={"DOOR2": local(0, day=TODAY - timedelta(days=9))})) as (
+        ingest,
+        _,
+    ):
+        text = " ".join(Figures(page(ingest, f"{SITE}/history?period=week&day={TODAY}")).text.split())
+        assert "Garden door ≥ 0 ≥ 0" in text
+
+
 def test_counter_that_is_silent_is_told_on_the_first_page_and_what_to_do_beside_its_name(tmp_path: Path) -> None:
     with looking_at(tmp_path, Scenery(days=2, last_heard={"DOOR2": local(11, 2)})) as (ingest, _):
         assert "1 counter is silent: this figure may be wrong." in Figures(page(ingest, "/")).text
