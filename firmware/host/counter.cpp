@@ -6,6 +6,7 @@
 // A simulated world may lie in the past. Its counter signs with the server's time all the same: what it believes the
 // time to be, shifted by what lies between both worlds; and the Date it hears is shifted back. So a clock that is wrong
 // there is as wrong here. One line is printed per fact.
+#include <stdarg.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -102,9 +103,11 @@ class Program {
     }
 
    private:
-    template <typename... Values>
-    static void say(const char* format, Values... values) {
-        printf(format, values...);
+    [[gnu::format(printf, 1, 2)]] static void say(const char* format, ...) {
+        va_list values;
+        va_start(values, format);
+        vprintf(format, values);
+        va_end(values);
         putchar('\n');
         fflush(stdout);
     }

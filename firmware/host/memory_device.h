@@ -8,7 +8,7 @@
 
 #include "block_device.h"
 
-class MemoryDevice : public footfall::BlockDevice {
+class MemoryDevice final : public footfall::BlockDevice {
    public:
     static constexpr uint32_t kEraseCost = 8;  // an erase takes as long as so many bytes
 
