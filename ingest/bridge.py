@@ -3,11 +3,15 @@
     granian (Rust) --request--> event loop: reads the body, 30 s at most, 256 KiB at most
                                     | whole
                                     v
-                                threads: Flask, signature, group commit --answer--> granian
+           batches              threads: Flask, signature, group commit --answer--> granian
+           questions            some threads of their own
 
 A counter whose WiFi drops in the middle of a POST leaves a connection that says nothing for ever. A WSGI server that
 reads bodies in its threads loses one thread to each, and after as many as it has threads it answers nobody. Here such
 a connection costs a coroutine, for half a minute.
+
+Questions are answered by threads of their own: where pages are read from an InfluxDB that hangs, each takes as long as
+a time-out, and however many people ask, no counter waits for them.
 """
 
 import asyncio
@@ -30,6 +34,11 @@ Headers = list[tuple[str, str]]
 BODY_TIMEOUT_S = 30.0
 """How long a body may take to arrive: 256 KiB over a link of 70 kbit/s."""
 
+ASKING_THREADS = 8
+"""For whatever is no batch. Questions wait for a store and for the interpreter's lock: more would not be faster."""
+
+_AT_ONCE = frozenset({"/healthz", "/readyz"})
+"""Asked by whoever decides whether counters may send here: they must not wait for a page."""
 
 _TOO_SLOW = (
     b'{"error": {"code": "body_too_slow", "message": "the body did not arrive in time; send it again", "field": ""}}'
@@ -71,14 +80,22 @@ class Bridge:
     """An RSGI application that runs a WSGI one in threads."""
 
     def __init__(self, app: Wsgi, *, threads: int, most_body_bytes: int) -> None:
-        """Run *app* in *threads*. It sees at most one byte more than *most_body_bytes* of a body: it refuses that."""
+        """Run *app* in *threads*, and in ASKING_THREADS more for questions.
+
+        It sees at most one byte more than *most_body_bytes* of a body: it refuses that.
+        """
         self._app = app
         self._most_body_bytes = most_body_bytes
-        self._requests: SimpleQueue[_Request] = SimpleQueue()
+        self._batches: SimpleQueue[_Request] = SimpleQueue()
+        self._questions: SimpleQueue[_Request] = SimpleQueue()
         self._answered: deque[asyncio.Future[None]] = deque()
         self._is_settling = False
-        for number in range(threads):
-            threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
+        for name, number, requests in (
+            ("batch", threads, self._batches),
+            ("question", ASKING_THREADS, self._questions),
+        ):
+            for index in range(number):
+                threading.Thread(target=self._work, args=(requests,), name=f"{name}-{index}", daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""
@@ -90,7 +107,8 @@ class Bridge:
         except ProtocolClosed:  # the caller has left; nothing was begun, and nobody is there to answer
             return
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._requests.put(_Request(_environ(scope, body), exchange, answered))
+        is_urgent = scope.method == "POST" or scope.path in _AT_ONCE
+        (self._batches if is_urgent else self._questions).put(_Request(_environ(scope, body), exchange, answered))
         await answered
 
     async def _read_body(self, scope: Scope, exchange: Exchange) -> bytes:
@@ -110,9 +128,9 @@ class Bridge:
                     break
             return bytes(chunks[: self._most_body_bytes + 1])
 
-    def _work(self) -> None:
+    def _work(self, requests: "SimpleQueue[_Request]") -> None:
         while True:
-            environ, exchange, answered = self._requests.get()
+            environ, exchange, answered = requests.get()
             try:
                 exchange.response_bytes(*self._answer(environ))
             except Exception:  # this thread must take the next request; granian answers 500, if anybody listens

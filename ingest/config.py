@@ -22,7 +22,7 @@ INGEST_SETTINGS = (
     Setting("clock_tolerance_s", "how far a counter's clock may be off, seconds", "300"),
     Setting("earliest", "the first day a crossing may carry, UTC; earlier is a broken clock", "2015-01-01"),
     Setting("silent_after_s", "a counter not heard of for so long is silent, seconds", "180"),
-    Setting("threads", "requests worked on at once; those that wait for the disk share one fsync", "32"),
+    Setting("threads", "batches worked on at once; those that wait for the disk share one fsync", "32"),
     Setting(
         "reads",
         "what the API and the page read: `journal`, or `influxdb` where several ingests share the counters",

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from footfall import wire
-from tests.support.installation import Installation, install
+from footfall.model import Span
+from tests.support.installation import Installation, batch, install
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,32 @@ def test_more_idle_connections_than_threads_do_not_stop_it(site: Installation) -
     with ExitStack() as stack:
         idle = [stack.enter_context(closing(connect(site))) for _ in range(200)]
         assert {ask(connection, get(b"/healthz"))[0] for connection in idle} == {200}
+
+
+def test_questions_to_an_influxdb_that_hangs_hold_no_batch_up(tmp_path: Path) -> None:
+    """However many ask for a page that is read from there: batches are taken, and the balancer hears that all is well.
+
+    What listens here takes connections and says nothing, as a frozen InfluxDB does.
+    """
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=128)) as frozen:
+        url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
+        settings = f'threads = 4\nreads = "influxdb"\n[influxdb]\nurl = "{url}"\ntoken_file = "token"\n'
+        site = install(tmp_path / "site", more=settings)
+        (site.folder / "token").write_text("secret\n")
+        (site.folder / "token").chmod(0o600)
+        with site.serving(), ExitStack() as stack:
+            for path in (b"/api/v1/counters", b"/metrics", b"/api/v1/sites/alliance/occupancy", b"/") * 10:
+                stack.enter_context(closing(connect(site))).sendall(get(path))
+            time.sleep(0.5)
+            started_s = time.monotonic()
+            now_ms = int(time.time() * 1000)
+            for number in range(10):
+                span = Span(now_ms - 60_000 + number, now_ms - 59_000 + number)
+                assert site.post(batch((number, now_ms - 59_500, 1), span=span)).status == 200
+            with closing(connect(site)) as other:
+                assert ask(other, get(b"/readyz"))[0] == 200
+                assert ask(other, get(b"/healthz"))[0] == 200
+            assert time.monotonic() - started_s < 5, "a question waits for 10 s"
 
 
 def test_chunked_body_is_read_and_its_size_limited(site: Installation) -> None:
