@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import click
 from playwright.sync_api import Browser, sync_playwright
@@ -25,20 +24,17 @@ def main(folder: Path) -> None:
     """Take the pictures of the pages that the documentation shows."""
     with _demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        _take(browser, url + "/", folder / "page.png", "light", wait_ms=SETTLE_MS)
-        _take(browser, url + "/", folder / "page-dark.png", "dark")
-        _take(browser, url + "/sites/mediatheque/history?period=month", folder / "page-history.png", "light")
-        _take(browser, url + "/display", folder / "page-display.png", "light")
+        _take(browser, url + "/", folder / "page.png", wait_ms=SETTLE_MS)
+        _take(browser, url + "/sites/mediatheque/history?period=month", folder / "page-history.png", is_whole=True)
+        _take(browser, url + "/display", folder / "page-display.png")
         browser.close()
 
 
-def _take(browser: Browser, url: str, path: Path, scheme: Literal["light", "dark"], *, wait_ms: int = 1500) -> None:
-    page = browser.new_page(
-        viewport={"width": 1280, "height": 720}, device_scale_factor=1, color_scheme=scheme, locale="en-GB"
-    )
+def _take(browser: Browser, url: str, path: Path, *, wait_ms: int = 1500, is_whole: bool = False) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light", locale="en-GB")
     page.goto(url)
     page.wait_for_timeout(wait_ms)
-    page.screenshot(path=path, full_page=not url.endswith("/display"))
+    page.screenshot(path=path, full_page=is_whole)
     page.close()
     click.echo(f"{path}: {path.stat().st_size // 1000} KB")
 
