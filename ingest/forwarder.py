@@ -89,6 +89,7 @@ class Forwarder:
         self._most_quarantined = most_quarantined
         self._lane = ThreadPoolExecutor(1, "forwarder-lane")
         self._horizon = Place()
+        self._placed: Registry | None = None
         self._looked_s = 0.0
         self._told_quarantined = 0
         self._candidate_ns: int | None = None
@@ -101,6 +102,8 @@ class Forwarder:
 
     def step(self) -> bool:
         """Do one piece of work, if there is any and it is time; return whether there may be more at once."""
+        with suppress(StoreUnavailable):  # then at the next step
+            self._place_counters()
         if 0 < self._next_try_s - self._clock() <= LONGEST_ASKED_S:  # more: the clock was set back
             return False
         try:
@@ -109,13 +112,23 @@ class Forwarder:
             self._fail(exc)
             return False
 
+    def _place_counters(self) -> None:
+        """Note in the journal where counters are when that changes: also while InfluxDB is down, perhaps for days."""
+        registry = self._registry()
+        if registry is self._placed:
+            return
+        if self._placed is not None:
+            self._outbox.place(_sites_of(self._placed))  # of counters that were first heard of since it was taken
+        self._outbox.place(_sites_of(registry))
+        self._placed = registry
+
     def _work(self) -> bool:
         progress = self._shipments.progress()
         if self._must_begin_again(progress) or self._look(progress):
             return True
         parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
         if parcel is None:
-            self._horizon = self._outbox.horizon({one.id: one.site for one in self._registry().counters.values()})
+            self._horizon = self._outbox.horizon(_sites_of(self._registry()))
             parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
         if parcel is None:
             self._outbox.trim(progress.place)
@@ -242,6 +255,10 @@ class Forwarder:
 
     def _now_epoch_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _sites_of(registry: Registry) -> dict[str, str]:
+    return {one.id: one.site for one in registry.counters.values()}
 
 
 def write_sifted(

@@ -27,7 +27,10 @@ from footfall.store.schema import MIGRATIONS
 from footfall.store.sqlite import transaction, translated
 
 MOST_KEPT = 20_000
-"""Rows that were forwarded stay until they are so many; then all go at once, since ingest forgets what it remembers."""
+"""Rows that were forwarded stay until they are so many: each time some go, ingest forgets what it remembers."""
+
+MOST_TRIMMED = 5_000
+"""Rows deleted in one transaction: after weeks without InfluxDB there are millions, and ingest waits 2 s at most."""
 
 _SEED_MS = 24 * 60 * 60 * 1000
 _HEARD = ("stored", "duplicates", "crossing_ms")
@@ -143,13 +146,20 @@ class Outbox:
             newest = _newest(connection)
             if not self._misplaced(connection, sites):
                 return newest
+        self.place(sites)
+        return self.horizon(sites)
+
+    def place(self, sites: Mapping[str, str]) -> None:
+        """Note the site of each counter as of now, *sites*: what comes from here on was counted there."""
+        with self._reading() as connection:
+            if not self._misplaced(connection, sites):
+                return
         with transaction(self._connection, self.path):
             for counter, site, was_placed in self._misplaced(self._connection, sites):
                 after = _newest(self._connection) if was_placed else Place()
                 self._connection.execute(
                     "INSERT OR REPLACE INTO placement VALUES (?, ?, ?, ?)", (counter, *after, site)
                 )
-        return self.horizon(sites)
 
     def is_known(self, place: Place, mark: Mark) -> bool:
         """Return whether this journal's rows at *place* still say *mark*. A restored backup's may not."""
@@ -171,12 +181,13 @@ class Outbox:
         return Parcel(points, reached, self._mark(reached)) if rows else None
 
     def trim(self, place: Place) -> None:
-        """Delete rows of the outbox before *place*, if they are many."""
+        """Delete some rows of the outbox before *place*, if they are many."""
         with self._reading() as connection:
             (oldest,) = connection.execute("SELECT coalesce(min(id), 0) FROM outbox").fetchone()
         if place.outbox - oldest >= MOST_KEPT:
             with transaction(self._connection, self.path):
-                self._connection.execute("DELETE FROM outbox WHERE id < ?", (place.outbox,))
+                before = min(place.outbox, oldest + MOST_TRIMMED)
+                self._connection.execute("DELETE FROM outbox WHERE id < ?", (before,))
 
     def tell_again(self, now_epoch_ms: int) -> None:
         """Put into the outbox again what was deleted there: what is covered, and the last that was heard."""

@@ -278,6 +278,20 @@ def test_told_rows_are_deleted_once_they_are_many_but_for_the_last(
         assert rows_of(journal) == [place.outbox, place.outbox + 1]
 
 
+def test_told_rows_are_deleted_some_at_a_time(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleting millions in one transaction would keep ingest from its journal for longer than counters are let wait."""
+    monkeypatch.setattr(outboxes, "MOST_KEPT", 10)
+    monkeypatch.setattr(outboxes, "MOST_TRIMMED", 6)
+    journal.append([arrival(entry(seq), span=Span(START_MS + seq, START_MS + seq + 1)) for seq in range(30)])
+    _, place = told(journal)
+    left = []
+    with closing(Outbox(journal.path)) as outbox:
+        for _ in range(6):
+            outbox.trim(place)
+            left.append(len(rows_of(journal)))
+    assert left == [24, 18, 12, 6, 6, 6]
+
+
 def rows_of(journal: Journal) -> list[int]:
     return [int(str(row[1])) for row in contents(journal.path) if row[0] == "outbox"]
 

@@ -281,6 +281,21 @@ def test_restored_journal_is_noticed_though_it_has_grown_past_the_cursor(tmp_pat
         assert desk.seqs() == [*range(10), *range(20, 40)]
 
 
+def test_counter_that_moved_while_influxdb_was_down_counted_at_both_sites(desk: Desk) -> None:
+    """One that was first heard of in that time too: nothing of before the change is told as if it were after."""
+    desk.influx.trouble = DOWN
+    desk.work()
+    desk.entries(0, 4)
+    desk.registry = registry_of("annex")
+    desk.work()
+    desk.entries(4, 6)
+    desk.later(120)
+    desk.influx.trouble = None
+    desk.work()
+    sites = {time_ns % NS_PER_MS: dict(tags)["site"] for _, tags, time_ns in desk.influx.of("crossings")}
+    assert sites == {seq: "alliance" if seq < 4 else "annex" for seq in range(6)}
+
+
 def test_sites_and_the_forwarder_itself_are_told_every_minute(desk: Desk) -> None:
     desk.entries(0, 2)
     desk.work()
