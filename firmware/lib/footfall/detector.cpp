@@ -14,6 +14,8 @@ constexpr int64_t kClearAgain = 500'000;        // us: after a blocked beam, thi
 constexpr int64_t kShortestWait = 60'000;       // us
 constexpr int64_t kLongestWait = 700'000;       // us: a hole of 10 cm at the slowest walk
 constexpr int64_t kNobodysWait = 150'000;       // us
+constexpr int64_t kNobodysLongestWait = 1'000'000;  // us: from beam to beam at 0.15 m/s, less what an arm covers of it
+constexpr int64_t kArm = 50;                     // mm: who moves an arm past one beam comes to the other within this share
 constexpr int64_t kWaitBetweenBeams = 3'000'000;  // us: somebody may stand between beams that are far apart
 
 int64_t between(int64_t low, int64_t value, int64_t high) { return value < low ? low : value > high ? high : value; }
@@ -21,8 +23,14 @@ int64_t between(int64_t low, int64_t value, int64_t high) { return value < low ?
 // How long after *passage* an interval may come that still belongs to it.
 int64_t wait_us(const Passage& passage, uint32_t spacing_mm) {
     const bool wide = spacing_mm > kWideSpacing;
-    if (!passage.complete) return wide ? kWaitBetweenBeams : kNobodysWait;
-    const int64_t way_mm = 100 + (wide ? static_cast<int64_t>(spacing_mm) * 3 / 2 : 0);
+    if (!passage.complete) {
+        if (wide) return kWaitBetweenBeams;
+        const int64_t covered_us = passage.to_us - passage.from_us;
+        return between(kNobodysWait, covered_us * spacing_mm / kArm, kNobodysLongestWait);
+    }
+    // A piece that one beam saw may yet come to the other, when somebody turned round.
+    const int64_t reach_mm = passage.outer_size == passage.inner_size ? 100 : 300;
+    const int64_t way_mm = reach_mm + (wide ? static_cast<int64_t>(spacing_mm) * 3 / 2 : 0);
     return between(kShortestWait, way_mm * 1'000'000 / passage.speed_mm_s, wide ? kWaitBetweenBeams : kLongestWait);
 }
 

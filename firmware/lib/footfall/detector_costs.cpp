@@ -1,5 +1,7 @@
 #include "detector_costs.h"
 
+#include "detector_rigid.h"
+
 namespace footfall {
 
 namespace {
@@ -35,6 +37,10 @@ constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
 constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
 
 // Costs.
+constexpr int32_t kArm = 110;     // mm: of 5 to 9 cm and the beam's width; no body
+constexpr int32_t kLeft = 150;
+constexpr int32_t kArmAlone = 150;
+constexpr int32_t kLimb = 60;            // each piece beside the trunk that has the trunk's lag
 constexpr int32_t kPlain = 100;          // a body with a bag, as fast at the second beam as at the first
 constexpr int32_t kBackAndForth = 200;  // a hole that somebody made who went back and forth; each such way makes two
 constexpr int32_t kWideSpacing = 150;  // mm: from here on, a body may stand between the beams unseen
@@ -209,6 +215,24 @@ int32_t body_cost(const Group& group, Passage& passage) {
     return holes + (to_and_fro ? 0 : cost + unsteady);
 }
 
+// What it costs to take the group for a trunk and limbs that passed with one lag. Fills in *passage* where that is less
+// than *most*.
+int32_t rigid_cost(const Group& group, int32_t most_cost, Passage& passage) {
+    Rigid rigid;
+    if (!is_rigid(group, rigid)) return kImpossible;
+    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
+    const int32_t length_mm = between(0, spacing_mm * rigid.trunk_us / rigid.lag_us, kUnknownLength);
+    const int32_t uneven = between(0, (rigid.uneven_us - kEdge) * 800 / rigid.lag_us, 200);
+    const int32_t cost = kLimb * rigid.limbs + length_cost(length_mm) + uneven;
+    if (cost >= most_cost) return kImpossible;
+    passage.direction = rigid.direction;
+    passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / rigid.lag_us, kFastestStep);
+    passage.length_mm = length_mm;
+    passage.at_us = rigid.trunk_at_us;
+    passage.steady = true;
+    return cost;
+}
+
 // How often both beams were clear inside the group, apart from times too short to tell.
 int32_t clear_times(const Group& group) {
     int32_t times = 0;
@@ -246,6 +270,16 @@ int32_t nobody_cost(const Group& group) {
     return hull.greater_lag > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
 }
 
+// Whether one interval of each beam is something shorter than a body, as fast at the second beam as at the first.
+bool is_passing_arm(const Group& group) {
+    if (group.outer_size != 1 || group.inner_size != 1) return false;
+    const Hull hull = hull_of(group);
+    const int64_t lag = (hull.lesser_lag + hull.greater_lag) / 2;
+    if (hull.lesser_lag * kFastest < static_cast<int64_t>(group.spacing_mm) * 1'000'000) return false;
+    if (hull.greater_lag - hull.lesser_lag > kJitter + lag / 4) return false;
+    return hull.shorter * static_cast<int64_t>(group.spacing_mm) < lag * kArm;
+}
+
 bool is_seen_by_one(const Group& group) { return group.outer_size == 0 || group.inner_size == 0; }
 
 // Whether *group* is seen by one beam, for a shorter time than the other group is by the same beam.
@@ -255,6 +289,13 @@ bool is_limb(const Group& group, const Passage& passage, const Group& other) {
     const size_t size = outer ? other.outer_size : other.inner_size;
     const Interval* const same = outer ? other.outer : other.inner;
     return (to_of(group) - from_of(group)) * 5 < (same[size - 1].to_us - same[0].from_us) * 3;
+}
+
+// Whether *alone* is what one beam saw of something that the other beam shows among the pieces of *body*: then that
+// something and the body did not go the same way.
+bool completes(const Group& alone, const Passage& body) {
+    if (!is_seen_by_one(alone)) return false;
+    return alone.outer_size > 0 ? body.inner_size > body.outer_size : body.outer_size > body.inner_size;
 }
 
 bool is_plain(const Passage& passage) { return passage.steady && passage.length_mm <= kDeepest + kPlain; }
@@ -268,9 +309,10 @@ int32_t group_cost(const Group& group, Passage& passage) {
     passage.to_us = to_of(group);
     passage.outer_size = static_cast<uint8_t>(group.outer_size);
     passage.inner_size = static_cast<uint8_t>(group.inner_size);
-    const int32_t nobody = nobody_cost(group);
+    const int32_t nobody = is_passing_arm(group) ? kArmAlone : nobody_cost(group);
     if (group.outer_size == 0 || group.inner_size == 0) return nobody;
-    const int32_t body = body_cost(group, passage);
+    int32_t body = body_cost(group, passage);
+    body = between(0, rigid_cost(group, body, passage), body);
     passage.complete = body <= nobody;
     return passage.complete ? body : nobody;
 }
@@ -280,7 +322,9 @@ bool is_clear_between(const Passage& before, const Passage& after) { return afte
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 240;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
-    if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2;
+    const bool left = (after.complete && completes(earlier, after)) || (before.complete && completes(later, before));
+    if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2 + (left ? kLeft : 0);
+    if (is_passing_arm(earlier) || is_passing_arm(later)) return cost / 4;
     if (!before.complete || !after.complete) return cost;
     if (before.direction != after.direction) {  // who turns round among others does not walk evenly before and after
         return cost == 0 || is_wide(later.spacing_mm) || (is_plain(before) && is_plain(after)) ? cost : 1000;

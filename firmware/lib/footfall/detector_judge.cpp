@@ -6,7 +6,7 @@ namespace {
 
 constexpr int32_t kSurelyShort = 150;   // mm
 constexpr int32_t kArmsReach = 450;     // mm from an arm to the body it belongs to
-constexpr int32_t kPramAtLeast = 700;   // mm: more than one body with a rucksack
+constexpr int32_t kPramAtLeast = 600;   // mm: more than one body with a rucksack
 constexpr int32_t kPramAtMost = 1500;   // mm
 constexpr int32_t kPushersReach = 600;  // mm from the pram to who pushes it
 constexpr int32_t kHoodAtLeast = 250;   // mm: the hood of a pram, when the rest of it is lower than the beams
@@ -14,6 +14,8 @@ constexpr int32_t kHoodAtMost = 550;    // mm
 constexpr int32_t kPusherAtLeast = 540; // mm: a body with both arms stretched to a bar
 constexpr int32_t kPusherAtMost = 900;  // mm
 constexpr int32_t kHoodToBar = 300;     // mm
+constexpr int32_t kForearms = 250;      // mm: between the bar and the pusher, seen as one thing
+constexpr int32_t kForearmsApart = 140; // mm from them to the pusher; people in file leave 150
 constexpr int64_t kLongestWait = 2'000'000;  // us: the pusher's reach at 0.3 m/s
 
 int64_t time_for(int32_t mm, int32_t speed_mm_s) {
@@ -41,6 +43,12 @@ int32_t reach_of(const Passage& passage) {
     return passage.steady && is_hood_long(passage) ? kHoodToBar : 0;
 }
 
+// How far behind something that followed a pram the pusher may be, if it was not the pusher.
+int32_t reach_of_forearms(const Passage& passage) {
+    if (passage.length_mm < kSurelyShort) return kArmsReach;
+    return passage.length_mm < kForearms ? kForearmsApart : 0;
+}
+
 // People differ in depth, but not by that much: 18 to 35 cm, a child's 15.
 bool is_much_longer(const Passage& body, const Passage& arm) {
     return body.length_mm * 10 >= arm.length_mm * (arm.length_mm < kSurelyShort ? 15 : 18);
@@ -58,10 +66,13 @@ Judge::Fit Judge::fit(const Passage& before, const Passage& after) const {
     const int64_t clear_us = after.from_us - before.to_us;  // one spacing less than what was between them
     const int64_t apart_mm = clear_us * speed / 1'000'000 + spacing_mm_;
     if (clear_us > kLongestWait || apart_mm > kPushersReach) return Fit::kApart;
-    if (looks_like_pram(before) && after.steady && after.length_mm < kPramAtLeast && are_as_fast(before, after)) {
+    if (looks_like_pram(before) && after.steady && after.length_mm <= kPusherAtMost && are_as_fast(before, after)) {
         return Fit::kPram;
     }
     if (apart_mm > kArmsReach) return Fit::kApart;
+    if (last_follows_pram_ && apart_mm <= reach_of_forearms(before) && after.steady && are_as_fast(before, after)) {
+        return Fit::kForearms;
+    }
     if (apart_mm <= kHoodToBar && are_as_fast(before, after) && look_like_hood_and_pusher(before, after)) {
         return Fit::kPram;
     }
@@ -89,7 +100,10 @@ size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
     if (has_waiting_ && how == Fit::kApart) verdicts[count++] = {last_.direction, last_.at_us};
     last_ = passage;
     has_last_ = true;
-    const int32_t reach_mm = how == Fit::kPram ? 0 : reach_of(passage);
+    last_follows_pram_ = how == Fit::kPram;
+    const int32_t reach_mm = how == Fit::kPram        ? reach_of_forearms(passage)
+                             : how == Fit::kForearms ? 0
+                                                     : reach_of(passage);
     has_waiting_ = reach_mm > 0;
     if (has_waiting_) {
         deadline_us_ = passage.to_us + time_for(reach_mm, passage.speed_mm_s);

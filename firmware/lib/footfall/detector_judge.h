@@ -30,7 +30,7 @@ class Judge {
     uint32_t aborted() const { return aborted_; }
 
    private:
-    enum class Fit { kApart, kArmBefore, kArmAfter, kPram };
+    enum class Fit { kApart, kArmBefore, kArmAfter, kPram, kForearms };
     Fit fit(const Passage& before, const Passage& after) const;
     void take_nobody(const Passage& passage);
 
@@ -38,6 +38,7 @@ class Judge {
 
     Passage last_ = {};  // the complete passage before, waiting or already told
     bool has_last_ = false;
+    bool last_follows_pram_ = false;  // so it may be forearms, with the pusher behind them
     bool has_waiting_ = false;
     int64_t deadline_us_ = 0;
     uint32_t aborted_ = 0;

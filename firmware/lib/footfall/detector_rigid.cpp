@@ -1,0 +1,100 @@
+#include "detector_rigid.h"
+
+namespace footfall {
+
+namespace {
+
+constexpr size_t kMostPieces = 5;        // a trunk, both arms ahead, both behind
+constexpr int64_t kLimbMm = 150;         // an arm of 5 to 10 cm and the beam's width
+constexpr int64_t kReachMm = 450;        // from the arm to the trunk
+constexpr int64_t kEdges = 12'000;       // us: jitter of the two edges of a lag, or two looks of a loop
+constexpr int64_t kFastestMmS = 7000;    // 4 m/s and jitter
+constexpr int64_t kHole = 45'000;        // us: so short a hole can be filled on one beam and not on the other
+
+int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t distance(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
+
+struct Pieces {
+    Interval at[kMostPieces];
+    size_t size;
+};
+
+// Copies the intervals, those joined that are no more than *hole_us* apart. False where they are too many.
+bool gather(const Interval* own, size_t size, int64_t hole_us, Pieces& pieces) {
+    pieces.size = 0;
+    for (size_t k = 0; k < size; ++k) {
+        if (pieces.size > 0 && own[k].from_us - pieces.at[pieces.size - 1].to_us <= hole_us) {
+            pieces.at[pieces.size - 1].to_us = own[k].to_us;
+            continue;
+        }
+        if (pieces.size == kMostPieces) return false;
+        pieces.at[pieces.size++] = own[k];
+    }
+    return true;
+}
+
+// The pieces of both beams in the same number, with small holes as both beams show them.
+bool gather_both(const Group& group, Pieces& outer, Pieces& inner) {
+    const bool alike = group.outer_size == group.inner_size;
+    const int64_t hole_us = alike ? 0 : kHole;
+    return gather(group.outer, group.outer_size, hole_us, outer) &&
+           gather(group.inner, group.inner_size, hole_us, inner) && outer.size == inner.size && outer.size > 1;
+}
+
+// Measures the lags; false where they are not those of one thing.
+bool measure(const Pieces& outer, const Pieces& inner, Rigid& rigid) {
+    const auto edges = static_cast<int64_t>(2 * outer.size);
+    int64_t sum = 0;
+    for (size_t k = 0; k < outer.size; ++k) {
+        sum += inner.at[k].from_us - outer.at[k].from_us + inner.at[k].to_us - outer.at[k].to_us;
+    }
+    rigid.direction = sum >= 0 ? Direction::kEntry : Direction::kExit;
+    rigid.lag_us = distance(sum, 0) / edges;
+    const int64_t lag = sum / edges;
+    const int64_t most_uneven = kEdges + rigid.lag_us / 4;
+    int64_t uneven = 0;
+    for (size_t k = 0; k < outer.size; ++k) {
+        const int64_t rise = distance(inner.at[k].from_us - outer.at[k].from_us, lag);
+        const int64_t fall = distance(inner.at[k].to_us - outer.at[k].to_us, lag);
+        if (rise > most_uneven || fall > most_uneven) return false;
+        uneven += rise + fall;
+    }
+    rigid.uneven_us = uneven / edges;
+    return true;
+}
+
+int64_t covered_us(const Pieces& outer, const Pieces& inner, size_t k) {
+    return least(outer.at[k].to_us - outer.at[k].from_us, inner.at[k].to_us - inner.at[k].from_us);
+}
+
+}  // namespace
+
+bool is_rigid(const Group& group, Rigid& rigid) {
+    Pieces outer;
+    Pieces inner;
+    if (!gather_both(group, outer, inner) || !measure(outer, inner, rigid)) return false;
+    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
+    if (rigid.lag_us * kFastestMmS < spacing_mm * 1'000'000) return false;
+    const auto mm = [&](int64_t us) { return us * spacing_mm / rigid.lag_us; };
+    size_t trunk = 0;
+    for (size_t k = 1; k < outer.size; ++k) {
+        if (covered_us(outer, inner, k) > covered_us(outer, inner, trunk)) trunk = k;
+    }
+    rigid.trunk_us = covered_us(outer, inner, trunk);
+    for (size_t k = 0; k < outer.size; ++k) {
+        const int64_t limb_us = covered_us(outer, inner, k);
+        if (k != trunk && (mm(limb_us) >= kLimbMm || limb_us * 3 > rigid.trunk_us * 2)) return false;
+        if (k > 0 && mm(least(outer.at[k].from_us - outer.at[k - 1].to_us,
+                              inner.at[k].from_us - inner.at[k - 1].to_us)) > kReachMm) {
+            return false;
+        }
+    }
+    const bool entry = rigid.direction == Direction::kEntry;
+    const int64_t reached_us = entry ? inner.at[trunk].from_us : outer.at[trunk].from_us;
+    const int64_t left_us = entry ? outer.at[trunk].to_us : inner.at[trunk].to_us;
+    rigid.trunk_at_us = reached_us + (left_us - reached_us) / 2;
+    rigid.limbs = static_cast<uint8_t>(outer.size - 1);
+    return true;
+}
+
+}  // namespace footfall
