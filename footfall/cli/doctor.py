@@ -19,6 +19,7 @@ from footfall.cli.forwarding import check_forwarding
 from footfall.cli.simulation import base_url
 from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
+from footfall.store import Reader
 from footfall.store.check import check_journal
 from footfall.store.journal import FILE_NAME
 from footfall.store.opening import open_reader
@@ -54,9 +55,9 @@ def doctor_command(ctx: click.Context, deep: bool) -> None:
         lambda: _check_store(ingest, deep, exporter.read_influx is not None),
         lambda: _check_reading(exporter),
         lambda: _check_clock(ingest),
-        lambda: _check_ingest(ingest),
+        lambda: _check_ingest(ingest, exporter.read_influx is not None),
         lambda: (Finding(*found) for found in check_forwarding(ingest)),
-        lambda: _check_counters(ingest),
+        lambda: _check_counters(ingest, exporter),
         lambda: _check_destinations(exporter),
         lambda: _check_owed(exporter),
     )
@@ -147,8 +148,11 @@ def _check_clock(ingest: IngestConfig) -> Iterator[Finding]:
     yield Finding("clock", text)
 
 
-def _check_ingest(ingest: IngestConfig) -> Iterator[Finding]:
+def _check_ingest(ingest: IngestConfig, may_be_elsewhere: bool) -> Iterator[Finding]:
     url = base_url(ingest)
+    if may_be_elsewhere and not (ingest.data / FILE_NAME).exists():
+        yield Finding("ingest", "runs elsewhere: its own doctor looks at it")
+        return
     try:
         answer = urllib3.request("GET", f"{url}/readyz", timeout=5, retries=False)
     except urllib3.exceptions.HTTPError:
@@ -160,15 +164,18 @@ def _check_ingest(ingest: IngestConfig) -> Iterator[Finding]:
         yield Finding("ingest", f"{url}/readyz answers {answer.status}: {answer.data.decode()[:300]}", "see its log")
 
 
-def _check_counters(ingest: IngestConfig) -> Iterator[Finding]:
+def _check_counters(ingest: IngestConfig, exporter: ExporterConfig) -> Iterator[Finding]:
     registry = ingest.registry
     if not registry.counters:
         yield Finding("counters", "there are none", "footfall counter add ID --name N --location L")
         return
+    reader: Reader = JournalReader(ingest.data / FILE_NAME)
     if not _is_readable(ingest.data / FILE_NAME):
-        return
+        if exporter.read_influx is None:
+            return
+        reader = open_reader(exporter.data, exporter.read_influx)
     now_utc = datetime.now(UTC)
-    sightings = JournalReader(ingest.data / FILE_NAME).sightings(sorted(registry.counters))
+    sightings = reader.sightings(sorted(registry.counters))
     for _, counter in sorted(registry.counters.items()):
         if counter.until is not None and (counter.until < now_utc.date() or counter.id not in registry.keys):
             continue  # its days are over, or it was removed today

@@ -4,7 +4,7 @@ Sums are InfluxDB's own. What is covered is worked out here from the pieces: tho
 overlap, and only their union is the truth. A quarter hour holds some fifteen of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
@@ -94,18 +94,33 @@ class InfluxReader:
         repeated = self._repeated(chosen, low, high)  # first: what comes in between is then too much, never too little
         series = self._influxql.ask(
             f"SELECT sum(entries), sum(exits) FROM crossings WHERE {when} AND {chosen}"  # noqa: S608 - names are checked
-            " GROUP BY time(15m), counter fill(none)"
+            " GROUP BY time(15m), counter, site fill(none)"
         )
+        found: dict[_Key, list[tuple[int, int]]] = {}
         for one in series:
-            counter = one.tags["counter"]
             for time_ns, entries, exits in one.values:
-                kept = sums.setdefault((counter, time_ns // NS_PER_MS), [0, 0, 0])
+                found.setdefault((one.tags["counter"], time_ns // NS_PER_MS), []).append((entries, exits))
+        for key, by_site in found.items():
+            kept = sums.setdefault(key, [0, 0, 0])
+            for entries, exits in by_site if len(by_site) == 1 else self._named_once(*key):
                 kept[0] += entries
                 kept[1] += exits
         for key, entries, exits in repeated:
             if both := sums.get(key):
                 both[0] -= entries
                 both[1] -= exits
+
+    def _named_once(self, counter: str, quarter: int) -> Iterable[tuple[int, int]]:
+        """Return (entries, exits) of each crossing of *counter* in *quarter*, in which it has counted at two sites.
+
+        One that was sent again, to another ingest, after the counter moved stands at both, at the same time.
+        """
+        when = window(quarter * NS_PER_MS, (quarter + QUARTER_MS) * NS_PER_MS)
+        (chosen,) = conditions("counter", [counter])
+        series = self._influxql.ask(
+            f"SELECT entries, exits FROM crossings WHERE {when} AND {chosen} GROUP BY site"  # noqa: S608
+        )
+        return {time_ns: (entries, exits) for one in series for time_ns, entries, exits in one.values}.values()
 
     def _add_coverage(self, sums: dict[_Key, list[int]], chosen: str, low: int, end: int) -> None:
         """Add what is covered of [low, end)."""

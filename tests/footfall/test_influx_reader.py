@@ -111,6 +111,17 @@ def test_counter_that_moved_to_another_site_is_one_counter(store: ForwardedJourn
     assert (sighting.received_epoch_ms, sighting.lost) == (START_MS + QUARTER_MS, 0)
 
 
+def test_crossing_sent_again_to_another_ingest_after_the_counter_moved_counts_once(
+    store: ForwardedJournal, other: ForwardedJournal, reader: InfluxReader
+) -> None:
+    """Its answer was lost, and in between the counter was given to another site: so it stands at both."""
+    store.keep(arrival(entry(1), leaving(2, START_MS + 5), span=span(0, 0.5)))
+    other.sites = {"ALLI1": "elsewhere"}
+    other.keep(arrival(entry(1), leaving(2, START_MS + 5), entry(3, START_MS + 5), span=span(0, 1)))
+    assert reader.quarters(["ALLI1"], at(0), at(1)) == [Quarter("ALLI1", START_MS, 2, 1, QUARTER_MS)]
+    assert reader.sums(["ALLI1"], at(0), at(1)) == {"ALLI1": (2, 1)}
+
+
 def test_several_hundred_counters_are_asked_for_at_once(store: ForwardedJournal, reader: InfluxReader) -> None:
     names = [f"DOOR-{number:03}.{'x' * 40}" for number in range(300)]
     store.journal.append([arrival(entry(1), counter=name, span=span(0, 1)) for name in names])

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from footfall.model import Arrival, Count, Span
 from footfall.store.journal import Journal
+from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_stores import forwarded
 from tests.support.installation import PROFILE, Installation, install
 from tests.support.sftp_server import SftpServer, make_key, public_line
 
@@ -76,6 +78,27 @@ def test_all_is_well_where_it_is(tmp_path: Path) -> None:
     assert found.texts["counter ALLI1"] == found.texts["counter ALLI2"] == "is counting"
     assert found.texts["destination share"] == f"folder {here.folder / 'share'} exists and can be written to"
     assert "counter ALLI3" not in found.texts
+
+
+def test_exporter_on_a_machine_of_its_own_is_well_and_hears_of_counters(
+    tmp_path: Path, influx_database: InfluxDatabase
+) -> None:
+    """Ingest and its journal are elsewhere: nothing is wrong with that. How counters are stands in InfluxDB."""
+    now_ms = int(time.time() * 1000)
+    with forwarded(tmp_path / "elsewhere.sqlite", influx_database) as ingest:
+        span = Span(now_ms - 7_260_000, now_ms - 7_200_000)
+        ingest.keep(Arrival("ALLI1", "s", (Count(1, span.from_epoch_ms, 1, 0),), span, now_ms))
+        ingest.keep(Arrival("ALLI2", "s", (Count(1, span.from_epoch_ms, 1, 0),), span, now_ms - 7_200_000))
+    here = install(tmp_path / "site")
+    found = diagnose(
+        here, FOOTFALL_STORE="influxdb", FOOTFALL_INFLUXDB_URL=influx_database.url,
+        FOOTFALL_INFLUXDB_TOKEN=influx_database.token, FOOTFALL_INFLUXDB_ORG=influx_database.org,
+        FOOTFALL_INFLUXDB_BUCKET=influx_database.influx_bucket,
+    )  # fmt: skip
+    assert found.texts["ingest"].startswith("runs elsewhere")
+    assert found.texts["counter ALLI1"] == "is counting"
+    assert found.texts["counter ALLI2"].startswith("is silent since")
+    assert set(found.hints) == {"counter ALLI2"}
 
 
 def test_what_was_never_started_is_said_to_be_missing(tmp_path: Path) -> None:
