@@ -31,7 +31,7 @@ const char kCounterHelp[] =
     "  --until T_MS          go on counting until then, though the trace ends before\n"
     "  --heartbeat-s N       a batch at least so often (default 50)\n"
     "  --linger-ms N         a crossing waits so long for company (default 2000)\n"
-    "  --batch-limit N       crossings in a batch, at most 100 (default)\n"
+    "  --batch-limit N       crossings in a batch, at most 50 (default)\n"
     "  --timeout-s N         for one request (default 15)\n"
     "  --sectors N           size of the queue in sectors of 4096 bytes, 4 to 256 (default 128)\n"
     "\n"
@@ -96,7 +96,7 @@ bool take(const std::string& name, const char* value, CounterOptions& options, b
         {"--spacing-mm", 40, 1000, 1, &spacing_mm},
         {"--heartbeat-s", 1, 86'400, 1000, &options.heartbeat_ms},
         {"--linger-ms", 0, 3'600'000, 1, &options.linger_ms},
-        {"--batch-limit", 1, 100, 1, &limit},
+        {"--batch-limit", 1, footfall::kPortionLimit, 1, &limit},
         {"--timeout-s", 1, 600, 1000, &options.timeout_ms},
         {"--sectors", 4, 256, 1, &sectors},
         {"--until", 0, INT64_MAX / 2, 1, &options.until_ms},

@@ -31,7 +31,7 @@ struct CounterOptions {
     int64_t until_ms = 0;  // goes on counting at least so long
     int64_t heartbeat_ms = 50'000;
     int64_t linger_ms = 2'000;
-    uint32_t batch_limit = 100;
+    uint32_t batch_limit = footfall::kPortionLimit;
     int64_t timeout_ms = 15'000;
     uint32_t sectors = 128;
     bool has_network_time = true;

@@ -97,6 +97,8 @@ inline const char* words_of(footfall::Outcome outcome) {
             return "refused, dropped";
         case footfall::Outcome::kHeartbeatRefused:
             return "heartbeat refused";
+        case footfall::Outcome::kDatedAnew:
+            return "dated anew";
         case footfall::Outcome::kNotReceived:
             return "not received";
     }

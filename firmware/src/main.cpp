@@ -148,6 +148,8 @@ const char* words_of(footfall::Outcome outcome) {
             return "error: the server refuses a crossing for good; it is given up and counted as dropped";
         case footfall::Outcome::kHeartbeatRefused:
             return "warning: the server refuses a heartbeat for good; that time stays a gap";
+        case footfall::Outcome::kDatedAnew:
+            return "warning: the server refuses a time; sent again with another, or without";
         case footfall::Outcome::kNotReceived:
             break;
     }
@@ -158,8 +160,11 @@ void send_batch() {
     if (!radio.is_up() || !sender->is_due(door->now_ms())) {
         return;
     }
+    // In this order: what the hook found since the loop kept its crossings is in the queue before a span covers it.
+    const int64_t settled_ms = door->settled_ms();
+    keep_crossings();
     const footfall::Status status = report_status(*door, queue, radio);
-    const footfall::Request* request = sender->prepare(door->now_ms(), door->settled_ms(), status);
+    const footfall::Request* request = sender->prepare(door->now_ms(), settled_ms, status);
     if (request == nullptr) {
         return;
     }

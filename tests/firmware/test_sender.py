@@ -46,9 +46,12 @@ class Sender:
         return str(self.c.sender_id(self.handle).decode())
 
     def take(
-        self, status: int, body: str = "", date_ms: int | None = None, after: str = "", now_ms: int = 5000
+        self, status: int, body: str | None = None, date_ms: int | None = None, after: str = "", now_ms: int = 5000
     ) -> Outcome:
-        """Take an answer, with a Date of *date_ms*."""
+        """Take an answer, with a Date of *date_ms*; without *body*, an error in ingest's shape."""
+        if body is None:
+            code = "unknown_counter" if status == 401 else "invalid_batch"
+            body = json.dumps({"error": {"code": code, "message": "no", "field": ""}}) if status >= 400 else ""
         date = "" if date_ms is None else formatdate(date_ms // 1000, usegmt=True)
         return Outcome(self.c.sender_take(self.handle, status, body.encode(), date.encode(), after.encode(), now_ms))
 

@@ -80,6 +80,7 @@ class Outcome(IntEnum):
     DROPPED = 6
     HEARTBEAT_REFUSED = 7
     NOT_RECEIVED = 8
+    DATED_ANEW = 9
 
 
 @functools.cache

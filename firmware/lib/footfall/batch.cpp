@@ -87,14 +87,27 @@ size_t encode_probe(const char* counter, const Stream& stream, const Status& sta
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-bool parse_receipt(const char* body, size_t size, uint32_t& through) {
-    constexpr char kName[] = "\"through\"";
-    constexpr size_t kLength = sizeof kName - 1;
+// Returns where what follows *name* begins; *size* or more where it is not there.
+static size_t find_behind(const char* body, size_t size, const char* name) {
+    const size_t length = strlen(name);
     size_t at = 0;
-    while (at + kLength <= size && memcmp(body + at, kName, kLength) != 0) {
+    while (at + length <= size && memcmp(body + at, name, length) != 0) {
         at++;
     }
-    at += kLength;
+    return at + length;
+}
+
+bool parse_error(const char* body, size_t size, bool& is_judgement) {
+    const size_t at = find_behind(body, size, "\"error\"");
+    if (at >= size || find_behind(body + at, size - at, "\"code\"") >= size - at) {
+        return false;
+    }
+    is_judgement = find_behind(body + at, size - at, "\"bad_request\"") >= size - at;
+    return true;
+}
+
+bool parse_receipt(const char* body, size_t size, uint32_t& through) {
+    size_t at = find_behind(body, size, "\"through\"");
     while (at < size && is_space(body[at])) {
         at++;
     }

@@ -22,7 +22,7 @@ struct Status {
 };
 
 // The longest body: kPortionLimit crossings, every number at its longest, an id and a firmware of 64 characters.
-constexpr size_t kBodyBytes = 4608;
+constexpr size_t kBodyBytes = 2304;
 constexpr size_t kLongestName = 64;
 
 // Writes the body of *portion* and returns its size; 0 if it does not fit into *capacity*, which kBodyBytes does.
@@ -34,5 +34,9 @@ size_t encode_probe(const char* counter, const Stream& stream, const Status& sta
 
 // Finds `through` in the body of a 200. False where it is not there or is no number; -1 is read as 0: nothing.
 bool parse_receipt(const char* body, size_t size, uint32_t& through);
+
+// Whether *body* is an error in the shape that ingest gives all of its errors, and not the page of a proxy or of a
+// captive portal. *is_judgement*: it judges the batch; false for a request that did not arrive as it was sent.
+bool parse_error(const char* body, size_t size, bool& is_judgement);
 
 }  // namespace footfall

@@ -29,7 +29,8 @@ Record Queue::record_of(Kind kind, int64_t time_ms) const {
 }
 
 bool Queue::append(int8_t direction, int64_t time_ms) {
-    const bool needs_break = is_held_ && (refused_ > 0 || !is_paused_);
+    // What comes late while nobody can be counted must not draw a span over that time.
+    const bool needs_break = is_held_ && (refused_ > 0 || !is_paused_ || time_ms >= held_at_ms_);
     if (ring_.room() <= kReserve || (needs_break && !write_break(time_ms))) {
         refuse(time_ms);
         return false;
@@ -48,6 +49,7 @@ bool Queue::append(int8_t direction, int64_t time_ms) {
 
 void Queue::refuse(int64_t time_ms) {
     refused_++;
+    refused_until_ms_ = refused_until_ms_ > time_ms ? refused_until_ms_ : time_ms + 1;
     if (!is_held_) {
         is_held_ = true;
         held_at_ms_ = time_ms;
@@ -81,6 +83,7 @@ void Queue::note_offset(int64_t offset_ms, bool step) {
     owes_step_ = owes_step_ || step || is_first;
     if (step) {
         has_told_ = false;
+        thawed_seq_ = 0;
     }
     if (log_boot_ == boot_) {
         write_context();
@@ -143,6 +146,7 @@ bool Queue::write_context() {
 bool Queue::write_break(int64_t since_ms) {
     const uint32_t lost = refused_;
     if (lost > 0) {
+        since_ms = since_ms > refused_until_ms_ ? since_ms : refused_until_ms_;  // what is settled lags behind them
         next_seq_ += lost;
         dropped_ += lost;
         refused_ = 0;
@@ -152,6 +156,9 @@ bool Queue::write_break(int64_t since_ms) {
             refused_ = lost;
             return false;
         }
+    }
+    if (held_at_ms_ > (log_boot_ == boot_ ? log_last_ms_ : boot_since_ms_)) {
+        write(record_of(Kind::kAlive, held_at_ms_));  // the time before the break was counted to its end
     }
     Record record = record_of(Kind::kBreak, since_ms);
     record.amount = lost;
@@ -167,6 +174,29 @@ void Queue::freeze(const Portion& portion) {
     if (portion.stream == stream_ && portion.through() > frozen_seq_) {
         frozen_seq_ = portion.through();
     }
+}
+
+bool Queue::thaw(const Portion& portion) {
+    if (!is_current(portion) || portion.count == 0) {
+        return false;
+    }
+    const uint32_t before = portion.crossings[0].seq - 1;
+    if (portion.stream == stream_ && before < frozen_seq_) {
+        frozen_seq_ = before;
+    }
+    const bool was_thawed = portion.through() <= thawed_seq_;
+    thawed_seq_ = was_thawed ? thawed_seq_ : portion.through();
+    const bool may_change = !step_is_known_ || (has_step_ && !(step_place_ < portion.after.place));
+    return !was_thawed && may_change;
+}
+
+bool Queue::undate(const Portion& portion) {
+    if (!is_current(portion) || portion.count != 1 || !portion.dated) {
+        return false;
+    }
+    has_undated_ = true;
+    undated_ = portion.before;
+    return true;
 }
 
 bool Queue::is_current(const Portion& portion) const {
@@ -201,7 +231,11 @@ bool Queue::acknowledge(const Portion& portion, uint32_t through) {
     told_boot_ = portion.after.boot;
     told_to_ms_ = portion.after.since_ms;
     told_to_utc_ms_ = portion.to_utc_ms;
+    const bool is_shared = portion.stream == stream_ && through >= next_seq_;
     move_to(portion.after, portion.count, 0);
+    if (is_shared) {
+        new_stream();  // the server knows seqs that were never given here: this flash is an old copy
+    }
     return true;
 }
 

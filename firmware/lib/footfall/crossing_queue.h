@@ -21,8 +21,9 @@
 
 namespace footfall {
 
-// How many crossings one batch may carry, and so how much RAM a Portion takes: 24 bytes each.
-constexpr uint32_t kPortionLimit = 100;
+// How many crossings one batch may carry: each costs 24 bytes of RAM here and 39 in the body's buffer. Ten thousand that
+// waited are 200 requests, a minute or two by HTTP.
+constexpr uint32_t kPortionLimit = 50;
 
 struct SentCrossing {
     uint32_t seq;
@@ -105,6 +106,10 @@ class Queue {
     bool portion(int64_t settled_ms, uint32_t limit, Portion& portion);
     // Its times may not change any more: it is about to be sent for the first time.
     void freeze(const Portion& portion);
+    // Its body was refused, so nothing of it is stored: its times may change again. True: a step dates it anew.
+    bool thaw(const Portion& portion);
+    // Its single crossing is refused whatever its time is: it is told without one from now on. False: it was already.
+    bool undate(const Portion& portion);
     // Forgets what is <= *through*. True if that is all of *portion*, and so its span is covered.
     bool acknowledge(const Portion& portion, uint32_t through);
     // Gives the crossings of *portion* up for ever, and claims no span for them.
@@ -147,6 +152,7 @@ class Queue {
     bool is_paused_ = false;
     bool is_held_ = false;  // no span is claimed beyond held_at_ms_ until a break is written
     int64_t held_at_ms_ = 0;
+    int64_t refused_until_ms_ = INT64_MIN;  // the latest of them, and one
 
     uint16_t boot_ = 0;  // this one
     int64_t boot_since_ms_ = 0;
@@ -162,7 +168,10 @@ class Queue {
     int64_t log_last_ms_ = 0;  // the latest sign of life in it
 
     Cursor cursor_ = {};       // the oldest that is not acknowledged
-    uint32_t frozen_seq_ = 0;  // of stream_: the highest that was ever sent in this boot
+    uint32_t frozen_seq_ = 0;  // of stream_: the highest that was sent in this boot, and may be stored
+    uint32_t thawed_seq_ = 0;  // the highest that was refused since the latest step
+    bool has_undated_ = false;  // the crossing that comes first after undated_ is told without a time
+    Place undated_ = {};
     bool has_told_ = false;    // the latest span ended at told_to_ms_ of told_boot_, and was told to end at ..._utc_ms_
     uint16_t told_boot_ = 0;
     int64_t told_to_ms_ = 0;

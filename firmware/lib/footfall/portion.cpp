@@ -17,6 +17,8 @@ class PortionBuilder {
           at_(queue.cursor_),
           stamp_utc_ms_(queue.last_stamp_utc_ms_) {
         limit_ = limit < 1 ? 1 : limit > kPortionLimit ? kPortionLimit : limit;
+        is_undated_ = queue.has_undated_ && !(queue.undated_ < at_.place) && !(at_.place < queue.undated_);
+        limit_ = is_undated_ ? 1 : limit_;
         portion_.count = 0;
         portion_.before = queue_.cursor_.place;
         portion_.queue_stream = queue_.stream_;
@@ -89,7 +91,8 @@ class PortionBuilder {
     // Gives the offset of what stands before *cursor*'s place: of a crossing with *seq*.
     bool offset_at(const Cursor& cursor, uint32_t seq, int64_t& offset_ms) const {
         const bool is_before_step = queue_.has_step_ && !(queue_.step_place_ < cursor.place);
-        if (is_before_step && (seq > queue_.step_after_seq_ || !cursor.has_offset)) {
+        const bool is_free = seq > queue_.step_after_seq_ || seq <= queue_.thawed_seq_;
+        if (is_before_step && (is_free || !cursor.has_offset)) {
             offset_ms = queue_.step_offset_ms_;
             return true;
         }
@@ -113,7 +116,7 @@ class PortionBuilder {
             return true;
         }
         int64_t offset_ms = 0;
-        const bool is_dated = offset_at(at_, record.seq, offset_ms);
+        const bool is_dated = !is_undated_ && offset_at(at_, record.seq, offset_ms);
         if (portion_.count == limit_ || (portion_.count > 0 && is_dated != portion_.dated)) {
             return false;
         }
@@ -157,6 +160,10 @@ class PortionBuilder {
         }
         const bool is_sign_later = sign_ms_ > settled_ms_ && portion_.count > 0;
         const int64_t to_ms = is_sign_later ? sign_ms_ : settled_ms_ > at_.since_ms ? settled_ms_ : at_.since_ms;
+        if (is_undated_ && portion_.count > 0) {
+            portion_.live = false;
+            return claim_nothing(sign_ms_);
+        }
         portion_.live = true;
         portion_.dated = true;
         claim(queue_.offset_ms_, queue_.offset_ms_, to_ms, to_ms + queue_.offset_ms_);
@@ -228,6 +235,7 @@ class PortionBuilder {
     Queue& queue_;
     int64_t settled_ms_;
     uint32_t limit_ = 0;
+    bool is_undated_ = false;
     Portion& portion_;
     Cursor at_;                     // behind what was taken
     Cursor first_ = {};             // where the segment was entered

@@ -35,14 +35,14 @@ void Queue::new_stream() {
         stream_.bytes[i] = static_cast<uint8_t>(random_.next());
     }
     next_seq_ = 1;
-    frozen_seq_ = 0;
+    frozen_seq_ = thawed_seq_ = 0;
 }
 
 bool Queue::begin_stream(bool erase_all) {
     new_stream();
     waiting_ = dropped_ = refused_ = 0;
     is_held_ = is_paused_;
-    has_told_ = log_has_offset_ = false;
+    has_told_ = log_has_offset_ = has_undated_ = false;
     log_boot_ = boot_;
     cursor_ = Cursor{};
     cursor_.place = {1, 0};

@@ -88,19 +88,19 @@ bool Sender::build(int64_t settled_ms, const Status& given) {
 }
 
 Outcome Sender::take(const Answer& answer, int64_t now_ms) {
-    const bool was_clock_set = hear_date(answer, now_ms);
+    bool is_judgement = false;
+    const bool is_error = answer.status != 200 && parse_error(answer.body, answer.body_size, is_judgement);
     switch (answer.status) {
         case 200:
             return take_receipt(answer, now_ms);
         case 401:
-            if (was_clock_set) {
-                return date_anew(now_ms);
-            }
-            wait(backoff_.next_ms(), now_ms);
-            return Outcome::kUnauthorised;
+            return take_unauthorised(answer, is_error, now_ms);
         case 429:
         case 503: {
             int64_t wait_s = 0;
+            if (is_error) {
+                hear_date(answer, now_ms);
+            }
             const int64_t now_utc_s = clock_.utc_ms(now_ms) / 1000;
             const int64_t least_ms = backoff_.next_ms();
             const bool is_told = parse_retry_after(answer.retry_after, now_utc_s, wait_s);
@@ -111,14 +111,37 @@ Outcome Sender::take(const Answer& answer, int64_t now_ms) {
         case 413:
         case 415:
         case 422:
-            return was_clock_set || is_probe_ ? date_anew(now_ms) : take_refusal(now_ms);
+            if (is_judgement) {
+                return take_refusal(answer, now_ms);
+            }
+            break;
         default:
-            wait(backoff_.next_ms(), now_ms);
-            return Outcome::kNotReceived;
+            break;
     }
+    if (is_error) {
+        hear_date(answer, now_ms);
+    }
+    wait(backoff_.next_ms(), now_ms);
+    return Outcome::kNotReceived;
 }
 
-// Returns whether the server's Date set the clock.
+// The body was not judged, and nothing of it is stored: it is made anew, with the times of the clock by then.
+Outcome Sender::take_unauthorised(const Answer& answer, bool is_ingest, int64_t now_ms) {
+    if (is_ingest) {
+        if (!is_probe_) {
+            queue_.thaw(portion_);
+        }
+        has_batch_ = false;
+        more_waits_ = true;
+        if (hear_date(answer, now_ms)) {
+            return date_anew(now_ms);
+        }
+    }
+    wait(backoff_.next_ms(), now_ms);
+    return Outcome::kUnauthorised;
+}
+
+// Returns whether the server's Date set the clock. Only for ingest's own answers: a captive portal may tell any time.
 bool Sender::hear_date(const Answer& answer, int64_t now_ms) {
     int64_t utc_s = 0;
     if (!parse_http_date(answer.date, utc_s)) {
@@ -151,27 +174,41 @@ Outcome Sender::take_receipt(const Answer& answer, int64_t now_ms) {
         return Outcome::kNotReceived;
     }
     has_batch_ = false;
+    if (!is_probe_ && !queue_.acknowledge(portion_, through)) {
+        hear_date(answer, now_ms);
+        more_waits_ = true;
+        wait(backoff_.next_ms(), now_ms);
+        return Outcome::kPartly;
+    }
+    hear_date(answer, now_ms);  // what was just stored keeps its time, since it is gone
     if (is_probe_) {
         more_waits_ = true;
         wait(clock_.is_set() ? 0 : backoff_.next_ms(), now_ms);
         return Outcome::kAcknowledged;
-    }
-    if (!queue_.acknowledge(portion_, through)) {
-        more_waits_ = true;
-        wait(backoff_.next_ms(), now_ms);
-        return Outcome::kPartly;
     }
     limit_ = limit_ * 2 < habits_.batch_limit ? limit_ * 2 : habits_.batch_limit;
     succeed(now_ms);
     return Outcome::kAcknowledged;
 }
 
-Outcome Sender::take_refusal(int64_t now_ms) {
+// The body was judged, and nothing of it is stored. A crossing is given up only when no other time can help it.
+Outcome Sender::take_refusal(const Answer& answer, int64_t now_ms) {
     has_batch_ = false;
+    more_waits_ = true;
+    const bool is_dated_anew = !is_probe_ && queue_.thaw(portion_);
+    const bool was_clock_set = hear_date(answer, now_ms);
+    if (is_probe_ || was_clock_set) {
+        return date_anew(now_ms);
+    }
+    if (is_dated_anew) {
+        return Outcome::kDatedAnew;
+    }
     if (portion_.count > 1) {
         limit_ = portion_.count / 2;
-        more_waits_ = true;
         return Outcome::kHalved;
+    }
+    if (queue_.undate(portion_)) {
+        return Outcome::kDatedAnew;
     }
     queue_.drop(portion_);
     const bool was_crossing = portion_.count > 0;

@@ -7,12 +7,15 @@
 //
 //   answer                what it does
 //   200                   forgets what is <= through; the next span starts where this one ended
-//   401                   keeps everything; sets the clock by Date if that was off; sends again
+//   401                   keeps all crossings; sets the clock by Date if that was off; dates anew, sends again
 //   429, 503              waits as Retry-After says; sends again
-//   400, 413, 415, 422    with a Date that says the clock was off: sets it, dates anew, sends again. Otherwise never
-//                         sends this body again: tries half as many crossings at a time, so that one bad crossing
-//                         cannot take others with it; a single one is dropped and counted, and leaves a gap
+//   400, 413, 415, 422    never sends this body again. Times that a step of the clock has overtaken are dated anew.
+//                         Then it tries half as many crossings at a time, so that one bad crossing cannot take others
+//                         with it; a single one once without its time; then it is dropped, counted, and leaves a gap
 //   anything else, none   sends again, later and later
+//
+// A refusal, a 401 and a Date count only in an answer that is ingest's own: a receipt, or an error in its shape. A
+// proxy's 400, a captive portal's page and their clocks judge nothing.
 //
 // A batch that is sent again has the same body and the same webhook-id, and a new timestamp and signature. After a
 // reboot the same crossings may travel in another body; their (stream, seq) is the same, and so they are stored once.
@@ -54,6 +57,7 @@ enum class Outcome {
     kDropped,           // refused for good: a crossing is given up
     kHeartbeatRefused,  // refused for good: nothing is lost, but the span stays a gap
     kNotReceived,       // no answer, or one that judges nothing; sends again, later and later
+    kDatedAnew,         // refused; sends the same crossings with other times, a single one at last without
 };
 
 class Sender {
@@ -92,7 +96,8 @@ class Sender {
    private:
     bool build(int64_t settled_ms, const Status& status);
     Outcome take_receipt(const Answer& answer, int64_t now_ms);
-    Outcome take_refusal(int64_t now_ms);
+    Outcome take_unauthorised(const Answer& answer, bool is_ingest, int64_t now_ms);
+    Outcome take_refusal(const Answer& answer, int64_t now_ms);
     Outcome date_anew(int64_t now_ms);
     bool hear_date(const Answer& answer, int64_t now_ms);
     void wait(int64_t delay_ms, int64_t now_ms);
