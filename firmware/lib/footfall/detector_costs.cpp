@@ -26,7 +26,7 @@ constexpr int32_t kFastestStopStep = 4000; // mm/s in one of them, with an arm a
 constexpr int32_t kFastestArm = 2000;      // mm/s: a step that looks faster than this, and than the other, was an arm's
 constexpr int64_t kStop = 150'000;         // us by which a lag is longer when somebody stopped
 constexpr int64_t kStanding = 1'000'000;   // us: who covers a beam for longer has all but stopped
-constexpr int64_t kHardlyABody = 65'000;   // us: 26 cm at 4 m/s
+constexpr int64_t kHardlyABody = 85'000;   // us: 26 cm at 4 m/s
 constexpr int64_t kRunner = 75'000;         // us: 30 cm at 4 m/s
 constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
 constexpr int64_t kBriefest = 40'000;      // us: 16 cm at 4 m/s
@@ -38,7 +38,7 @@ constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, whe
 
 // Costs.
 constexpr int32_t kArm = 110;     // mm: of 5 to 9 cm and the beam's width; no body
-constexpr int32_t kLeft = 150;
+constexpr int32_t kLeft = 300;
 constexpr int32_t kArmAlone = 150;
 constexpr int32_t kLimb = 60;            // each piece beside the trunk that has the trunk's lag
 constexpr int32_t kPlain = 100;          // a body with a bag, as fast at the second beam as at the first
@@ -184,6 +184,12 @@ int64_t middle_of(const Group& group, Direction direction, bool to_and_fro) {
     return reached_us + (left_us - reached_us) / 2;
 }
 
+int64_t longest_us(const Interval* own, size_t size) {
+    int64_t longest = 0;
+    for (size_t k = 0; k < size; ++k) longest = most(longest, own[k].to_us - own[k].from_us);
+    return longest;
+}
+
 // What it costs to take the group for a body that passed. Fills in *passage*.
 int32_t body_cost(const Group& group, Passage& passage) {
     if (group.outer_size > kMostPieces || group.inner_size > kMostPieces) return kImpossible;
@@ -197,6 +203,9 @@ int32_t body_cost(const Group& group, Passage& passage) {
     passage.direction = hull.direction;
     passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / lag, kFastestStep);
     passage.length_mm = between(0, spacing_mm * hull.shorter / lag, kUnknownLength);
+    // A body has a trunk: flickers of both beams may have a body's outline, but none of them is as long.
+    const int64_t trunk_us = least(longest_us(group.outer, group.outer_size), longest_us(group.inner, group.inner_size));
+    if (way_mm(passage.speed_mm_s, trunk_us) < kShortest) return kImpossible;
     // Who stood in each beam in turn has two long lags; having covered both at once they are longer than the spacing.
     const bool stood = hull.shorter > kStanding && lag < hull.shorter;
     int32_t cost = stood && passage.length_mm < kShort ? 0 : length_cost(passage.length_mm);

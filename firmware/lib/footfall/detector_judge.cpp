@@ -16,6 +16,8 @@ constexpr int32_t kPusherAtMost = 900;  // mm
 constexpr int32_t kHoodToBar = 300;     // mm
 constexpr int32_t kForearms = 250;      // mm: between the bar and the pusher, seen as one thing
 constexpr int32_t kForearmsApart = 140; // mm from them to the pusher; people in file leave 150
+constexpr int64_t kFlicker = 200'000;     // us: so short a passage is a runner's, or two flickers of two beams
+constexpr int64_t kFlickering = 3'000'000; // us in which kFlickers brief interruptions were nobody's: more will come
 constexpr int64_t kLongestWait = 2'000'000;  // us: the pusher's reach at 0.3 m/s
 
 int64_t time_for(int32_t mm, int32_t speed_mm_s) {
@@ -81,16 +83,43 @@ Judge::Fit Judge::fit(const Passage& before, const Passage& after) const {
     return Fit::kApart;
 }
 
+// Whether *arm* is within an arm's reach, *clear_us* of which both beams were clear, of somebody who turned round in the
+// beams and covered them for longer.
+bool Judge::is_of(const Passage& turned, const Passage& arm, int64_t clear_us) const {
+    if (!may_be_arm(arm) || clear_us > kLongestWait) return false;
+    if (clear_us * arm.speed_mm_s / 1'000'000 + spacing_mm_ > kArmsReach) return false;
+    return (turned.to_us - turned.from_us) * 2 > (arm.to_us - arm.from_us) * 3;
+}
+
 void Judge::take_nobody(const Passage& passage) {
-    (void)passage;
     ++aborted_;
+    if (passage.brief) {
+        flickers_us_[flicker_] = passage.from_us;
+        flicker_ = (flicker_ + 1) % kFlickers;
+        return;
+    }
+    if (passage.outer_size == 0 || passage.inner_size == 0) return;
+    if (has_waiting_ && passage.from_us < deadline_us_ && is_of(passage, last_, passage.from_us - last_.to_us)) {
+        ++aborted_;
+        has_waiting_ = has_last_ = false;
+    }
+    turned_ = passage;
+    has_turned_ = true;
+}
+
+// What looks complete, but is an arm of somebody who turned round, or one more flicker of many.
+bool Judge::is_nobody(const Passage& passage) const {
+    if (!passage.complete) return true;
+    if (has_turned_ && is_of(turned_, passage, passage.from_us - turned_.to_us)) return true;
+    return passage.to_us - passage.from_us <= kFlicker && passage.from_us - flickers_us_[flicker_] <= kFlickering;
 }
 
 size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
-    if (!passage.complete) {
+    if (is_nobody(passage)) {
         take_nobody(passage);
         return 0;
     }
+    has_turned_ = false;
     size_t count = 0;
     // What came after the deadline changes nothing, whether somebody asked for a release in between or not.
     const bool waits = has_waiting_ && passage.from_us < deadline_us_;

@@ -32,13 +32,22 @@ class Judge {
    private:
     enum class Fit { kApart, kArmBefore, kArmAfter, kPram, kForearms };
     Fit fit(const Passage& before, const Passage& after) const;
+    bool is_of(const Passage& turned, const Passage& arm, int64_t clear_us) const;
+    bool is_nobody(const Passage& passage) const;
     void take_nobody(const Passage& passage);
+
+    static constexpr size_t kFlickers = 4;
+    static constexpr int64_t kLongAgo = INT64_MIN / 2;
 
     uint32_t spacing_mm_;
 
     Passage last_ = {};  // the complete passage before, waiting or already told
     bool has_last_ = false;
     bool last_follows_pram_ = false;  // so it may be forearms, with the pusher behind them
+    Passage turned_ = {};  // who turned round in both beams, nobody having passed since
+    bool has_turned_ = false;
+    int64_t flickers_us_[kFlickers] = {kLongAgo, kLongAgo, kLongAgo, kLongAgo};  // the last brief passages of nobody
+    size_t flicker_ = 0;  // the oldest of them
     bool has_waiting_ = false;
     int64_t deadline_us_ = 0;
     uint32_t aborted_ = 0;

@@ -51,7 +51,7 @@ bool measure(const Pieces& outer, const Pieces& inner, Rigid& rigid) {
     rigid.direction = sum >= 0 ? Direction::kEntry : Direction::kExit;
     rigid.lag_us = distance(sum, 0) / edges;
     const int64_t lag = sum / edges;
-    const int64_t most_uneven = kEdges + rigid.lag_us / 4;
+    const int64_t most_uneven = kEdges + rigid.lag_us / 3;
     int64_t uneven = 0;
     for (size_t k = 0; k < outer.size; ++k) {
         const int64_t rise = distance(inner.at[k].from_us - outer.at[k].from_us, lag);

@@ -44,7 +44,7 @@ struct Passage {
 // so the speed and the length of a brief one are less sure.
 constexpr bool may_be_arm(const Passage& passage) {
     const int64_t covered_ms = passage.length_mm * int64_t{1000} / passage.speed_mm_s;
-    return (passage.length_mm < 150 && covered_ms <= 300) || (passage.length_mm < 220 && covered_ms <= 125);
+    return passage.length_mm < 150 || (passage.length_mm < 220 && covered_ms <= 125);
 }
 
 }  // namespace footfall
