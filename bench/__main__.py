@@ -10,12 +10,12 @@ import click
 import granian
 from rich.console import Console
 
-from bench import accuracy, influx, ingest, memory, picture, year
+from bench import accuracy, influx, ingest, memory, page, picture, year
 from bench.report import Row, markdown
 
 README = Path(__file__).parent.parent / "README.md"
 ACCURACY = Path(__file__).parent.parent / "docs" / "accuracy.md"
-PARTS = ("ingest", "influx", "year", "memory", "accuracy")
+PARTS = ("ingest", "influx", "year", "page", "memory", "accuracy")
 
 
 @click.command()
@@ -37,6 +37,8 @@ def main(crossings: int, requests: int, people: int, seed: int, only: tuple[str,
             rows += influx.measure(status.update, requests)
         if "year" in chosen:
             rows += year.measure(status.update, crossings)
+        if "page" in chosen:
+            rows += page.measure(status.update, requests, crossings)
         if "memory" in chosen:
             rows += memory.measure(status.update, requests)
         results = accuracy.measure(status.update, people, seed) if "accuracy" in chosen else []

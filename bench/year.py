@@ -34,7 +34,7 @@ _REPEATS = 5
 
 def measure(say: Callable[[str], None], crossings: int) -> list[Row]:
     """Return the rows of the table, for a journal of about *crossings*."""
-    site = _site_with_a_year(say, crossings)
+    site = site_with_a_year(say, crossings)
     config = read_config(site.folder / "footfall.toml")
     exporter = load_exporter_config(config, Environment({}))
     config.finish()
@@ -59,7 +59,8 @@ def measure(say: Callable[[str], None], crossings: int) -> list[Row]:
     return rows
 
 
-def _site_with_a_year(say: Callable[[str], None], crossings: int) -> Installation:
+def site_with_a_year(say: Callable[[str], None], crossings: int) -> Installation:
+    """Return the installation with the journal of a year, built where it is not there yet."""
     folder = CACHE / f"year-{crossings}"
     if not (folder / "complete").exists():
         if folder.exists():

@@ -14,6 +14,7 @@ from ingest.app import create_app
 from ingest.bridge import Bridge
 from ingest.config import IngestConfig
 from ingest.metrics import Metrics
+from ingest.pages import mount
 from ingest.pages.desk import Desk
 from ingest.parts import Parts
 
@@ -27,6 +28,7 @@ def load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | 
     """
     die_with(supervisor)
     app = create_app(build_parts(config, time.time, open_desk() if open_desk else None))
+    mount.load_templates(app)
     log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
     return Bridge(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
 

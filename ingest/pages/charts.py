@@ -83,7 +83,7 @@ def crossings_chart(day: Day, behind: Day | None, language: Language, label: str
 
     def draw(size: Size) -> Markup:
         plot = _Plot(day.shown(), size)
-        theirs = {one.label: one for one in behind.half_hours} if behind else {}
+        theirs = behind.by_label if behind else {}
         drawn = [*plot.half_hours, *(theirs[one.label] for one in plot.half_hours if one.label in theirs)]
         up = max((one.total.entries for one in drawn), default=0)
         down = max((one.total.exits for one in drawn), default=0)

@@ -72,6 +72,11 @@ class Day:
         """The half hour with the most entries, the first of several; None on a day without any."""
         return max((one for one in self.half_hours if one.total.entries), key=_entries, default=None)
 
+    @cached_property
+    def by_label(self) -> Mapping[str, HalfHour]:
+        """The half hours by what the clock shows; of two of the same label, where clocks go back, the first."""
+        return {one.label: one for one in reversed(self.half_hours)}
+
     @property
     def most_inside(self) -> int:
         """The most people inside at the end of a half hour."""

@@ -45,7 +45,7 @@ class Language:
 
     def number(self, value: float) -> str:
         """Return ``1,234`` or ``1 234``; one decimal where it is not whole."""
-        return format_decimal(value, format="#,##0.#", locale=self.locale)
+        return _decimal(value, self.locale)
 
     def signed(self, value: int) -> str:
         """Return *value* with its sign, ``+12`` or ``-3``."""
@@ -83,6 +83,11 @@ class Language:
         """Return day and time in *tz*."""
         local = moment_utc.astimezone(tz)
         return f"{self.short_day(local.date())}, {self.time(moment_utc, tz)}"
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: float, locale: Locale) -> str:
+    return format_decimal(value, format="#,##0.#", locale=locale)
 
 
 @lru_cache(maxsize=64)

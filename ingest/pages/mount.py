@@ -20,6 +20,12 @@ _HEADERS = {
 }
 
 
+def load_templates(app: Flask) -> None:
+    """Compile every template of *app* now, so that not the first viewer waits for it."""
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+
+
 def init_app(app: Flask) -> None:
     """Give *app* its pages."""
     app.register_blueprint(views.blueprint)

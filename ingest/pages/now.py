@@ -1,13 +1,14 @@
 """``/``: people inside now. ``/sites/SITE/live`` is the part of it that changes, for the script that asks again."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from footfall.model import Site
 from footfall.occupancy import last_reset, occupancy_of
 from ingest.pages.doors import Door, door_of
 from ingest.pages.figures import Day, read_days
+from ingest.pages.recent import Recent
 from ingest.parts import Parts
 
 
@@ -53,18 +54,18 @@ class Now:
     week_ago: Day
 
 
-def read_now(here: Parts, site: Site) -> Now:
-    """Return *site* as it is now. Raises StoreUnavailable."""
+def read_now(here: Parts, site: Site, kept: Recent[Day]) -> Now:
+    """Return *site* as it is now; the day a week ago is that of *kept*. Raises StoreUnavailable."""
     now_utc = here.now_utc()
     inside = read_inside(here, site, now_utc)
     counters = here.registry().counters_of(site.id)
     today = now_utc.astimezone(site.tz).date()
-    slack_s = here.config.silent_after_s
-    days = [
-        read_days(here.reader, site, counters, [day], now_utc, slack_s=slack_s)[0]
-        for day in (today, today - timedelta(days=7))
-    ]
-    return Now(site, now_utc, inside, days[0], days[1])
+    week_ago = today - timedelta(days=7)
+
+    def read(day: date) -> Day:
+        return read_days(here.reader, site, counters, [day], now_utc, slack_s=here.config.silent_after_s)[0]
+
+    return Now(site, now_utc, inside, read(today), kept.get((site, tuple(counters), week_ago), lambda: read(week_ago)))
 
 
 def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:

@@ -1,12 +1,18 @@
-"""An answer kept for a moment: fifty viewers who ask in the same second cost as much as one."""
+"""Answers kept for a moment: fifty viewers who ask in the same second cost as much as one."""
 
 import hashlib
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 KEPT_S = 0.5
 """How old an answer may be. A crossing is on the page within this, the script's second, and the counter's own wait."""
+
+FORGOTTEN_AFTER = 10
+"""How many times the age at which it is made anew a value may have before it is forgotten."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -17,24 +23,40 @@ class Answer:
     etag: str
 
 
-class Recent:
-    """Answers by key, made at most every KEPT_S. Who asks while one is being made waits for it."""
+def answer_of(body: str) -> Answer:
+    """Return *body* with its entity tag."""
+    return Answer(body, hashlib.sha256(body.encode()).hexdigest()[:16])
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+
+class Recent(Generic[T]):
+    """Values by key, made at most every *kept_s*. Who asks while one is being made waits for it."""
+
+    def __init__(self, clock: Callable[[], float], kept_s: float) -> None:
         """*clock* tells monotonic seconds."""
         self._clock = clock
+        self._kept_s = kept_s
         self._lock = threading.Lock()
-        self._answers: dict[Hashable, tuple[float, Answer]] = {}
+        self._kept: dict[Hashable, tuple[float, T]] = {}
         self._making: dict[Hashable, threading.Lock] = {}
 
-    def answer(self, key: Hashable, make: Callable[[], str]) -> Answer:
-        """Return the answer for *key*, made by *make* unless there is one fresh enough."""
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the value for *key*, made by *make* unless there is one fresh enough."""
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         with making:
-            made_s, answer = self._answers.get(key, (float("-inf"), None))
-            if answer is None or self._clock() - made_s >= KEPT_S:
-                body = make()
-                answer = Answer(body, hashlib.sha256(body.encode()).hexdigest()[:16])
-                self._answers[key] = self._clock(), answer
-            return answer
+            kept = self._kept.get(key)
+            if kept is not None and self._clock() - kept[0] < self._kept_s:
+                return kept[1]
+            value = make()
+            self._keep(key, value)
+            return value
+
+    def _keep(self, key: Hashable, value: T) -> None:
+        """Keep *value*, and forget those that nobody has asked for in a while."""
+        now_s = self._clock()
+        with self._lock:
+            self._kept[key] = now_s, value
+            since_s = now_s - FORGOTTEN_AFTER * self._kept_s
+            for old in [one for one, (made_s, _) in self._kept.items() if made_s < since_s]:
+                del self._kept[old]
+                self._making.pop(old, None)

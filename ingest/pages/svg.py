@@ -6,16 +6,24 @@ from markupsafe import Markup, escape
 
 Point = tuple[float, float]
 
+_NAMES: dict[str, str] = {}
+"""The names of attributes as they are written, by those they have here."""
+
 
 def element(name: str, content: Iterable[Markup] | str = "", **attributes: object) -> Markup:
     """Return an element. Attributes that are None are left out; ``_`` in names is written ``-``, at the end dropped."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        f' {_NAMES.get(key) or _name(key)}="{_short(value) if isinstance(value, (int, float)) else escape(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     inner = escape(content) if isinstance(content, str) else Markup("").join(content)
     return Markup(f"<{name}{written}/>") if not inner else Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - escaped above
+
+
+def _name(key: str) -> str:
+    found = _NAMES[key] = key.rstrip("_").replace("_", "-")
+    return found
 
 
 def path(points: Sequence[Point], *, closed_at: float | None = None) -> str:

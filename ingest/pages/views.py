@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from footfall.errors import FootfallError
 from footfall.model import Site
@@ -13,11 +13,11 @@ from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupan
 from ingest.pages.desk import Desk, Outcome
 from ingest.pages.doors import door_of
 from ingest.pages.errors import show_error
-from ingest.pages.figures import Length, Period, period_around
+from ingest.pages.figures import Day, Length, Period, period_around
 from ingest.pages.history import clamp_day, read_history, write_plain_csv
 from ingest.pages.language import wanted
 from ingest.pages.now import read_inside, read_now
-from ingest.pages.recent import Recent
+from ingest.pages.recent import KEPT_S, Answer, Recent, answer_of
 from ingest.parts import Parts, parts
 from ingest.problems import Refusal
 
@@ -28,7 +28,8 @@ blueprint = Blueprint(
 
 blueprint.register_error_handler(FootfallError, show_error)
 
-_recent = Recent(time.monotonic)
+_PAGES = "footfall.pages"
+_WEEK_AGO_KEPT_S = 60.0
 
 
 @blueprint.get("/")
@@ -54,7 +55,7 @@ def show_now(site: str) -> str:
 def tell_now(site: str) -> Response:
     """Answer with the part of the page that changes; 304 where it has not."""
     here, where = parts(), _find_site(site)
-    return _tell_recent((id(here), "now", where, wanted().locale), lambda: _render_now(here, where))
+    return _tell_recent(("now", where, wanted().locale), lambda: _render_now(here, where))
 
 
 @blueprint.get("/display")
@@ -77,7 +78,7 @@ def show_display(site: str) -> str:
 def tell_display(site: str) -> Response:
     """Answer with what changes on the display; 304 where it has not."""
     here, where = parts(), _find_site(site)
-    return _tell_recent((id(here), "display", where, wanted().locale), lambda: _render_display(here, where))
+    return _tell_recent(("display", where, wanted().locale), lambda: _render_display(here, where))
 
 
 @blueprint.get("/sites/<site>/history")
@@ -138,7 +139,7 @@ def show_counters(site: str) -> str:
 def tell_counters(site: str) -> Response:
     """Answer with the doors; 304 where nothing has changed."""
     here, where = parts(), _find_site(site)
-    return _tell_recent((id(here), "counters", where, wanted().locale), lambda: _render_counters(here, where))
+    return _tell_recent(("counters", where, wanted().locale), lambda: _render_counters(here, where))
 
 
 @blueprint.get("/sites/<site>/deliveries")
@@ -158,9 +159,7 @@ def tell_deliveries(site: str) -> Response:
     """Answer with the calendar of this month; 304 where nothing has changed."""
     here, where = parts(), _find_site(site)
     period = period_around(Length.MONTH, here.now_utc().astimezone(where.tz).date())
-    return _tell_recent(
-        (id(here), "deliveries", where, wanted().locale), lambda: _render_deliveries(here, where, period)
-    )
+    return _tell_recent(("deliveries", where, wanted().locale), lambda: _render_deliveries(here, where, period))
 
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
@@ -177,7 +176,7 @@ def show_file(site: str, profile: str, day: str) -> str:
 
 
 def _render_now(here: Parts, site: Site) -> str:
-    now = read_now(here, site)
+    now = read_now(here, site, _kept().week_ago)
     language = wanted()
     return render_template(
         "_now.html",
@@ -218,13 +217,26 @@ def _render_display(here: Parts, site: Site) -> str:
 
 
 def _tell_recent(key: tuple[object, ...], make: Callable[[], str]) -> Response:
-    answer = _recent.answer(key, make)
+    answer = _kept().answers.get(key, lambda: answer_of(make()))
     response = make_response(answer.body)
     response.set_etag(answer.etag)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     response.make_conditional(request)
     return response
+
+
+class _Kept:
+    """What an app's pages keep for a moment: what they answered, and a day that is long over."""
+
+    def __init__(self) -> None:
+        self.answers: Recent[Answer] = Recent(time.monotonic, KEPT_S)
+        self.week_ago: Recent[Day] = Recent(time.monotonic, _WEEK_AGO_KEPT_S)
+
+
+def _kept() -> _Kept:
+    found: _Kept = current_app.extensions.setdefault(_PAGES, _Kept())
+    return found
 
 
 def _find_site(name: str) -> Site:
