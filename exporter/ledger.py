@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from footfall.store.schema import migrate
-from footfall.store.sqlite import transaction, translated
+from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 FILE_NAME = "ledger.sqlite"
 _LOCK_TIMEOUT_S = 10.0
@@ -117,13 +117,10 @@ class Ledger:
             self._connection = sqlite3.connect(
                 path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            try:
+            with closed_on_failure(self._connection):
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 migrate(self._connection, _MIGRATIONS, str(path))
-            except BaseException:
-                self._connection.close()
-                raise
 
     def close(self) -> None:
         """Close the file."""

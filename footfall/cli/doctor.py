@@ -207,7 +207,9 @@ def _check_destinations(exporter: ExporterConfig) -> Iterator[Finding]:
 def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
     if exporter.read_influx is None and not _is_readable(exporter.data / FILE_NAME):
         return
-    for owed in open_job(exporter, open_ledger(exporter)).owed():
+    with contextlib.closing(open_ledger(exporter)) as ledger:
+        days = open_job(exporter, ledger).owed()
+    for owed in days:
         if owed.why is Why.PERSON:
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
         elif owed.why is Why.LESS:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,7 @@ def export_command(
     if deliver and output is not None:
         raise FootfallError("--output and --deliver do not go together", hint="write a file, or deliver: choose one")
     config = _open_exporter(ctx)
-    ledger = open_ledger(config)
+    ledger = ctx.with_resource(closing(open_ledger(config)))
     job = open_job(config, ledger)
     days = _days(day, first, last)
     if not days:
@@ -79,7 +80,7 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
 
     config = _open_exporter(ctx)
     only = config.profile(profile).name if profile else None
-    ledger = open_ledger(config)
+    ledger = ctx.with_resource(closing(open_ledger(config)))
     console = open_console()
     if not owed:
         attempts = Table("started (UTC)", "profile", "day", "to", "result", "rows", "bytes", box=None)

@@ -1,6 +1,7 @@
 """``footfall import``: history from files in a profile's format."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
     exporter = load_exporter_config(config, environment)
     config.finish()
     chosen = exporter.profile(profile)
-    journal = Journal(exporter.data / FILE_NAME, lock_timeout_s=30)
+    journal = ctx.with_resource(closing(Journal(exporter.data / FILE_NAME, lock_timeout_s=30)))
     stored = duplicates = zeros = 0
     with progress_bar() as progress:
         task = progress.add_task("import", total=len(files), note="")
@@ -44,7 +45,6 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
             stored += receipt.stored
             duplicates += receipt.duplicates
             progress.update(task, advance=1, note=path.name)
-    journal.close()
     click.echo(f"imported {len(files)} files: {stored} half hours kept, {duplicates} were already known")
     if zeros and chosen.gap == "zero":
         click.echo(

@@ -14,7 +14,7 @@ from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
 from footfall.store.pending import Heard, Pending, Stream
 from footfall.store.schema import MIGRATIONS, migrate
-from footfall.store.sqlite import transaction, translated
+from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 FILE_NAME = "journal.sqlite"
 LOCK_TIMEOUT_S = 2.0
@@ -54,10 +54,11 @@ class Journal:
             self._connection = sqlite3.connect(
                 path, timeout=lock_timeout_s, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-            migrate(self._connection, MIGRATIONS, str(path))
+            with closed_on_failure(self._connection):
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+                migrate(self._connection, MIGRATIONS, str(path))
 
     def close(self) -> None:
         """Close the file. What was acknowledged is already on disk."""

@@ -24,7 +24,7 @@ from footfall.model import Span
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S, Journal
 from footfall.store.points import Point, Tags, Value, span_points, status_point, stream_point, tagged_crossing, tags_of
 from footfall.store.schema import MIGRATIONS
-from footfall.store.sqlite import transaction, translated
+from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 MOST_KEPT = 20_000
 """Rows that were forwarded stay until they are so many: each time some go, ingest forgets what it remembers."""
@@ -100,8 +100,9 @@ class Outbox:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode=rw", uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None
             )
-            self._connection.execute("PRAGMA synchronous = FULL")
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            with closed_on_failure(self._connection):
+                self._connection.execute("PRAGMA synchronous = FULL")
+                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version != len(MIGRATIONS):
             self.close()
             raise StoreUnavailable(

@@ -17,7 +17,7 @@ from footfall.model import QUARTER_MS
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S
 from footfall.store.schema import MIGRATIONS
 from footfall.store.shipments import prunable_through
-from footfall.store.sqlite import transaction, translated
+from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,8 @@ def prune(journal: Path, before_epoch_ms: int, most: int = MOST_ROWS) -> int:
 
 def _open(journal: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(journal, timeout=LOCK_TIMEOUT_S, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
+    with closed_on_failure(connection):
+        connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 

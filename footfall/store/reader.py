@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
 from footfall.store.schema import MIGRATIONS
-from footfall.store.sqlite import translated
+from footfall.store.sqlite import closed_on_failure, translated
 
 _COUNTS = """
     SELECT counter.name, start_epoch_ms, entries, exits
@@ -132,17 +132,28 @@ class JournalReader:
             raise StoreUnavailable(
                 f"there is no journal at {self.path}", hint="start ingest once (footfall up), or check `data`"
             )
-        connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=5, isolation_level=None)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != len(MIGRATIONS):
-            connection.close()
-            raise StoreUnavailable(
-                f"{self.path} has schema {version}, this Footfall reads {len(MIGRATIONS)}",
-                hint="start ingest of the same version once: it brings the journal up to date",
-            )
-        connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=5, isolation_level=None, factory=_OfOneThread,
+            check_same_thread=False,
+        )  # fmt: skip
+        with closed_on_failure(connection):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != len(MIGRATIONS):
+                raise StoreUnavailable(
+                    f"{self.path} has schema {version}, this Footfall reads {len(MIGRATIONS)}",
+                    hint="start ingest of the same version once: it brings the journal up to date",
+                )
+            connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
         self._local.connection = connection
         return connection
+
+
+class _OfOneThread(sqlite3.Connection):
+    """Closes itself when its thread has ended or its reader is gone: nobody else knows of either."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it never came to be open
+            self.close()
 
 
 def _covered_together(spans: Iterable[tuple[int, int]]) -> dict[int, int]:

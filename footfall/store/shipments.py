@@ -16,7 +16,7 @@ from footfall.errors import StoreUnavailable
 from footfall.store.outbox import Mark, Outbox, Place
 from footfall.store.points import Point
 from footfall.store.schema import migrate
-from footfall.store.sqlite import transaction, translated
+from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 FILE_NAME = "forwarder.sqlite"
 _LOCK_TIMEOUT_S = 5.0
@@ -89,18 +89,18 @@ class Shipments:
                 f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_LOCK_TIMEOUT_S, isolation_level=None,
                 check_same_thread=False,
             )  # fmt: skip
-            if reads_only:
-                (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
-                self._refuse_other_version()
-                return
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            migrate(self._connection, _MIGRATIONS, str(path))
+            with closed_on_failure(self._connection):
+                if reads_only:
+                    (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
+                    self._refuse_other_version()
+                    return
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                migrate(self._connection, _MIGRATIONS, str(path))
 
     def _refuse_other_version(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if not self.is_empty and version != len(_MIGRATIONS):
-            self.close()
             raise StoreUnavailable(
                 f"{self.path} has schema {version}, this Footfall reads {len(_MIGRATIONS)}",
                 hint="install the version of Footfall that wrote it again, or remove the file: all is told anew",

@@ -1,4 +1,4 @@
-"""What the journal and the ledger share: transactions, and SQLite's errors in our words."""
+"""What the journal and the ledger share: opening, transactions, and SQLite's errors in our words."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,6 +22,16 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+@contextmanager
+def closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close *connection*, which is just being set up, should the block fail: its owner never comes to hold it."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager

@@ -350,10 +350,15 @@ def test_span_of_years_is_told_piece_by_piece_in_little_memory(journal: Journal)
         assert sum(1 for point in parcel.points if point.measurement == "spans") == 40_000
 
 
+def become_99(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
 def breakages() -> list[tuple[str, Callable[[Path], object]]]:
     return [
         ("there is no journal", lambda path: path.unlink()),
-        ("has schema 99", lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99").connection.close()),
+        ("has schema 99", become_99),
         ("not a database", lambda path: path.write_bytes(b"no journal" * 1000)),
     ]
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,6 +40,7 @@ class Desk:
     sees: Callable[[Point], bool | None] | None = None
 
     def __post_init__(self) -> None:
+        self._kept_open = ExitStack()
         self.path = self.folder / FILE_NAME
         set_forwarding(self.path, is_on=True, now_epoch_ms=self.clock.now_ms)
         self.journal = Journal(self.path)
@@ -46,19 +48,19 @@ class Desk:
 
     def start(self, *, anew: bool = False) -> None:
         """Start a forwarder, as after a kill: it knows only what is in its file, or where that was lost, nothing."""
+        self._kept_open.close()
         if anew:
             for path in self.folder.glob(SHIPMENTS + "*"):
                 path.unlink()
-        self.shipments = Shipments(self.folder / SHIPMENTS)
-        self.outbox = Outbox(self.path)
+        self.shipments = self._kept_open.enter_context(closing(Shipments(self.folder / SHIPMENTS)))
+        self.outbox = self._kept_open.enter_context(closing(Outbox(self.path)))
         self.forwarder = Forwarder(
             self.outbox, self.shipments, self.influx, lambda: self.registry, self.clock, random.Random(1),
             holds=self.sees or self.influx.holds, most_points=self.most_points, most_quarantined=self.most_quarantined,
         )  # fmt: skip
 
     def close(self) -> None:
-        self.shipments.close()
-        self.outbox.close()
+        self._kept_open.close()
         self.journal.close()
 
     def keep(self, *arrivals: Arrival) -> None:
