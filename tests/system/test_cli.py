@@ -27,7 +27,8 @@ ALL = {" ".join(path): command for path, command in commands(main)}
 
 def test_every_command_of_the_design_is_there() -> None:
     assert list(COMMANDS) == [
-        "init", "up", "ingest", "exporter", "counter", "export", "deliveries", "import", "simulate", "doctor",
+        "init", "up", "ingest", "exporter", "forwarder", "counter", "export", "deliveries", "import", "quarantine",
+        "simulate", "doctor",
     ]  # fmt: skip
     assert {name for name in ALL if name.startswith("counter ")} == {
         "counter add",
