@@ -85,7 +85,7 @@ class Forwarder:
         self._clock = clock
         self._chance = chance
         self._holds = holds
-        self._most_points = most_points
+        self._most_points = self._most_now = most_points
         self._most_quarantined = most_quarantined
         self._lane = ThreadPoolExecutor(1, "forwarder-lane")
         self._horizon = Place()
@@ -126,15 +126,17 @@ class Forwarder:
         progress = self._shipments.progress()
         if self._must_begin_again(progress) or self._look(progress):
             return True
-        parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
+        most = _REQUESTS * self._most_now
+        parcel = self._outbox.next_parcel(progress.place, self._horizon, most)
         if parcel is None:
             self._horizon = self._outbox.horizon(_sites_of(self._registry()))
-            parcel = self._outbox.next_parcel(progress.place, self._horizon, _REQUESTS * self._most_points)
+            parcel = self._outbox.next_parcel(progress.place, self._horizon, most)
         if parcel is None:
             self._outbox.trim(progress.place)
             return False
         written = self._write_all(parcel.points, self._refuse)
         self._shipments.reach(parcel.place, parcel.mark, written)
+        self._most_now = min(self._most_points, 2 * self._most_now)
         return True
 
     def _must_begin_again(self, progress: Progress) -> bool:
@@ -197,10 +199,10 @@ class Forwarder:
         While InfluxDB works on one request, the points of the next are made.
         """
         rest, written = iter(points), 0
-        chunk = list(islice(rest, self._most_points))
+        chunk = list(islice(rest, self._most_now))
         while chunk:
             sent = self._lane.submit(write_sifted, self._writer, chunk, refuse, self._expire)
-            chunk = list(islice(rest, self._most_points))
+            chunk = list(islice(rest, self._most_now))
             written += sent.result()
             if self._has_failed:
                 self._recover()
@@ -234,6 +236,8 @@ class Forwarder:
     def _fail(self, error: StoreUnavailable) -> None:
         wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)
         wait_s = max(wait_s, min(error.retry_after_s or 0, LONGEST_ASKED_S))
+        if error.status is None:  # perhaps it needs longer for so many than it is waited for, and would each time
+            self._most_now = max(1, self._most_now // 2)
         now_s = self._clock()
         self._failures, self._has_failed = min(self._failures + 1, 16), True
         self._next_try_s = now_s + wait_s

@@ -174,6 +174,25 @@ def test_retry_after_is_kept_to_within_reason(desk: Desk, asked_s: float, kept_s
     assert desk.seqs() == [0]
 
 
+def test_influxdb_too_slow_for_a_whole_request_gets_smaller_ones_and_larger_ones_again(desk: Desk) -> None:
+    """It keeps the points and answers too late: the same request for ever would bring nothing but load."""
+    desk.work()
+    desk.influx.most_in_time = 2
+    desk.entries(0, 40)
+    for _ in range(200):
+        desk.work()
+        desk.later(61)
+        if not desk.waiting():
+            break
+    assert desk.waiting() == 0
+    assert desk.seqs() == list(range(40))
+    desk.influx.most_in_time = 5000
+    desk.entries(40, 80)
+    desk.work()
+    assert desk.seqs() == list(range(80))
+    assert max(map(len, desk.influx.requests[-8:])) == 5
+
+
 def test_clock_that_is_set_back_does_not_hold_the_next_try_up(desk: Desk) -> None:
     desk.influx.trouble = DOWN
     desk.work()

@@ -22,6 +22,7 @@ class FakeInflux:
         self.trouble: StoreUnavailable | None = None
         self.loses_answers = False
         self.most_points = 5000
+        self.most_in_time = 5000
         self.may_read = True
         self.refuses: Callable[[Point], bool] = lambda _: False
         self.reason = "field type conflict"
@@ -36,6 +37,8 @@ class FakeInflux:
         self.points |= {name_of(point): point.fields for point in points if not self.refuses(point)}
         if self.trouble is not None:
             raise self.trouble
+        if len(points) > self.most_in_time:
+            raise StoreUnavailable("InfluxDB at http://influx: Read timed out")
         refused = sum(self.refuses(point) for point in points)
         if refused:
             raise PointsRefused(f"partial write: {self.reason} dropped={refused}")
