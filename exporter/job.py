@@ -251,7 +251,7 @@ class DeliveryJob:
             return owed
         minutes = (export.unknown_ms - before_ms + 59_999) // 60_000
         detail = f"{minutes} min of counters' time are missing; goes on once the store has them again; or, should it"
-        detail += " be right: footfall export --deliver"
+        detail += f" be right: footfall export --profile {profile.name} --day {day} --deliver"
         if self._is_news(profile, day, Why.LESS):
             log.error("%s/%s is not delivered again: %s", profile.name, day, detail)
         return Owed(profile, day, Why.LESS, detail)
