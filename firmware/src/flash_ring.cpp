@@ -12,6 +12,9 @@ uint32_t address_of(uint32_t sector, uint32_t offset) {
 
 // The overloads for bytes handle addresses and sizes that are not multiples of four.
 bool FlashRing::read(uint32_t sector, uint32_t offset, void* into, uint32_t size) {
+    if (++reads_ % 64 == 0) {
+        ESP.wdtFeed();  // a queue that was away for weeks is read for seconds when it is opened; the limit is some 3 s
+    }
     return ESP.flashRead(address_of(sector, offset), static_cast<uint8_t*>(into), size);
 }
 

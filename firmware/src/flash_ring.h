@@ -23,4 +23,7 @@ class FlashRing : public footfall::BlockDevice {
     bool program(uint32_t sector, uint32_t offset, const void* from, uint32_t size) override;
     bool erase(uint32_t sector) override;
     bool sync() override { return true; }  // the flash has no cache: what was programmed is durable
+
+   private:
+    uint32_t reads_ = 0;
 };
