@@ -66,17 +66,27 @@ def looking_at(folder: Path, scenery: Scenery, more: str = "") -> Iterator[tuple
         yield ingest, [(datetime.fromtimestamp(one.time_epoch_ms / 1000, PARIS), one.direction) for one in counted]
 
 
-@pytest.fixture
-def nine_days(tmp_path: Path) -> Iterator[tuple[Ingest, Truth]]:
-    with looking_at(tmp_path, Scenery(days=9)) as found:
+@pytest.fixture(scope="module")
+def nine_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ingest, Truth]]:
+    """Shared by tests that only look."""
+    with looking_at(tmp_path_factory.mktemp("nine_days"), Scenery(days=9)) as found:
         yield found
 
 
-@pytest.fixture
-def nothing(tmp_path: Path) -> Iterator[Ingest]:
-    """A site whose counters were never heard of."""
-    with looking_at(tmp_path, Scenery(days=0)) as (ingest, _):
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
+    """A site whose counters were never heard of; shared by tests that only look."""
+    with looking_at(tmp_path_factory.mktemp("nothing"), Scenery(days=0)) as (ingest, _):
         yield ingest
+
+
+@pytest.fixture
+def december(nothing: Ingest) -> Iterator[Ingest]:
+    """The same, in December 2026."""
+    today_ms = nothing.clock.now_ms
+    nothing.clock.now_ms = int(local(12, day=date(2026, 12, 1)).timestamp() * 1000)
+    yield nothing
+    nothing.clock.now_ms = today_ms
 
 
 def local(hour: int, minute: int = 0, day: date = TODAY) -> datetime:
@@ -212,10 +222,9 @@ def test_numbers_are_written_as_the_language_writes_them(tmp_path: Path, languag
 
 @pytest.mark.parametrize(("day", "rows"), [("2026-03-29", 46), ("2026-10-25", 50), ("2026-05-19", 48)])
 def test_plain_csv_has_each_half_hour_of_the_day_that_was_and_gaps_are_empty(
-    nothing: Ingest, day: str, rows: int
+    december: Ingest, day: str, rows: int
 ) -> None:
-    nothing.clock.now_ms = int(local(12, day=date(2026, 12, 1)).timestamp() * 1000)
-    answer = ask(nothing, f"{SITE}/history.csv?day={day}")
+    answer = ask(december, f"{SITE}/history.csv?day={day}")
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(table) == 2 * rows
     assert all(row["entries"] == row["exits"] == "" and row["covered"] == "0.0000" for row in table)
@@ -262,14 +271,14 @@ def test_unknown_address_is_told_a_program_in_the_one_shape(nothing: Ingest) -> 
     assert (answer.status_code, answer.mimetype) == (404, "application/json")
 
 
-def test_store_that_cannot_be_read_is_told_on_a_page_with_when_to_come_back(nine_days: tuple[Ingest, Truth]) -> None:
-    ingest, _ = nine_days
-    ingest.installation.journal.rename(ingest.installation.journal.with_suffix(".away"))
-    ingest.parts.reader.close()  # type: ignore[attr-defined]  # it is a JournalReader
-    answer = ask(ingest, "/")
-    assert (answer.status_code, answer.mimetype) == (503, "text/html")
-    assert answer.headers["Retry-After"]
-    assert "The figures cannot be read right now" in answer.text
+def test_store_that_cannot_be_read_is_told_on_a_page_with_when_to_come_back(tmp_path: Path) -> None:
+    with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
+        ingest.installation.journal.rename(ingest.installation.journal.with_suffix(".away"))
+        ingest.parts.reader.close()  # type: ignore[attr-defined]  # it is a JournalReader
+        answer = ask(ingest, "/")
+        assert (answer.status_code, answer.mimetype) == (503, "text/html")
+        assert answer.headers["Retry-After"]
+        assert "The figures cannot be read right now" in answer.text
 
 
 def test_every_page_says_what_it_may_load_and_loads_nothing_from_elsewhere(nine_days: tuple[Ingest, Truth]) -> None:
@@ -322,6 +331,38 @@ def test_several_sites_are_all_on_the_first_page_and_each_has_its_own(tmp_path: 
         assert "Annexe" in first
         assert "No counter is registered for this site" in page(ingest, "/sites/annexe")
         assert "America/Montreal" in page(ingest, "/sites/annexe")
+
+
+def test_counter_that_was_taken_down_is_told_apart_and_expected_no_more(tmp_path: Path) -> None:
+    """Neither silent nor a gap: it does not count any more."""
+    scenery = Scenery(days=2, last_heard={"DOOR2": local(18, day=TODAY - timedelta(days=1))})
+    settings = site_settings(scenery)
+    settings["site"] = settings["site"].replace(
+        'name = "Garden door"', f'until = {TODAY - timedelta(days=1)}\nname = "Garden door"'
+    )
+    with ingest_in_process(tmp_path / "footfall", **settings) as ingest:
+        fill(ingest, scenery)
+        assert "The counter is reporting." in page(ingest, "/")
+        assert not Figures(page(ingest, "/")).found["entries"].startswith("≥")
+        text = " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
+        assert "Garden door Level 1 · DOOR2 ○ Does not count today" in text
+
+
+def test_every_part_that_is_renewed_answers_with_a_tag_and_holds_what_its_page_holds(
+    nine_days: tuple[Ingest, Truth],
+) -> None:
+    ingest, _ = nine_days
+    pages = {f"{SITE}/counters": f"{SITE}/counters/live", f"{SITE}/deliveries": f"{SITE}/deliveries/live",
+             "/display": "/display/mediatheque/live"}  # fmt: skip
+    for path, live in pages.items():
+        answer = ask(ingest, live)
+        assert answer.headers["ETag"], live
+        assert answer.text in page(ingest, path)
+        assert f'data-live-from="{live}"' in page(ingest, path)
+
+
+def test_who_has_no_script_is_told_to_reload(nine_days: tuple[Ingest, Truth]) -> None:
+    assert "<noscript>" in page(nine_days[0], "/")
 
 
 LOGIN = Authorization("basic", {"username": "anybody", "password": "open sésame"})
