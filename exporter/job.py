@@ -14,15 +14,14 @@ import hashlib
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
 from pathlib import Path
 
 import filelock
 
 from exporter.destination import Destination
 from exporter.ledger import Delivery, Ledger, Standing
+from exporter.owed import Owed, Why, due_days
 from exporter.profile import Profile
 from exporter.render import Export, export_buckets, render_export
 from footfall.calendar import day_bounds, fold
@@ -43,32 +42,6 @@ THEN = "then: footfall export --deliver"
 """What sets a day going again once a person has done what it waits for."""
 
 LOCK_FILE = "delivery.lock"
-
-
-class Why(Enum):
-    """Why a day has not been delivered as it is, or that it can be now."""
-
-    NOW = "owed: goes out at the next look"
-    CHANGED = "owed: changed since it was delivered"
-    LATE = "waits for counters that are late"
-    LESS = "kept back: less is known of it now than when it was delivered"
-    LATER = "failed: is tried again"
-    PERSON = "failed: waits for a person"
-
-
-@dataclass(frozen=True)
-class Owed:
-    """A finished day not yet delivered, or changed since it was. ``detail`` says more, for people."""
-
-    profile: Profile
-    day: date
-    why: Why
-    detail: str = ""
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it is to be delivered now."""
-        return self.why in (Why.NOW, Why.CHANGED)
 
 
 class DeliveryJob:
@@ -210,7 +183,7 @@ class DeliveryJob:
             return
         standings = self._ledger.standings(profile.name)
         covered_to = self._reader.covered_to([counter.id for counter in profile.counters])
-        for day in _due_days(profile, profile.deliver_from, standings, self._clock()):
+        for day in due_days(profile, profile.deliver_from, standings, self._clock()):
             standing = standings.get(day, Standing())
             if standing.delivered_sha256 is None or standing.attempts:
                 found = self._undelivered(profile, day, standing, covered_to)
@@ -298,23 +271,6 @@ def read_export(reader: Reader, profile: Profile, day: date) -> Export:
     start_utc, end_utc = day_bounds(day, profile.site.tz)
     quarters = reader.quarters([counter.id for counter in profile.counters], start_utc, end_utc)
     return render_export(profile, day, fold(quarters, buckets))
-
-
-def _due_days(profile: Profile, first: date, standings: Mapping[date, Standing], now_utc: datetime) -> Iterator[date]:
-    """Yield the days of *profile* that are due, oldest first, but for those that are surely settled.
-
-    Those are the days from *first* on and the days before it that were tried; of them, days that were delivered and
-    are too old to be delivered again are left out where a glance at the date tells it.
-    """
-    last = now_utc.astimezone(profile.site.tz).date() + timedelta(days=1)
-    while profile.due_utc(last) > now_utc:
-        last -= timedelta(days=1)
-    too_old = last - timedelta(days=profile.redeliver_days + 2)
-    since = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    for day in (*sorted(day for day in standings if day < first and day <= last), *since):
-        standing = standings.get(day)
-        if standing is None or standing.attempts or day >= too_old:
-            yield day
 
 
 def _sha256(export: Export) -> str:

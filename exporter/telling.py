@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from exporter.job import Owed, Why
 from exporter.ledger import Ledger, Recorded
+from exporter.owed import Owed, Why
 from exporter.profile import Profile
 from footfall.errors import PointsRefused, StoreUnavailable, TooLarge
 from footfall.model import epoch_ms

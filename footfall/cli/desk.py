@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from exporter.config import ExporterConfig, FolderSettings, load_exporter_config
-from exporter.job import DeliveryJob, Owed, Why, read_export
+from exporter.job import DeliveryJob, read_export
 from exporter.ledger import FILE_NAME as LEDGER
 from exporter.ledger import Ledger, Standing
+from exporter.owed import Owed, Why
 from exporter.profile import Profile
 from footfall import keys
 from footfall.config import read_config

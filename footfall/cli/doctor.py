@@ -12,7 +12,7 @@ import click
 import urllib3
 
 from exporter.config import ExporterConfig, load_exporter_config
-from exporter.job import Why
+from exporter.owed import Why
 from footfall.cli.console import open_config
 from footfall.cli.exporting import open_destination, open_job, open_ledger
 from footfall.cli.forwarding import check_forwarding

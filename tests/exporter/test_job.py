@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.job import Why
+from exporter.owed import Why
 from footfall.errors import FootfallError, StoreUnavailable
 from tests.support.office import file_of, office, profile_table
 from tests.support.profiles import counter_table

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.job import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, DeliveryJob, Why
+from exporter.job import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, DeliveryJob
+from exporter.owed import Why
 from footfall.errors import DeliveryError
 from footfall.model import epoch_ms
 from tests.support.office import Office, file_of, office, profile_table

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob, Why
+from exporter.job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob
+from exporter.owed import Why
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Quarter, Span, epoch_ms
 from footfall.store.journal import Journal

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from exporter.config import SECRET_FILES
-from exporter.job import DeliveryJob, Why
+from exporter.job import DeliveryJob
 from exporter.ledger import FILE_NAME, Delivery, Ledger
+from exporter.owed import Why
 from footfall.cli.exporting import live_job
 from footfall.config import read_config
 from footfall.environment import Environment
