@@ -90,7 +90,7 @@ def test_questions_to_an_influxdb_that_hangs_hold_no_batch_up(tmp_path: Path) ->
             with closing(connect(site)) as other:
                 assert ask(other, get(b"/readyz"))[0] == 200
                 assert ask(other, get(b"/healthz"))[0] == 200
-            assert time.monotonic() - started_s < 5, "a question waits for 10 s"
+            assert time.monotonic() - started_s < 9, "a question waits for 10 s"
 
 
 def test_chunked_body_is_read_and_its_size_limited(site: Installation) -> None:
