@@ -42,10 +42,10 @@ LONGEST_ASKED_S = 300.0
 
 _REQUESTS = 4  # of a parcel: more overlap better, and take longer to write again
 _SAY_AGAIN_S = 600
-_EXPIRED = re.compile(r"(?:beyond|outside) retention policy(?!.*write window)", re.IGNORECASE)
+_EXPIRED = re.compile(r"(?:beyond|outside) retention policy(?!.*points outside write window)", re.IGNORECASE)
 """How 1.x and 2.x say that points are older than they keep any, and that the rest of the request was kept.
 
-"points beyond retention policy" at first, since 2.7.12 "dropped 4 points outside retention policy of duration 24h0m0s"
+"points beyond retention policy", or since 2025 "dropped 4 points outside retention policy of duration 24h0m0s"
 (influxdata/influxdb pull 26257). That one may tell of points outside a write window too, which need not be old.
 """
 _DROPPED = re.compile(r"\bdropped[= ](\d+)")

@@ -14,6 +14,7 @@ from tests.support.journals import START_MS
 
 TOO_OLD = (
     "points beyond retention policy",
+    "points beyond retention policy or outside permissible write window",
     (
         "dropped 2 points outside retention policy of duration 24h0m0s - oldest point crossings,counter=ALLI1 at"
         " 2026-05-04T08:00:00Z dropped because it violates a Retention Policy Lower Bound at 2026-05-20T19:06:17Z"
