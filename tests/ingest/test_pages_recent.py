@@ -2,6 +2,9 @@
 
 import threading
 
+import pytest
+
+from footfall.errors import StoreUnavailable
 from ingest.pages.recent import FORGOTTEN_AFTER, Recent, answer_of
 
 
@@ -52,6 +55,26 @@ def test_failure_is_not_kept() -> None:
             recent.get("a", lambda: 1 // 0)
         except ZeroDivisionError:
             continue
+    assert recent.get("a", lambda: 7) == 7
+
+
+def test_store_that_hangs_is_asked_once_for_all_who_wait() -> None:
+    """One after the other would each wait as long as it hangs; a moment later it is asked again."""
+    clock = HandClock()
+    recent: Recent[int] = Recent(clock, 60)
+    asked = []
+
+    def hang() -> int:
+        asked.append(clock.now_s)
+        clock.now_s += 10
+        raise StoreUnavailable("InfluxDB at http://influx: Read timed out", hint="InfluxDB is slow")
+
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable, match="Read timed out") as caught:
+            recent.get("a", hang)
+        assert caught.value.hint == "InfluxDB is slow"
+    assert asked == [100.0]
+    clock.now_s += 0.5
     assert recent.get("a", lambda: 7) == 7
 
 
