@@ -173,6 +173,8 @@ int64_t app_door_since_ms(const DoorAndEdges* door) { return door->door.counting
 
 int64_t app_door_uncounted_ms(const DoorAndEdges* door) { return door->door.uncounted_ms(); }
 
+void app_door_told(DoorAndEdges* door) { door->door.note_told(); }
+
 uint32_t app_door_breaks(const DoorAndEdges* door) { return door->door.breaks(); }
 
 uint32_t app_door_lost(const DoorAndEdges* door) { return door->door.lost_edges(); }

@@ -182,6 +182,7 @@ class Program {
             breaks_seen_ = door_.breaks();
             is_paused_ = false;
             queue_.resume(std::max(door_.counting_since_ms() + base_ms_, since_ms_));
+            door_.note_told();
         }
     }
 

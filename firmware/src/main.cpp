@@ -83,6 +83,7 @@ void note_breaks() {
         breaks_seen = door->breaks();
         is_paused = false;
         queue.resume(door->counting_since_ms());
+        door->note_told();
         log_line("counting again");
     }
     if (is_paused && !door->is_counting()) {

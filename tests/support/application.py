@@ -54,6 +54,7 @@ _TYPES: dict[str, tuple[object, tuple[object, ...]]] = {
     "app_door_until_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_since_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
     "app_door_uncounted_ms": (ctypes.c_int64, (ctypes.c_void_p,)),
+    "app_door_told": (None, (ctypes.c_void_p,)),
     "app_door_breaks": (ctypes.c_uint32, (ctypes.c_void_p,)),
     "app_door_lost": (ctypes.c_uint32, (ctypes.c_void_p,)),
     "app_button": (ctypes.c_void_p, ()),

@@ -71,6 +71,8 @@ void Door::note_counting(bool lost) {
     if (was_counting_ && (lost || !counting)) {
         stopped_ms_ = now_ms_;
         until_ms_ = settled_ms_;
+        first_until_ms_ = is_untold_ ? first_until_ms_ : until_ms_;
+        is_untold_ = true;
     }
     if (counting && (lost || !was_counting_)) {
         ++breaks_;

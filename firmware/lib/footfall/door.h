@@ -54,8 +54,11 @@ class Door {
     // Grows when counting went on after it had stopped or after edges were lost. No span may reach across that: up to
     // counted_until_ms() everybody was counted, from counting_since_ms() on they are again.
     uint32_t breaks() const { return breaks_; }
-    int64_t counted_until_ms() const { return until_ms_; }
+    int64_t counted_until_ms() const { return is_untold_ ? first_until_ms_ : until_ms_; }
     int64_t counting_since_ms() const { return since_ms_; }
+
+    // The queue was told up to breaks(). Of several that came meanwhile, the first one's end of counting is kept until then.
+    void note_told() { is_untold_ = false; }
 
     // For how long nobody could be counted, up to now; 0 while counting.
     int64_t uncounted_ms() const { return is_counting() ? 0 : now_ms_ - stopped_ms_; }
@@ -84,6 +87,8 @@ class Door {
     int64_t settled_ms_ = 0;
     bool was_counting_ = false;
     uint32_t breaks_ = 0;
+    bool is_untold_ = false;  // counting stopped since note_told()
+    int64_t first_until_ms_ = 0;
     int64_t until_ms_ = 0;
     int64_t since_ms_ = 0;
     int64_t stopped_ms_ = 0;
