@@ -1,5 +1,7 @@
 """A Footfall set up in a folder, as a technician would: footfall.toml, keys, and the services as real processes."""
 
+import atexit
+import functools
 import json
 import os
 import signal
@@ -8,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +35,35 @@ site = "alliance"
 """
 
 
+_BLOCK = 400
+
+
 def free_port() -> int:
-    """Return a TCP port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of the loopback that nobody listens on now, and that no other test process takes.
+
+    Not one that the system would choose: until the server that is to have it listens, the system might give it to
+    somebody's connection. Systems choose above 32767.
+    """
+    for port in islice(_own_ports(), _BLOCK):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("all ports of this process are taken")
+
+
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """Return some hundred ports over and over: a block whose first port this process keeps as long as it lives."""
+    for first in range(10_000, 32_000, _BLOCK):
+        sign = socket.socket()
+        try:
+            sign.bind(("127.0.0.1", first))
+        except OSError:
+            sign.close()
+            continue
+        atexit.register(sign.close)
+        return cycle(range(first + 1, first + _BLOCK))
+    raise AssertionError("all blocks of ports are taken")
 
 
 @dataclass
