@@ -7,7 +7,7 @@ from typing import Any
 
 import axe_playwright_python  # type: ignore[import-untyped]  # ships no annotations
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
@@ -30,6 +30,7 @@ def browser() -> Iterator[Browser]:
     """Give a headless Chromium; skip the test where there is none."""
     if not CHROMIUM.exists():
         pytest.skip("needs Chromium: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # for a busy machine: what must be quick is measured where it matters
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         try:

@@ -2,11 +2,11 @@
 // the page still shows its figures.
 //
 // A plain GET with an entity tag: it survives restarts, proxies and sleep by itself, and costs a 304 when nothing
-// changed. After a failure it asks less and less often, up to every ten seconds, and says that the figures are old.
+// changed. After a failure it asks less and less often, up to every five seconds, and says that the figures are old.
 "use strict";
 
 (() => {
-  const LONGEST_MS = 10000;
+  const LONGEST_MS = 5000;
   const PATIENCE_MS = 5000;
   const TICK_MS = 1000;
   const BACK_MS = 10000; // how long it says that the connection is back
