@@ -33,7 +33,7 @@ const char kCounterHelp[] =
     "  --linger-ms N         a crossing waits so long for company (default 2000)\n"
     "  --batch-limit N       crossings in a batch, at most 50 (default)\n"
     "  --timeout-s N         for one request (default 15)\n"
-    "  --sectors N           size of the queue in sectors of 4096 bytes, 4 to 256 (default 128)\n"
+    "  --sectors N           size of the queue in sectors of 4096 bytes, 4 to 128 (default)\n"
     "\n"
     "Trouble, on the trace's clock:\n"
     "  --clock-step T_MS:BY_MS   the network's time steps at T_MS by BY_MS; may be repeated\n"
@@ -98,7 +98,7 @@ bool take(const std::string& name, const char* value, CounterOptions& options, b
         {"--linger-ms", 0, 3'600'000, 1, &options.linger_ms},
         {"--batch-limit", 1, footfall::kPortionLimit, 1, &limit},
         {"--timeout-s", 1, 600, 1000, &options.timeout_ms},
-        {"--sectors", 4, 256, 1, &sectors},
+        {"--sectors", 4, footfall::RecordRing::kMaxSectors, 1, &sectors},
         {"--until", 0, INT64_MAX / 2, 1, &options.until_ms},
         {"--began", 0, INT64_MAX / 2, 1, &options.began_real_ms},
         {"--network-time-from", 0, INT64_MAX / 2, 1, &options.network_time_from_ms},

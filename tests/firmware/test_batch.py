@@ -50,6 +50,8 @@ def test_body_that_does_not_fit_is_not_sent() -> None:
         ('{"through":0}', 0),
         ('{"through" : 7 ,"stored":1}', 7),
         ('{"through": -1}', 0),
+        ('2f\r\n{"stored": 1, "duplicates": 0, "through": 12}\r\n0\r\n\r\n', 12),  # a proxy's chunks, unasked for
+        ('{"stored": 1, "duplicates": 0, "thro', -1),
         ('{"through": 99999999999999999999}', 2**32 - 1),
         ('{"through": 10', -1),  # cut off: it may have been 104
         ('{"through": 1.5}', -1),

@@ -18,7 +18,7 @@ namespace footfall {
 
 class RecordRing {
    public:
-    static constexpr uint32_t kMaxSectors = 256;
+    static constexpr uint32_t kMaxSectors = 128;  // 4 bytes of RAM each
 
     enum class Found {
         kRecords,   // a log, with its newest sector
