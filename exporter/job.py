@@ -38,6 +38,8 @@ REDELIVERY_PAUSE_S = 900
 
 One that did not is rendered at most this often by a job, which would otherwise have nothing else to do all day.
 """
+STORE_GIVEN_UP_AFTER = timedelta(days=1)
+BEHIND = "InfluxDB was not told yet of all that was received; goes out then, or a day after give_up_at"
 THEN = "then: footfall export --deliver"
 """What sets a day going again once a person has done what it waits for."""
 
@@ -210,7 +212,17 @@ class DeliveryJob:
             if self._is_news(profile, day, Why.LATE):
                 log.warning("%s/%s waits for counters that are late: %s", profile.name, day, detail)
             return Owed(profile, day, Why.LATE, detail)
+        if late and not self._is_told(give_up_utc):
+            return Owed(profile, day, Why.LATE, f"{', '.join(late)}; {BEHIND}")
         return Owed(profile, day, Why.NOW)
+
+    def _is_told(self, instant_utc: datetime) -> bool:
+        """Return whether the store has what was received before *instant_utc*, or had a day to hear of it.
+
+        An InfluxDB that comes back lacks what ingest received meanwhile, for seconds or minutes: no counter is late.
+        """
+        told_to = self._reader.told_to()
+        return told_to is None or told_to >= instant_utc or self._clock() >= instant_utc + STORE_GIVEN_UP_AFTER
 
     def _unless_less_is_known(self, owed: Owed, standing: Standing, export: Export) -> Owed:
         """Return *owed*, or that *export* is kept back, since less is known in it than when the day was delivered.

@@ -38,6 +38,13 @@ class Reader(Protocol):
         """
         ...
 
+    def told_to(self) -> datetime | None:
+        """Return the instant before which all that was received is in this store; None where it always is.
+
+        A copy lags behind what ingest received: for a moment as a rule, for as long as it was down when it comes back.
+        """
+        ...
+
     def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
         """Return the last that was heard of each of *counters*; one never heard of has only its id."""
         ...

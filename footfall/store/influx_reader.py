@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
-from footfall.store.influx_sightings import Found, covered_ends, last_heard, stream_figures
+from footfall.store.influx_sightings import Found, covered_ends, last_heard, stream_figures, told_to
 from footfall.store.influxql import InfluxQL, conditions, text, window
 from footfall.store.points import NS_PER_MS
 
@@ -73,6 +73,10 @@ class InfluxReader:
         """See Reader."""
         found = covered_ends(self._influxql, counters, epoch_ms(self._clock()), settled=True)
         return {name: from_epoch_ms(instant) for name, instant in found.items()}
+
+    def told_to(self) -> datetime:
+        """See Reader. By what each forwarder last said of itself; 1970 where none has said anything for two days."""
+        return from_epoch_ms(told_to(self._influxql, epoch_ms(self._clock())))
 
     def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
         """See Reader. What several ingests received twice counts twice in ``undated``, and may hide a loss."""

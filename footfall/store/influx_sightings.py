@@ -104,24 +104,36 @@ def _latest_ends(influxql: InfluxQL, counters: Sequence[str], now: int) -> dict[
     return found
 
 
+def told_to(influxql: InfluxQL, now: int) -> int:
+    """Return the instant, ms, before which all that any ingest received was written, or refused; 0: nobody knows."""
+    return min((_told_to(row) for row in _forwarders(influxql, now)), default=0)
+
+
 def _settled_to(influxql: InfluxQL, now: int) -> int | None:
     """Return the instant before which all that any ingest received is in InfluxDB; None where there is one ingest.
 
     Where InfluxDB refused points of an ingest, nothing is certain until a person has settled it.
     """
-    when = window((now - _GONE_AFTER_MS) * NS_PER_MS, _LAST_NS)
-    series = influxql.ask(
-        f"SELECT last(lag_s), waiting, quarantined FROM forwarder WHERE {when} GROUP BY ingest"  # noqa: S608
-    )
-    rows = [row for one in series for row in one.rows()]
+    rows = _forwarders(influxql, now)
     if any(row["quarantined"] for row in rows):
         return 0
     if len(rows) < 2:
         return None
-    return min(
-        int(row["time"]) // NS_PER_MS - (row["last"] + 1 if row["waiting"] else 0) * 1000 - _ON_ITS_WAY_MS
-        for row in rows
+    return min(_told_to(row) for row in rows) - _ON_ITS_WAY_MS
+
+
+def _forwarders(influxql: InfluxQL, now: int) -> list[dict[str, Any]]:
+    """Return the last that the forwarder of each ingest said of itself, but of those that were taken away."""
+    when = window((now - _GONE_AFTER_MS) * NS_PER_MS, _LAST_NS)
+    series = influxql.ask(
+        f"SELECT last(lag_s), waiting, quarantined FROM forwarder WHERE {when} GROUP BY ingest"  # noqa: S608
     )
+    return [row for one in series for row in one.rows()]
+
+
+def _told_to(forwarder: Mapping[str, Any]) -> int:
+    lag_s = forwarder["last"] + 1 if forwarder["waiting"] else 0
+    return int(forwarder["time"]) // NS_PER_MS - int(lag_s) * 1000
 
 
 def _reports(influxql: InfluxQL, counters: Sequence[str], now: int) -> dict[str, dict[str, Any]]:

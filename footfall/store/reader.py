@@ -103,6 +103,9 @@ class JournalReader:
             rows = connection.execute(_COVERED_TO, {"names": json.dumps(counters)}).fetchall()
         return {name: from_epoch_ms(instant) for name, instant in rows if instant is not None}
 
+    def told_to(self) -> None:
+        """See Reader: what ingest received is here first."""
+
     def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
         """See Reader."""
         with self._snapshot() as connection:

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from exporter.job import DeliveryJob
 from footfall.errors import StoreUnavailable
+from footfall.model import epoch_ms
 from footfall.store.influx_reader import InfluxReader
 from footfall.store.influxql import InfluxQL
 from footfall.store.outbox import Place
 from tests.support.influx_server import InfluxDatabase
-from tests.support.influx_stores import ForwardedJournal, config_of, forwarded
+from tests.support.influx_stores import ForwardedJournal, config_of, forwarded, write_forwarder
 from tests.support.office import Office, file_of, office
 
 DAY = "2026-05-04"
@@ -89,6 +91,54 @@ def test_day_waits_while_spans_came_before_their_crossings_could(
                 assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
         forwarder._place = parcel.place
     assert here.client.attempts == [file_of(DAY)]
+
+
+def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_be_told(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """It comes back the day after, at one: nobody is late, and no file goes out with the evening as a gap."""
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc))
+    here.at(DAY, "19:30")
+    here.enter(DAY, "18:59", people=3)
+    here.cover(DAY, DAY)
+    here.at("2026-05-05", "13:00")
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 0
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc), waiting=3, lag_s=63_000)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LATE"]
+    forwarder.forward()
+    assert here.steps(job) == 1
+    assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+
+
+@pytest.mark.parametrize(("clock", "steps"), [("11:59", 0), ("12:00", 0), ("12:02", 1)])
+def test_day_goes_out_with_gaps_once_influxdb_was_told_of_all_until_the_deadline(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase, clock: str, steps: int
+) -> None:
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    here.at("2026-05-05", clock)
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc) - 30_000)
+    assert here.steps(job_on_influx(here, influx_database)) == steps
+
+
+def test_day_goes_out_with_gaps_a_day_later_where_nobody_tells_influxdb_any_more(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """The machine of ingest is gone: the client hears of it as it would have, a day later."""
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    job = job_on_influx(here, influx_database)
+    here.at("2026-05-06", "11:59")
+    assert here.steps(job) == 0
+    here.at("2026-05-06", "12:00")
+    assert here.steps(job) == 1
 
 
 def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(

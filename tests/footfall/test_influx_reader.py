@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from footfall.model import QUARTER_MS, Quarter, Span, epoch_ms
 from footfall.store.influx_reader import InfluxReader, _covered
-from footfall.store.line_protocol import render_lines
-from footfall.store.points import NS_PER_MS, forwarder_point
+from footfall.store.points import NS_PER_MS
 from footfall.store.reader import JournalReader
 from tests.support.influx_server import InfluxDatabase
-from tests.support.influx_stores import NOW, ForwardedJournal, forwarded, reading
+from tests.support.influx_stores import NOW, ForwardedJournal, forwarded, reading, write_forwarder
 from tests.support.journals import START_MS, arrival, entry, fresh_journal, leaving
 from tests.support.reader_contract import Keep, ReaderContract, at, span
 
@@ -41,14 +40,6 @@ def reader(influx_database: InfluxDatabase) -> Iterator[InfluxReader]:
 
 class TestInfluxReader(ReaderContract):
     """The contract, over InfluxDB and its reader."""
-
-
-def write_forwarder(
-    database: InfluxDatabase, ingest: str, at_ms: int, waiting: int = 0, lag_s: int = 0, refused: int = 0
-) -> None:
-    """Store what the forwarder of *ingest* says of itself."""
-    point = forwarder_point(ingest, waiting, lag_s, refused, at_ms * 1_000_000)
-    database.write(render_lines([point]).decode())
 
 
 @pytest.fixture
@@ -99,6 +90,20 @@ def test_coverage_of_several_ingests_is_their_union(
     other.keep(arrival(span=span(0.25, 0.5)), arrival(span=span(0.4, 0.6)), arrival(span=span(0, 0.25)))
     (told,) = reader.quarters(["ALLI1"], at(0), at(1))
     assert told.covered_ms == int(QUARTER_MS * 0.85)
+
+
+def test_store_was_told_to_where_the_ingest_that_lags_most_is(
+    influx_database: InfluxDatabase, reader: InfluxReader
+) -> None:
+    """One that has told all is as far as its last word; one that was taken away, days ago, is waited for no more."""
+    now_ms = epoch_ms(NOW)
+    assert epoch_ms(reader.told_to()) == 0
+    write_forwarder(influx_database, "gone", now_ms - 49 * 3_600_000, waiting=5, lag_s=9)
+    assert epoch_ms(reader.told_to()) == 0
+    write_forwarder(influx_database, "a", now_ms - 20_000, refused=3)
+    assert epoch_ms(reader.told_to()) == now_ms - 20_000
+    write_forwarder(influx_database, "b", now_ms - 5_000, waiting=5, lag_s=3600)
+    assert epoch_ms(reader.told_to()) == now_ms - 5_000 - 3_601_000
 
 
 def test_counter_that_moved_to_another_site_is_one_counter(store: ForwardedJournal, reader: InfluxReader) -> None:

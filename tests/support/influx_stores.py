@@ -11,7 +11,9 @@ from footfall.store.influx_config import InfluxConfig
 from footfall.store.influx_reader import InfluxReader
 from footfall.store.influxql import InfluxQL
 from footfall.store.journal import Journal
+from footfall.store.line_protocol import render_lines
 from footfall.store.outbox import Outbox, Place, set_forwarding
+from footfall.store.points import forwarder_point
 from tests.support.influx_server import InfluxDatabase
 from tests.support.journals import START_MS
 
@@ -69,3 +71,11 @@ def forwarded(path: Path, database: InfluxDatabase, sites: Mapping[str, str] = S
     """Give a journal at *path* that is forwarded to *database*."""
     with closing(ForwardedJournal(path, database, sites)) as journal:
         yield journal
+
+
+def write_forwarder(
+    database: InfluxDatabase, ingest: str, at_ms: int, waiting: int = 0, lag_s: int = 0, refused: int = 0
+) -> None:
+    """Store what the forwarder of *ingest* says of itself."""
+    point = forwarder_point(ingest, waiting, lag_s, refused, at_ms * 1_000_000)
+    database.write(render_lines([point]).decode())
