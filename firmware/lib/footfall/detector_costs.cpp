@@ -37,8 +37,10 @@ constexpr int64_t kBrief = 120'000;        // us: an arm, a flicker
 constexpr int64_t kBetween = 3'000'000;    // us from one beam to the other, where a body fits between them
 
 // Costs.
-constexpr int32_t kArm = 110;     // mm: of 5 to 9 cm and the beam's width; no body
-constexpr int32_t kLeft = 300;
+constexpr int32_t kArm = 110;         // mm: of 5 to 9 cm and the beam's width; no body
+constexpr int32_t kLongestArm = 150;  // mm: up to here it may be either
+constexpr uint32_t kNear = 120;  // mm: beams that no arm fits between
+constexpr int32_t kAgainst = 300;
 constexpr int32_t kArmAlone = 150;
 constexpr int32_t kLimb = 60;            // each piece beside the trunk that has the trunk's lag
 constexpr int32_t kPlain = 100;          // a body with a bag, as fast at the second beam as at the first
@@ -279,14 +281,16 @@ int32_t nobody_cost(const Group& group) {
     return hull.greater_lag > kBetween ? kImpossible : cost + (more == 1 ? 0 : 500 * clear_times(group));
 }
 
-// Whether one interval of each beam is something shorter than a body, as fast at the second beam as at the first.
-bool is_passing_arm(const Group& group) {
-    if (group.outer_size != 1 || group.inner_size != 1) return false;
+// How long what one interval of each beam shows is, if it is as fast at the second beam as at the first and no longer
+// than an arm; else 0.
+int32_t passing_arm_mm(const Group& group) {
+    if (group.outer_size != 1 || group.inner_size != 1) return 0;
     const Hull hull = hull_of(group);
     const int64_t lag = (hull.lesser_lag + hull.greater_lag) / 2;
-    if (hull.lesser_lag * kFastest < static_cast<int64_t>(group.spacing_mm) * 1'000'000) return false;
-    if (hull.greater_lag - hull.lesser_lag > kJitter + lag / 4) return false;
-    return hull.shorter * static_cast<int64_t>(group.spacing_mm) < lag * kArm;
+    if (hull.lesser_lag * kFastest < static_cast<int64_t>(group.spacing_mm) * 1'000'000) return 0;
+    if (hull.greater_lag - hull.lesser_lag > kJitter + lag / 4) return 0;
+    const int32_t length_mm = between(1, hull.shorter * static_cast<int64_t>(group.spacing_mm) / lag, kUnknownLength);
+    return length_mm < kLongestArm ? length_mm : 0;
 }
 
 bool is_seen_by_one(const Group& group) { return group.outer_size == 0 || group.inner_size == 0; }
@@ -300,11 +304,16 @@ bool is_limb(const Group& group, const Passage& passage, const Group& other) {
     return (to_of(group) - from_of(group)) * 5 < (same[size - 1].to_us - same[0].from_us) * 3;
 }
 
-// Whether *alone* is what one beam saw of something that the other beam shows among the pieces of *body*: then that
-// something and the body did not go the same way.
-bool completes(const Group& alone, const Passage& body) {
-    if (!is_seen_by_one(alone)) return false;
-    return alone.outer_size > 0 ? body.inner_size > body.outer_size : body.outer_size > body.inner_size;
+// Whether *alone*, which one beam saw after *body* or before it, speaks against the body's direction: what trails behind
+// and comes to the first beam comes to the other too, and what is ahead at the second beam was at the first. The same
+// where the other beam shows it among the pieces of the body.
+bool is_against(const Group& alone, const Passage& body, bool is_after) {
+    if (!is_seen_by_one(alone) || !body.complete) return false;
+    const bool outer = alone.outer_size > 0;
+    if (outer ? body.inner_size > body.outer_size : body.outer_size > body.inner_size) return true;
+    if (alone.spacing_mm > kNear) return false;  // an arm may swing back between the beams
+    const bool at_first = outer == (body.direction == Direction::kEntry);
+    return at_first == is_after;
 }
 
 bool is_plain(const Passage& passage) { return passage.steady && passage.length_mm <= kDeepest + kPlain; }
@@ -318,7 +327,8 @@ int32_t group_cost(const Group& group, Passage& passage) {
     passage.to_us = to_of(group);
     passage.outer_size = static_cast<uint8_t>(group.outer_size);
     passage.inner_size = static_cast<uint8_t>(group.inner_size);
-    const int32_t nobody = is_passing_arm(group) ? kArmAlone : nobody_cost(group);
+    const int32_t arm_mm = passing_arm_mm(group);
+    const int32_t nobody = arm_mm > 0 ? kArmAlone + between(0, (arm_mm - kArm) * 10, 400) : nobody_cost(group);
     if (group.outer_size == 0 || group.inner_size == 0) return nobody;
     int32_t body = body_cost(group, passage);
     body = between(0, rigid_cost(group, body, passage), body);
@@ -331,9 +341,11 @@ bool is_clear_between(const Passage& before, const Passage& after) { return afte
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 240;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
-    const bool left = (after.complete && completes(earlier, after)) || (before.complete && completes(later, before));
-    if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) return cost / 2 + (left ? kLeft : 0);
-    if (is_passing_arm(earlier) || is_passing_arm(later)) return cost / 4;
+    if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) {
+        return cost / 2 + (is_against(earlier, after, false) || is_against(later, before, true) ? kAgainst : 0);
+    }
+    if (!before.complete && passing_arm_mm(earlier) > 0) return cost / 4;
+    if (!after.complete && passing_arm_mm(later) > 0) return cost / 4;
     if (!before.complete || !after.complete) return cost;
     if (before.direction != after.direction) {  // who turns round among others does not walk evenly before and after
         return cost == 0 || is_wide(later.spacing_mm) || (is_plain(before) && is_plain(after)) ? cost : 1000;

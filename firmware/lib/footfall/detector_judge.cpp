@@ -18,6 +18,7 @@ constexpr int32_t kForearms = 250;      // mm: between the bar and the pusher, s
 constexpr int32_t kForearmsApart = 140; // mm from them to the pusher; people in file leave 150
 constexpr int64_t kFlicker = 200'000;     // us: so short a passage is a runner's, or two flickers of two beams
 constexpr int64_t kFlickering = 3'000'000; // us in which kFlickers brief interruptions were nobody's: more will come
+constexpr int64_t kDrawnBack = 1'500'000;  // us until an arm that was thrust into the beams comes back
 constexpr int64_t kLongestWait = 2'000'000;  // us: the pusher's reach at 0.3 m/s
 
 int64_t time_for(int32_t mm, int32_t speed_mm_s) {
@@ -114,6 +115,11 @@ bool Judge::is_nobody(const Passage& passage) const {
     return passage.to_us - passage.from_us <= kFlicker && passage.from_us - flickers_us_[flicker_] <= kFlickering;
 }
 
+// Whether what waits and *passage* are an arm that went in and came back: where they are two slim people, their sum is 0.
+bool Judge::is_thrust_and_drawn_back(const Passage& passage) const {
+    return last_.direction != passage.direction && last_.length_mm < kSurelyShort && passage.length_mm < kSurelyShort;
+}
+
 size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
     if (is_nobody(passage)) {
         take_nobody(passage);
@@ -123,6 +129,11 @@ size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
     size_t count = 0;
     // What came after the deadline changes nothing, whether somebody asked for a release in between or not.
     const bool waits = has_waiting_ && passage.from_us < deadline_us_;
+    if (waits && is_thrust_and_drawn_back(passage)) {
+        aborted_ += 2;
+        has_waiting_ = has_last_ = false;
+        return 0;
+    }
     Fit how = has_last_ ? fit(last_, passage) : Fit::kApart;
     if (!waits && how != Fit::kArmAfter) how = Fit::kApart;
     if (how == Fit::kArmAfter) return 0;
@@ -135,7 +146,9 @@ size_t Judge::take(const Passage& passage, Verdict (&verdicts)[2]) {
                                                      : reach_of(passage);
     has_waiting_ = reach_mm > 0;
     if (has_waiting_) {
-        deadline_us_ = passage.to_us + time_for(reach_mm, passage.speed_mm_s);
+        const int64_t least_us = passage.length_mm < kSurelyShort ? kDrawnBack : 0;
+        const int64_t wait_us = time_for(reach_mm, passage.speed_mm_s);
+        deadline_us_ = passage.to_us + (wait_us > least_us ? wait_us : least_us);
     } else {
         verdicts[count++] = {passage.direction, passage.at_us};
     }

@@ -33,6 +33,7 @@ class Judge {
     enum class Fit { kApart, kArmBefore, kArmAfter, kPram, kForearms };
     Fit fit(const Passage& before, const Passage& after) const;
     bool is_of(const Passage& turned, const Passage& arm, int64_t clear_us) const;
+    bool is_thrust_and_drawn_back(const Passage& passage) const;
     bool is_nobody(const Passage& passage) const;
     void take_nobody(const Passage& passage);
 
