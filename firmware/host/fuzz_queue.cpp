@@ -78,18 +78,23 @@ class World {
             send(throws_.below(5) == 0);
         } else if (what < 16) {
             now_ms_ += throws_.below(2) ? Queue::kAliveMs : 0;
-            queue_->note_alive(mono());
+            queue_->note_alive(settled());
         } else if (what < 18) {
             const int64_t off_ms =
                 is_stepping_ && throws_.below(2) ? static_cast<int64_t>(throws_.below(20'000'000)) : 0;
             queue_->note_offset(base_ms_ + off_ms, is_stepping_ || !has_clock_);
             has_clock_ = true;
         } else if (what < 19) {
-            queue_->pause(mono());
+            queue_->pause(settled());
             now_ms_ += 5000;
             pass_unseen();
+            if (throws_.below(3) == 0) {
+                pass();  // decided late, or counted by the beam that is left
+            }
             queue_->resume(mono());
+            settled_ms_ = mono();
         } else if (is_damaging_ && throws_.below(20) == 0) {
+            settled_ms_ = mono();
             queue_->format(mono());
         }
     }
@@ -98,10 +103,18 @@ class World {
         base_ms_ = now_ms_ - throws_.below(1000);
         has_clock_ = false;
         queue_ = std::make_unique<Queue>(*device_, ids_);
+        settled_ms_ = mono();
         queue_->open(mono());
     }
 
     int64_t mono() const { return now_ms_ - base_ms_; }
+
+    // What is sure lags behind now while somebody is in the beams.
+    int64_t settled() {
+        const int64_t settled_ms = mono() - (throws_.below(2) ? throws_.below(60'000) : 0);
+        settled_ms_ = settled_ms > settled_ms_ ? settled_ms : settled_ms_;
+        return settled_ms_;
+    }
 
     void pass_unseen() {
         truth_.push_back({now_ms_, 1, false});
@@ -128,7 +141,7 @@ class World {
     // Sends one batch; the server keeps it, even if the answer is lost.
     bool send(bool is_answer_lost) {
         Portion portion;
-        if (!queue_->portion(mono(), 1 + throws_.below(6), portion)) {
+        if (!queue_->portion(settled(), 1 + throws_.below(6), portion)) {
             return false;
         }
         queue_->freeze(portion);
@@ -190,6 +203,7 @@ class World {
         device_->fail_after(-1);
         boot();
         queue_->note_offset(base_ms_, true);
+        now_ms_ += 120'000;
         for (int i = 0; i < 100'000 && !broken_ && (send(false) || queue_->waiting() > 0); i++) {
         }
         check(queue_->waiting() == 0, "a crossing waits for ever");
@@ -219,6 +233,7 @@ class World {
     bool has_clock_ = false;
     int64_t now_ms_ = 1'777'874'400'000;
     int64_t base_ms_ = 0;
+    int64_t settled_ms_ = 0;
     std::vector<Passing> truth_;
     std::vector<size_t> promised_;  // append() said that it is durable
     std::map<Key, size_t> unsure_;  // the power failed in append()

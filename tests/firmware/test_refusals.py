@@ -152,3 +152,18 @@ def test_through_of_minus_one_for_an_empty_batch_forgets_nothing_and_covers_its_
     assert sender.core.waiting() == 1
     body = sender.prepare(60_000)
     assert (body["crossings"], body["from"]) == ([[4, UTC + 55_001, 1]], UTC + 55_000)
+
+
+def test_no_span_covers_the_instant_that_a_dropped_crossing_shares_with_the_next_one() -> None:
+    sender = delivered()
+    sender.core.append(1, 6000)
+    sender.core.append(-1, 6000)
+    now_ms = 7000
+    outcome = Outcome.HALVED
+    while outcome != Outcome.DROPPED:
+        now_ms = max(now_ms + 1, sender.due_ms)
+        sender.prepare(now_ms)
+        outcome = sender.take(400, date_ms=UTC + now_ms, now_ms=now_ms)
+    after = sender.prepare(now_ms + 5000)
+    assert after["crossings"] == [[5, UTC + 6000, -1]]
+    assert after["from"] > UTC + 6000

@@ -191,7 +191,7 @@ class PortionBuilder {
         int64_t from_offset_ms = 0;
         int64_t to_offset_ms = 0;
         if (!portion_.dated) {
-            return claim_nothing(left.time_ms);
+            return claim_nothing(left.time_ms + (is_undated_ ? 1 : 0));  // it may share its instant with the next one
         }
         const bool has_to = offset_at(at_, left.seq, to_offset_ms);
         const bool has_from = offset_at(first_, UINT32_MAX, from_offset_ms);
