@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,18 +81,19 @@ class _Tell:
         self._writer[1](points)
 
 
-def live_job(config: ConfigFile, environment: Environment) -> tuple[Callable[[], DeliveryJob], int, Teller]:
-    """Return a function that returns the job as its files are now, how often to look (s), and who tells of it.
+@contextmanager
+def live_job(config: ConfigFile, environment: Environment) -> Iterator[tuple[Callable[[], DeliveryJob], int, Teller]]:
+    """Give a function that returns the job as its files are now, how often to look (s), and who tells of it.
 
     The files are footfall.toml, the key file, and the keys, passphrases and passwords that footfall.toml names. At the
     start, and each time one of them has changed, days that wait for a person are tried again: someone acted.
     """
     first = load_exporter_config(config, environment)
     config.finish()
-    ledger = open_ledger(first)
-    ledger.release()
-    job = _LiveJob(config.path, environment, first, ledger)
-    return job, first.look_every_s, open_teller(ledger, lambda: job.influx)
+    with closing(open_ledger(first)) as ledger:
+        ledger.release()
+        job = _LiveJob(config.path, environment, first, ledger)
+        yield job, first.look_every_s, open_teller(ledger, lambda: job.influx)
 
 
 class _LiveJob:

@@ -58,9 +58,9 @@ def exporter_command(ctx: click.Context, parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    job, look_every_s, teller = live_job(config, environment)
-    log.info("the exporter looks for what is owed every %d s", look_every_s)
-    scheduler.run(job, look_every_s, stop, teller)
+    with live_job(config, environment) as (job, look_every_s, teller):
+        log.info("the exporter looks for what is owed every %d s", look_every_s)
+        scheduler.run(job, look_every_s, stop, teller)
 
 
 @click.command("forwarder", short_help="Run the forwarder, or have it write everything again.")

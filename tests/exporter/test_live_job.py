@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -40,16 +41,16 @@ def here(tmp_path: Path) -> Installation:
     return installed
 
 
-def start(here: Installation) -> Callable[[], DeliveryJob]:
-    """Return the live job, on whose first day somebody has to act."""
-    job, _, _ = live_job(read_config(here.folder / "footfall.toml"), Environment({}))
-    delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
-    ledger = Ledger(here.data / FILE_NAME)
-    ledger.record_start("alliance", DAY, 0)
-    ledger.record_failed(delivery, 0, "act")
-    ledger.close()
-    assert waits(job)
-    return job
+@pytest.fixture
+def job(here: Installation) -> Iterator[Callable[[], DeliveryJob]]:
+    """The live job, on whose first day somebody has to act."""
+    with live_job(read_config(here.folder / "footfall.toml"), Environment({})) as (job, _, _):
+        delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
+        with closing(Ledger(here.data / FILE_NAME)) as ledger:
+            ledger.record_start("alliance", DAY, 0)
+            ledger.record_failed(delivery, 0, "act")
+        assert waits(job)
+        yield job
 
 
 def waits(job: Callable[[], DeliveryJob]) -> bool:
@@ -59,16 +60,16 @@ def waits(job: Callable[[], DeliveryJob]) -> bool:
 
 
 @pytest.mark.parametrize("name", SECRET_FILES)
-def test_secret_that_is_corrected_sets_days_going_that_waited_for_it(here: Installation, name: str) -> None:
-    job = start(here)
+def test_secret_that_is_corrected_sets_days_going_that_waited_for_it(
+    here: Installation, job: Callable[[], DeliveryJob], name: str
+) -> None:
     (here.folder / name).write_text("corrected")
     assert not waits(job)
 
 
 def test_secret_named_later_and_written_later_still_is_watched(
-    here: Installation, caplog: pytest.LogCaptureFixture
+    here: Installation, job: Callable[[], DeliveryJob], caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = start(here)
     config = here.folder / "footfall.toml"
     with caplog.at_level(logging.ERROR):
         config.write_text(config.read_text().replace('"password_file"', '"other"'))
