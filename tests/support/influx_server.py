@@ -116,7 +116,9 @@ class InfluxServer:
 
     def freeze(self) -> None:
         """Let influxd take connections and never answer, until thaw()."""
-        self._process().send_signal(signal.SIGSTOP)
+        process = self._process()
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)  # a busy machine lets it answer some more
 
     def thaw(self) -> None:
         """Let influxd go on after freeze()."""
