@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from footfall.model import BUCKET, QUARTER_MS, Bucket, Hours, Quarter, Tally, epoch_ms
+from footfall.model import BUCKET, QUARTER_MS, Bucket, Hours, Quarter, Tally, epoch_ms, minute_of_day
 
 WHOLE_DAY = Hours(0, 24 * 60)
 
@@ -45,7 +45,7 @@ def buckets_of(day: date, tz: ZoneInfo, hours: Hours = WHOLE_DAY) -> tuple[Bucke
     while start_utc < day_end_utc:
         end_utc = min(start_utc + BUCKET, day_end_utc)
         start_local = start_utc.astimezone(tz)
-        if hours.opens <= start_local.hour * 60 + start_local.minute < hours.closes:
+        if minute_of_day(start_local) in hours:
             found.append(Bucket(start_utc, end_utc, start_local, end_utc.astimezone(tz)))
         start_utc = end_utc
     return tuple(found)

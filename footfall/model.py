@@ -28,12 +28,21 @@ def from_epoch_ms(instant_epoch_ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant_epoch_ms)
 
 
+def minute_of_day(moment_local: datetime) -> int:
+    """Return the minutes since midnight that a clock on the wall shows at *moment_local*."""
+    return moment_local.hour * 60 + moment_local.minute
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """A stretch of local clock time, [opens, closes) in minutes since midnight, both on a half hour; closes <= 1440."""
 
     opens: int
     closes: int
+
+    def __contains__(self, minutes: int) -> bool:
+        """Return whether *minutes* since midnight lie within."""
+        return self.opens <= minutes < self.closes
 
     def __str__(self) -> str:
         """Return it as it is written in footfall.toml, ``08:00-19:00``."""
@@ -181,3 +190,7 @@ class Sighting:
     conflicts: int = 0
     undated: int = 0
     status: Mapping[str, object] = field(default_factory=dict)
+
+    def is_silent(self, now_epoch_ms: int, silent_after_s: int) -> bool:
+        """Return whether it was heard of, but not for more than *silent_after_s*."""
+        return self.received_epoch_ms is not None and now_epoch_ms - self.received_epoch_ms > silent_after_s * 1000

@@ -149,8 +149,7 @@ def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets
 def _state(here: Parts, sighting: Sighting) -> str:
     if sighting.received_epoch_ms is None:
         return "never heard"
-    age_ms = here.now_epoch_ms() - sighting.received_epoch_ms
-    return "counting" if age_ms <= here.config.silent_after_s * 1000 else "silent"
+    return "silent" if sighting.is_silent(here.now_epoch_ms(), here.config.silent_after_s) else "counting"
 
 
 def _site_json(site: Site) -> Json:

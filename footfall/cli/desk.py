@@ -35,7 +35,6 @@ class ExporterDesk:
 
     def __init__(self, config: ExporterConfig, environment: Environment) -> None:
         """Answer for the exporter that *config* describes, following its file as it changes."""
-        self._environment = environment
         paths = (config.path, config.data / keys.FILE_NAME)
         self._config = Reloading(paths, lambda: _load(config.path, environment), config, time.monotonic)
         self._ledger_path = config.data / LEDGER

@@ -18,7 +18,7 @@ from footfall.cli.exporting import open_destination, open_job, open_ledger
 from footfall.cli.forwarding import check_forwarding
 from footfall.cli.simulation import base_url
 from footfall.errors import FootfallError
-from footfall.model import from_epoch_ms
+from footfall.model import epoch_ms, from_epoch_ms
 from footfall.store import Reader
 from footfall.store.check import check_journal
 from footfall.store.journal import FILE_NAME
@@ -185,7 +185,7 @@ def _check_counters(ingest: IngestConfig, exporter: ExporterConfig) -> Iterator[
             yield Finding(subject, "has no key: it is refused", f"footfall counter rotate-key {counter.id}")
         elif seen.received_epoch_ms is None:
             yield Finding(subject, "was never heard of", "power, WiFi, the server's address and the key in the device")
-        elif now_utc - from_epoch_ms(seen.received_epoch_ms) > timedelta(seconds=ingest.silent_after_s):
+        elif seen.is_silent(epoch_ms(now_utc), ingest.silent_after_s):
             last = from_epoch_ms(seen.received_epoch_ms).astimezone(registry.site_of(counter.id).tz)
             yield Finding(
                 subject, f"is silent since {last:%Y-%m-%d %H:%M}", "check its power and WiFi; it keeps counting"

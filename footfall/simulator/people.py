@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from footfall.calendar import buckets_of, day_bounds
-from footfall.model import Bucket, Site, epoch_ms
+from footfall.model import Bucket, Site, epoch_ms, minute_of_day
 
 MINUTE_MS = 60_000
 LUNCH = range(12 * 60, 13 * 60 + 30)
@@ -173,7 +173,7 @@ def _pull(bucket: Bucket, frame: _Frame) -> float:
     """Return how strongly people come in *bucket*."""
     middle = (epoch_ms(bucket.start_utc) + epoch_ms(bucket.end_utc)) // 2
     part = (middle - frame.opening) / (frame.closing - frame.opening)
-    minutes = bucket.start_local.hour * 60 + bucket.start_local.minute
+    minutes = minute_of_day(bucket.start_local)
     return _curve(part) * (LUNCH_PULL if minutes in LUNCH else 1.0)
 
 

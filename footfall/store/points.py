@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from footfall.calendar import day_bounds
-from footfall.model import QUARTER_MS, Site, Span, epoch_ms, from_epoch_ms
+from footfall.model import QUARTER_MS, Site, Span, epoch_ms, from_epoch_ms, minute_of_day
 from footfall.occupancy import last_reset
 
 Value = int | float | bool | str
@@ -94,7 +94,7 @@ def site_point(site: Site, now_ns: int) -> Point:
         "reset_min": site.reset,
         "day_ms": epoch_ms(day_bounds(now_local.date(), site.tz)[0]),
         "reset_ms": epoch_ms(last_reset(site, now_utc)),
-        "open": int(site.hours.opens <= now_local.hour * 60 + now_local.minute < site.hours.closes),
+        "open": int(minute_of_day(now_local) in site.hours),
     }
     if site.capacity is not None:
         fields["capacity"] = site.capacity

@@ -67,7 +67,7 @@ def door_of(counter: Counter, sightings: Mapping[str, Sighting], now_utc: dateti
     door = Door(counter, sighting, Condition.COUNTING)
     if sighting.received_epoch_ms is None:
         return Door(counter, sighting, Condition.NEVER_HEARD)
-    if epoch_ms(now_utc) - sighting.received_epoch_ms > silent_after_s * 1000:
+    if sighting.is_silent(epoch_ms(now_utc), silent_after_s):
         return Door(counter, sighting, Condition.SILENT)
     if door.blocked_beam:
         return Door(counter, sighting, Condition.BLOCKED)

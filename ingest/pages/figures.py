@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cached_property
 
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
-from footfall.model import Bucket, Counter, Quarter, Site, Tally, epoch_ms
+from footfall.model import Bucket, Counter, Quarter, Site, Tally, epoch_ms, minute_of_day
 from footfall.occupancy import last_reset, occupancy_through
 from footfall.store import Reader
 
@@ -147,13 +147,12 @@ def read_days(
 def _half_hour(
     site: Site, bucket: Bucket, total: Tally, inside: int, active: int, now_utc: datetime, slack_s: int
 ) -> HalfHour:
-    minutes = bucket.start_local.hour * 60 + bucket.start_local.minute
     return HalfHour(
         bucket=bucket,
         total=total,
         knowledge=_knowledge(bucket, total, active, now_utc, slack_s),
         inside=inside if bucket.end_utc <= now_utc else None,
-        is_open=site.hours.opens <= minutes < site.hours.closes,
+        is_open=minute_of_day(bucket.start_local) in site.hours,
     )
 
 
@@ -237,7 +236,7 @@ def heat_map(days: Sequence[Day]) -> Mapping[int, tuple[HeatCell, ...]]:
     for day in days:
         for one in day.half_hours:
             if one.inside is not None:
-                slot = (one.bucket.start_local.hour * 60 + one.bucket.start_local.minute) // 30
+                slot = minute_of_day(one.bucket.start_local) // 30
                 counted = sums.setdefault((day.day.weekday(), slot), [])
                 if one.knowledge is Knowledge.COUNTED:
                     counted.append(one.total.entries)
@@ -247,7 +246,7 @@ def heat_map(days: Sequence[Day]) -> Mapping[int, tuple[HeatCell, ...]]:
         cells = []
         for slot in range(48):
             entries = sums.get((weekday, slot))
-            is_open = hours is not None and hours.opens <= slot * 30 < hours.closes
+            is_open = hours is not None and slot * 30 in hours
             mean = sum(entries) / len(entries) if entries else None
             cells.append(HeatCell(f"{slot // 2:02}:{slot % 2 * 30:02}", mean, entries == [], is_open))
         found[weekday] = tuple(cells)

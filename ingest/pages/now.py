@@ -75,14 +75,16 @@ def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:
     reset_utc = last_reset(site, now_utc)
     quarters = here.reader.totals(ids, reset_utc, now_utc)
     people = occupancy_of(quarters, reset_utc).inside if quarters else None
-    sightings = here.reader.sightings(ids)
     today = now_utc.astimezone(site.tz).date()
-    doors = tuple(
-        door_of(counter, sightings, now_utc, silent_after_s=here.config.silent_after_s)
-        for counter in counters
-        if counter.counts_on(today)
-    )
+    doors = tuple(door for door in read_doors(here, site, now_utc) if door.counter.counts_on(today))
     return Inside(people, _room(people, site.capacity, here.config.pages.nearly_full_percent), doors)
+
+
+def read_doors(here: Parts, site: Site, now_utc: datetime) -> list[Door]:
+    """Return how every door of *site* does, those too that do not count today. Raises StoreUnavailable."""
+    counters = here.registry().counters_of(site.id)
+    sightings = here.reader.sightings([counter.id for counter in counters])
+    return [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
 
 
 def _room(people: int | None, capacity: int | None, nearly_full_percent: int) -> Room:

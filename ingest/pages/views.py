@@ -11,12 +11,11 @@ from footfall.errors import FootfallError
 from footfall.model import Site
 from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupancy_chart
 from ingest.pages.desk import Desk, Outcome
-from ingest.pages.doors import door_of
 from ingest.pages.errors import show_error
 from ingest.pages.figures import Day, Length, Period, period_around
 from ingest.pages.history import clamp_day, read_history, write_plain_csv
 from ingest.pages.language import wanted
-from ingest.pages.now import read_inside, read_now
+from ingest.pages.now import read_doors, read_inside, read_now
 from ingest.pages.recent import KEPT_S, Answer, Recent, answer_of
 from ingest.parts import Parts, parts
 from ingest.problems import Refusal
@@ -194,9 +193,7 @@ def _render_now(here: Parts, site: Site) -> str:
 
 def _render_counters(here: Parts, site: Site) -> str:
     now_utc = here.now_utc()
-    counters = here.registry().counters_of(site.id)
-    sightings = here.reader.sightings([counter.id for counter in counters])
-    doors = [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
+    doors = read_doors(here, site, now_utc)
     today = now_utc.astimezone(site.tz).date()
     doors.sort(key=lambda door: (not door.counter.counts_on(today), list(type(door.condition)).index(door.condition)))
     return render_template("_counters.html", site=site, doors=doors, today=today, now_utc=now_utc)
