@@ -1,49 +1,113 @@
 #include "detector_explain.h"
 
+#include "detector_borders.h"
 #include "detector_costs.h"
+#include "detector_hull.h"
 
 namespace footfall {
 
-// Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
-void Explanation::reach(const Intervals& outer, const Intervals& inner, size_t i, size_t j, uint32_t spacing_mm) {
-    Node& node = nodes_[i][j];
-    node = {INT32_MAX, 0, 0};
-    for (size_t a = 0; a <= i; ++a) {
-        for (size_t b = a == 0 ? 1 : 0; b <= j; ++b) {
-            const Node& from = nodes_[i - a][j - b];
-            if (from.cost >= node.cost) continue;
-            const Group group = {&outer.at[i - a], a, &inner.at[j - b], b, spacing_mm};
-            Passage passage;
-            int32_t cost = group_cost(group, passage);
-            if (cost >= kImpossible) continue;
-            cost += from.cost;
-            if (from.outer_size + from.inner_size > 0 && cost < node.cost) {
-                const Group earlier = {&outer.at[i - a - from.outer_size], from.outer_size,
-                                       &inner.at[j - b - from.inner_size], from.inner_size, spacing_mm};
-                Passage before;
-                group_cost(earlier, before);
-                cost += border_cost(earlier, before, group, passage);
-            }
-            if (cost < node.cost) node = {cost, static_cast<uint8_t>(a), static_cast<uint8_t>(b)};
-        }
+namespace {
+
+bool is_same(const Interval& a, const Interval& b) {
+    return a.from_us == b.from_us && a.to_us == b.to_us && a.holes_us == b.holes_us;
+}
+
+}  // namespace
+
+// How many intervals *now* begins with that were the same the last time.
+size_t Explanation::Row::shared_with(const Intervals& now) const {
+    size_t k = 0;
+    while (k < now.size && k < intervals.size && is_same(now.at[k], intervals.at[k])) ++k;
+    return k;
+}
+
+// A hole that is clear with all intervals of *other* seen is clear in every group: fewer of them only show more.
+void Explanation::Row::count_clear_times(const Intervals& other) {
+    const Interval* const own = intervals.at;
+    for (size_t k = 1; k < intervals.size; ++k) {
+        const bool is_clear = is_clear_within(own[k - 1].to_us, own[k].from_us, other.at, other.size);
+        clear_times[k] = static_cast<uint8_t>(clear_times[k - 1] + (is_clear ? 1 : 0));
     }
 }
 
-void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t spacing_mm) {
-    nodes_[0][0] = {0, 0, 0};
-    for (size_t i = 0; i <= outer.size; ++i) {
-        for (size_t j = 0; j <= inner.size; ++j) {
-            if (i + j > 0) reach(outer, inner, i, j, spacing_mm);
-        }
+// How often at least both beams are clear between the last *size* of the first *end* intervals.
+int32_t Explanation::Row::clear_times_within(size_t end, size_t size) const {
+    return size > 1 ? clear_times[end - 1] - clear_times[end - size] : 0;
+}
+
+// The last intervals of the first *i* and *j*.
+Group Explanation::group_before(size_t i, size_t j, size_t outer_size, size_t inner_size) const {
+    return {&outer_.intervals.at[i - outer_size],
+            outer_size,
+            &inner_.intervals.at[j - inner_size],
+            inner_size,
+            spacing_mm_,
+            outer_.clear_times_within(i, outer_size) + inner_.clear_times_within(j, inner_size)};
+}
+
+Explanation::Node Explanation::node_of(const Passage& passage, int32_t cost) {
+    return {cost,
+            passage.length_mm,
+            static_cast<uint16_t>(passage.speed_mm_s),
+            passage.outer_size,
+            passage.inner_size,
+            passage.direction,
+            passage.complete,
+            passage.steady};
+}
+
+// The passage that *node* ends with, as far as its border to the next one depends on it; *group* are its intervals.
+Passage Explanation::last_passage(const Node& node, const Group& group) {
+    Passage passage = {};
+    passage.complete = node.complete;
+    passage.direction = node.direction;
+    passage.length_mm = node.length_mm;
+    passage.speed_mm_s = node.speed_mm_s;
+    passage.steady = node.steady;
+    passage.from_us = from_of(group);
+    passage.to_us = to_of(group);
+    passage.brief = passage.to_us - passage.from_us <= kBrief;
+    passage.outer_size = node.outer_size;
+    passage.inner_size = node.inner_size;
+    return passage;
+}
+
+// Makes *node* end with *group* after *from*, where that is cheaper than what it ends with now.
+void Explanation::try_group(size_t i, size_t j, size_t outer_size, size_t inner_size) {
+    const Node& from = nodes_[i - outer_size][j - inner_size];
+    Node& node = nodes_[i][j];
+    if (from.cost >= node.cost) return;
+    const int32_t limit = between(0, node.cost - from.cost, kImpossible);
+    const Group group = group_before(i, j, outer_size, inner_size);
+    Passage passage;
+    int32_t cost = group_cost(group, limit, passage);
+    if (cost >= limit) return;
+    cost += from.cost;
+    if (from.outer_size + from.inner_size > 0) {
+        const Group earlier = group_before(i - outer_size, j - inner_size, from.outer_size, from.inner_size);
+        cost += border_cost(earlier, last_passage(from, earlier), group, passage);
     }
+    if (cost < node.cost) node = node_of(passage, cost);
+}
+
+// Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
+void Explanation::reach(size_t i, size_t j) {
+    nodes_[i][j].cost = INT32_MAX;
+    if (j > 0) try_group(i, j, 0, 1);  // what one beam saw is one interval
+    if (i > 0) try_group(i, j, 1, 0);
+    for (size_t a = 1; a <= i; ++a) {
+        for (size_t b = 1; b <= j; ++b) try_group(i, j, a, b);
+    }
+}
+
+// Puts the passages of the cheapest way in order.
+void Explanation::retrace() {
     size_ = 0;
-    for (size_t i = outer.size, j = inner.size; i + j > 0;) {
+    for (size_t i = outer_.intervals.size, j = inner_.intervals.size; i + j > 0; ++size_) {
         const Node& node = nodes_[i][j];
+        group_cost(group_before(i, j, node.outer_size, node.inner_size), kImpossible, passages_[size_]);
         i -= node.outer_size;
         j -= node.inner_size;
-        const Group group = {&outer.at[i], node.outer_size, &inner.at[j], node.inner_size, spacing_mm};
-        group_cost(group, passages_[size_]);
-        ++size_;
     }
     for (size_t k = 0; 2 * k + 1 < size_; ++k) {
         const Passage other = passages_[k];
@@ -53,6 +117,24 @@ void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t 
     for (size_t k = 0; k < size_; ++k) {
         passages_[k].clear_after = k + 1 == size_ || is_clear_between(passages_[k], passages_[k + 1]);
     }
+}
+
+void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t spacing_mm) {
+    // Nodes of intervals that are the same again are: what comes later does not change how these are best explained.
+    const bool is_new = spacing_mm != spacing_mm_;
+    const size_t known_outer = is_new ? 0 : outer_.shared_with(outer);
+    const size_t known_inner = is_new ? 0 : inner_.shared_with(inner);
+    outer_.intervals = outer;
+    inner_.intervals = inner;
+    spacing_mm_ = spacing_mm;
+    outer_.count_clear_times(inner);
+    inner_.count_clear_times(outer);
+    for (size_t i = 0; i <= outer.size; ++i) {
+        for (size_t j = i > known_outer ? 0 : known_inner + 1; j <= inner.size; ++j) {
+            if (i + j > 0) reach(i, j);
+        }
+    }
+    retrace();
 }
 
 }  // namespace footfall

@@ -2,10 +2,11 @@
 //
 // A person, an arm or a pram takes some consecutive intervals of each beam (several where it has holes). All ways to cut
 // both rows into passages, in order, are compared by a sum of costs (detector_costs.h), and the cheapest is taken.
-// Amounts are small whole numbers, so the result is the same on every machine.
+// Amounts are small whole numbers, so the result is the same on every machine. Where two ways cost the same, the one
+// whose last passage is shorter at the outer beam is taken, then the one where it is shorter at the inner beam.
 #pragma once
 
-#include "passage.h"
+#include "detector_group.h"
 
 namespace footfall {
 
@@ -14,24 +15,51 @@ class Explanation {
    public:
     static constexpr size_t kCapacity = 2 * Intervals::kCapacity;
 
-    // All intervals must be closed.
+    // All intervals must be closed. What began as it did the last time is not thought of again.
     void find(const Intervals& outer, const Intervals& inner, uint32_t spacing_mm);
 
     size_t size() const { return size_; }
     const Passage& operator[](size_t index) const { return passages_[index]; }
 
    private:
+    // The cheapest explanation of the first so many intervals of each beam. Of its last passage it keeps what the border
+    // to the next one asks for: on the board there is no room for 169 passages, and no time to find them again.
     struct Node {
         int32_t cost;
-        uint8_t outer_size;  // of the passage that ends here
+        int32_t length_mm;
+        uint16_t speed_mm_s;
+        uint8_t outer_size;
         uint8_t inner_size;
+        Direction direction;
+        bool complete;
+        bool steady;
     };
     static constexpr size_t kSide = Intervals::kCapacity + 1;
 
-    void reach(const Intervals& outer, const Intervals& inner, size_t i, size_t j, uint32_t spacing_mm);
+    // One beam's intervals as they were explained last.
+    struct Row {
+        Intervals intervals;
+        // How often both beams are clear between the first so many of them, all intervals of the other beam seen.
+        uint8_t clear_times[kSide];
 
-    Node nodes_[kSide][kSide];
-    Passage passages_[kCapacity];
+        size_t shared_with(const Intervals& now) const;
+        void count_clear_times(const Intervals& other);
+        int32_t clear_times_within(size_t end, size_t size) const;
+    };
+
+    void reach(size_t i, size_t j);
+    void try_group(size_t i, size_t j, size_t outer_size, size_t inner_size);
+    void retrace();
+
+    Group group_before(size_t i, size_t j, size_t outer_size, size_t inner_size) const;
+    static Node node_of(const Passage& passage, int32_t cost);
+    static Passage last_passage(const Node& node, const Group& group);
+
+    Row outer_ = {};
+    Row inner_ = {};
+    uint32_t spacing_mm_ = 0;
+    Node nodes_[kSide][kSide] = {};
+    Passage passages_[kCapacity] = {};
     size_t size_ = 0;
 };
 

@@ -11,7 +11,6 @@ constexpr int64_t kEdges = 12'000;       // us: jitter of the two edges of a lag
 constexpr int64_t kFastestMmS = 7000;    // 4 m/s and jitter
 constexpr int64_t kHole = 45'000;        // us: so short a hole can be filled on one beam and not on the other
 
-int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t distance(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
 
 struct Pieces {
@@ -67,7 +66,30 @@ int64_t covered_us(const Pieces& outer, const Pieces& inner, size_t k) {
     return least(outer.at[k].to_us - outer.at[k].from_us, inner.at[k].to_us - inner.at[k].from_us);
 }
 
+// How many pieces gather() makes of them; one too many where they are more than enough.
+size_t count(const Interval* own, size_t size, int64_t hole_us) {
+    size_t pieces = 1;
+    for (size_t k = 1; k < size && pieces <= kMostPieces; ++k) {
+        pieces += own[k].from_us - own[k - 1].to_us > hole_us ? 1 : 0;
+    }
+    return pieces;
+}
+
+// Whether both beams show the same number of pieces, two or more.
+bool are_as_many(const Group& group) {
+    if (group.outer_size == group.inner_size) return group.outer_size <= kMostPieces;
+    const size_t outer = count(group.outer, group.outer_size, kHole);
+    return outer > 1 && outer <= kMostPieces && outer == count(group.inner, group.inner_size, kHole);
+}
+
 }  // namespace
+
+// The first edges' lag and the last edges' differ from the mean lag by a third of it and kEdges at most, as all others do.
+bool may_be_rigid(const Group& group, const Hull& hull) {
+    if (group.outer_size < 2 || group.inner_size < 2) return false;
+    const int64_t lesser = least(distance(hull.lesser_lag, 0), distance(hull.greater_lag, 0));
+    return hull.greater_lag - hull.lesser_lag <= 3 * kEdges + lesser && are_as_many(group);
+}
 
 bool is_rigid(const Group& group, Rigid& rigid) {
     Pieces outer;

@@ -4,7 +4,7 @@
 //     inner  ....##...######...##..         and whether both beams are clear between them
 #pragma once
 
-#include "detector_costs.h"
+#include "detector_hull.h"
 
 namespace footfall {
 
@@ -17,6 +17,9 @@ struct Rigid {
     int64_t trunk_at_us;  // when it was centred between the beams
     uint8_t limbs;        // all other pieces
 };
+
+// Whether the sizes and the outline of *group* allow that it is; the rest need not be looked at where they do not.
+bool may_be_rigid(const Group& group, const Hull& hull);
 
 // Whether *group* is one trunk with one to four limbs within reach of each other, all with about one lag.
 bool is_rigid(const Group& group, Rigid& rigid);
