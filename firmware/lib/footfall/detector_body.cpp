@@ -4,23 +4,21 @@ namespace footfall {
 
 namespace {
 
-constexpr int32_t kFillable = 40;   // mm: a hole no wider is a fold of cloth, not the air between two people
-constexpr int32_t kArmsReach = 450; // mm
-constexpr size_t kMostPieces = 6;   // that one beam makes of a body and its arms
-constexpr int32_t kFastestArm = 2000;  // mm/s: a step that looks faster than this, and than the other, was an arm's
-constexpr int64_t kStop = 150'000;  // us by which a lag is longer when somebody stopped
+constexpr int32_t kFillable = 40;    // mm: a hole no wider is a fold of cloth, not the air between two people
+constexpr int32_t kArmsReach = 450;  // mm
+constexpr int64_t kStop = 150'000;   // us by which a lag is longer when somebody stopped
 
-constexpr int32_t kFold = 30;            // what the cheapest hole costs
+constexpr int32_t kFold = 30;  // what the cheapest hole costs
 constexpr int32_t kTwoThings = 3000;
-constexpr int32_t kBackAndForth = 200;   // a hole that somebody made who went back and forth; each such way makes two
+constexpr int32_t kBackAndForth = 200;  // a hole that somebody made who went back and forth; each such way makes two
 
-// The time from beam to beam that tells the speed. An arm ahead of the body or behind it makes one lag shorter and leaves
-// the other, so their mean is believed. Whoever stops makes one much longer: then it is the lesser one, unless that was
-// an arm's.
-int64_t lag_of(const Hull& hull, uint32_t spacing_mm) {
+// The time from beam to beam that tells the speed. An arm ahead of the body or behind it makes one lag shorter and
+// leaves the other, so their mean is believed. Whoever stops makes one much longer: then it is the lesser one, unless
+// that was an arm's.
+int64_t lag_of(const Hull& hull, const Spacing& spacing) {
     const int64_t mean = (hull.lesser_lag + hull.greater_lag) / 2;
     if (hull.greater_lag - hull.lesser_lag <= kStop) return most(1, mean);
-    return most(hull.lesser_lag, least(mean / 2, static_cast<int64_t>(spacing_mm) * 1'000'000 / kFastestArm));
+    return most(hull.lesser_lag, least(mean / 2, spacing.arm_step_us));
 }
 
 // What the holes of one beam cost, when one body is to have them all; at least *limit* where they cost more.
@@ -48,7 +46,8 @@ int32_t holes_cost(const Interval* own, size_t size, const Interval* other, size
 // A steady walker's two lags are alike; one who stopped has one of them long. 0 to 300.
 int32_t unsteady_cost(const Hull& hull, int64_t lag) {
     const int64_t lesser = most(hull.lesser_lag, lag / 2);
-    return between(0, ((hull.greater_lag - kJitter) * 400 - lesser * 520) / lesser, 300);
+    const int64_t excess = (hull.greater_lag - kJitter) * 10 - lesser * 13;
+    return excess <= 0 ? 0 : between(0, quotient(excess * 40, lesser), 300);
 }
 
 // Chatter of both beams at once can have the outline of a body, but is mostly holes.
@@ -83,16 +82,16 @@ int64_t longest_us(const Interval* own, size_t size) {
 
 // A body has a trunk: flickers of both beams may have a body's outline, but none of them is as long.
 bool has_trunk(const Group& group, int32_t speed_mm_s) {
-    const int64_t trunk_us = least(longest_us(group.outer, group.outer_size), longest_us(group.inner, group.inner_size));
-    return way_mm(speed_mm_s, trunk_us) >= kShortest;
+    const int64_t outer_us = longest_us(group.outer, group.outer_size);
+    return way_mm(speed_mm_s, least(outer_us, longest_us(group.inner, group.inner_size))) >= kShortest;
 }
 
 // What it costs that a body is so long, *lag_us* from beam to beam.
-int32_t size_cost(const Hull& hull, int64_t lag_us, int32_t length_mm, uint32_t spacing_mm) {
+int32_t size_cost(const Hull& hull, int64_t lag_us, int32_t length_mm, const Spacing& spacing) {
     // Who stood in each beam in turn has two long lags; having covered both at once they are longer than the spacing.
     const bool stood = hull.shorter > kStanding && lag_us < hull.shorter;
     const int32_t cost = stood && length_mm < kShort ? 0 : length_cost(length_mm);
-    if (!is_wide(spacing_mm) || lag_us <= hull.shorter) return cost;
+    if (!spacing.is_wide || lag_us <= hull.shorter) return cost;
     // It fits between the beams, and may have stood there.
     if (hull.greater_lag > kBetween) return kImpossible;
     return hull.shorter >= kBrief ? between(0, cost, 250) : cost;
@@ -102,21 +101,18 @@ int32_t size_cost(const Hull& hull, int64_t lag_us, int32_t length_mm, uint32_t 
 
 int32_t body_cost(const Group& group, const Hull& hull, int32_t limit, Passage& passage) {
     const auto holes = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
-    if (group.outer_size > kMostPieces || group.inner_size > kMostPieces) return kImpossible;
+    if (group.outer_size > kMostBodyPieces || group.inner_size > kMostBodyPieces) return kImpossible;
     if (kFold * holes >= limit) return limit;
-    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
-    const int64_t lag = lag_of(hull, group.spacing_mm);
-    const int32_t length_mm = between(0, spacing_mm * hull.shorter / lag, kUnknownLength);
-    const int32_t size = size_cost(hull, lag, length_mm, group.spacing_mm);
+    const int64_t lag = lag_of(hull, group.spacing);
+    const int32_t length_mm = between(0, quotient(hull.shorter * group.spacing.mm, lag), kUnknownLength);
+    const int32_t size = size_cost(hull, lag, length_mm, group.spacing);
     if (size >= kImpossible) return kImpossible;
-    const int32_t unsteady = unsteady_cost(hull, lag);
     // Whoever goes back and forth is unsteady and long, which the holes have paid for.
     const bool may_return = holes > 0 && hull.shorter > kStanding;
+    if (!may_return && size + kFold * holes >= limit) return limit;
+    const int32_t unsteady = unsteady_cost(hull, lag);
     if (!may_return && size + unsteady + kFold * holes >= limit) return limit;
-    if (!is_mostly_filled(group.outer, group.outer_size) || !is_mostly_filled(group.inner, group.inner_size)) {
-        return kImpossible;
-    }
-    const int32_t speed_mm_s = between(1, spacing_mm * 1'000'000 / lag, kFastestStep);
+    const int32_t speed_mm_s = between(1, quotient(group.spacing.way, lag), kFastestStep);
     if (!has_trunk(group, speed_mm_s)) return kImpossible;
     int32_t cost = may_return ? 0 : size + unsteady;
     cost += holes_cost(group.outer, group.outer_size, group.inner, group.inner_size, speed_mm_s, limit - cost);
@@ -124,6 +120,9 @@ int32_t body_cost(const Group& group, const Hull& hull, int32_t limit, Passage& 
     const bool to_and_fro = may_return && cost >= kBackAndForth;
     if (may_return && !to_and_fro) cost += size + unsteady;
     if (cost >= limit) return limit;
+    if (!is_mostly_filled(group.outer, group.outer_size) || !is_mostly_filled(group.inner, group.inner_size)) {
+        return kImpossible;
+    }
     passage.direction = hull.direction;
     passage.speed_mm_s = speed_mm_s;
     passage.length_mm = length_mm;

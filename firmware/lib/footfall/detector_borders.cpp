@@ -7,7 +7,7 @@ namespace footfall {
 
 namespace {
 
-constexpr uint32_t kNear = 120;  // mm: beams that no arm fits between
+constexpr int32_t kNear = 120;  // mm: beams that no arm fits between
 constexpr int32_t kAgainst = 300;
 
 // Whether *group* is seen by one beam, for a shorter time than the other group is by the same beam.
@@ -26,7 +26,7 @@ bool is_against(const Group& alone, const Passage& body, bool is_after) {
     if (!is_seen_by_one(alone) || !body.complete) return false;
     const bool outer = alone.outer_size > 0;
     if (outer ? body.inner_size > body.outer_size : body.outer_size > body.inner_size) return true;
-    if (alone.spacing_mm > kNear) return false;  // an arm may swing back between the beams
+    if (alone.spacing.mm > kNear) return false;  // an arm may swing back between the beams
     const bool at_first = outer == (body.direction == Direction::kEntry);
     return at_first == is_after;
 }
@@ -38,7 +38,7 @@ bool is_plain(const Passage& passage) { return passage.steady && passage.length_
 bool is_clear_between(const Passage& before, const Passage& after) { return after.from_us - before.to_us > kMoment; }
 
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
-    int32_t cost = is_clear_between(before, after) ? 0 : is_wide(later.spacing_mm) ? 30 : 240;
+    int32_t cost = is_clear_between(before, after) ? 0 : later.spacing.is_wide ? 30 : 240;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
     if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) {
         return cost / 2 + (is_against(earlier, after, false) || is_against(later, before, true) ? kAgainst : 0);
@@ -47,7 +47,7 @@ int32_t border_cost(const Group& earlier, const Passage& before, const Group& la
     if (!after.complete && passing_arm_mm(later) > 0) return cost / 4;
     if (!before.complete || !after.complete) return cost;
     if (before.direction != after.direction) {  // who turns round among others does not walk evenly before and after
-        return cost == 0 || is_wide(later.spacing_mm) || (is_plain(before) && is_plain(after)) ? cost : 1000;
+        return cost == 0 || later.spacing.is_wide || (is_plain(before) && is_plain(after)) ? cost : 1000;
     }
     if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
     if (may_be_arm(before) || may_be_arm(after)) return cost;

@@ -12,21 +12,23 @@ constexpr int32_t kLongestArm = 150;  // mm: up to here it may be either
 constexpr int32_t kArmAlone = 150;
 constexpr int32_t kLimb = 60;         // each piece beside the trunk that has the trunk's lag
 constexpr int32_t kPlainCost = 100;   // at most, for somebody whom nothing speaks against
+constexpr int32_t kNobody = 300;      // seen by both beams
 constexpr int32_t kMorePieces = 80;   // of nobody, each
 constexpr int32_t kClear = 500;       // each time that both beams are clear inside nobody
 
-// What it costs to take the group for a trunk and limbs that passed with one lag, where that is less than *limit*. Fills
-// in *passage* then.
+// What it costs to take the group for a trunk and limbs that passed with one lag. Fills in *passage* where that is less
+// than *limit*.
 int32_t rigid_cost(const Group& group, const Hull& hull, int32_t limit, Passage& passage) {
     Rigid rigid;
-    if (kLimb >= limit || !may_be_rigid(group, hull) || !is_rigid(group, rigid)) return kImpossible;
-    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
-    const int32_t length_mm = between(0, spacing_mm * rigid.trunk_us / rigid.lag_us, kUnknownLength);
-    const int32_t uneven = between(0, (rigid.uneven_us - kEdge) * 800 / rigid.lag_us, 200);
+    const bool alike = group.outer_size == group.inner_size;  // else small holes may be filled, and one limb be left
+    const auto fewest_limbs = static_cast<int32_t>(alike ? group.outer_size - 1 : 1);
+    if (kLimb * fewest_limbs >= limit || !may_be_rigid(group, hull) || !is_rigid(group, rigid)) return kImpossible;
+    const int32_t length_mm = between(0, quotient(rigid.trunk_us * group.spacing.mm, rigid.lag_us), kUnknownLength);
+    const int32_t uneven = between(0, quotient((rigid.uneven_us - kEdge) * 800, rigid.lag_us), 200);
     const int32_t cost = kLimb * rigid.limbs + length_cost(length_mm) + uneven;
     if (cost >= limit) return kImpossible;
     passage.direction = rigid.direction;
-    passage.speed_mm_s = between(1, spacing_mm * 1'000'000 / rigid.lag_us, kFastestStep);
+    passage.speed_mm_s = between(1, quotient(group.spacing.way, rigid.lag_us), kFastestStep);
     passage.length_mm = length_mm;
     passage.at_us = rigid.trunk_at_us;
     passage.steady = true;
@@ -52,15 +54,15 @@ bool are_apart(const Group& group) {
 int32_t alone_cost(const Group& group) {
     if (group.outer_size + group.inner_size > 1) return kImpossible;
     if (to_of(group) - from_of(group) <= kBrief) return 100;
-    return is_wide(group.spacing_mm) ? 450 : 300;
+    return group.spacing.is_wide ? 450 : 300;
 }
 
 // How long what one interval of each beam shows is, if it is an arm that passed; else 0.
-int32_t arm_mm(const Hull& hull, uint32_t spacing_mm) {
+int32_t arm_mm(const Hull& hull, const Spacing& spacing) {
     const int64_t lag = (hull.lesser_lag + hull.greater_lag) / 2;
-    if (hull.lesser_lag * kFastest < static_cast<int64_t>(spacing_mm) * 1'000'000) return 0;
+    if (hull.lesser_lag * kFastest < spacing.way) return 0;
     if (hull.greater_lag - hull.lesser_lag > kJitter + lag / 4) return 0;
-    const int32_t length_mm = between(1, hull.shorter * static_cast<int64_t>(spacing_mm) / lag, kUnknownLength);
+    const int32_t length_mm = between(1, quotient(hull.shorter * spacing.mm, lag), kUnknownLength);
     return length_mm < kLongestArm ? length_mm : 0;
 }
 
@@ -68,12 +70,12 @@ int32_t arm_mm(const Hull& hull, uint32_t spacing_mm) {
 // noise. At least *limit* where it is not less.
 int32_t nobody_cost(const Group& group, const Hull& hull, bool complete, int32_t limit) {
     const bool single = group.outer_size == 1 && group.inner_size == 1;
-    const int32_t arm = single ? arm_mm(hull, group.spacing_mm) : 0;
+    const int32_t arm = single ? arm_mm(hull, group.spacing) : 0;
     if (arm > 0) return kArmAlone + between(0, (arm - kArm) * 10, 400);
-    const bool wide = is_wide(group.spacing_mm);
+    const bool wide = group.spacing.is_wide;
     if (wide && hull.greater_lag > kBetween) return kImpossible;
     const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
-    int32_t cost = 300 + kMorePieces * more + (complete ? 600 : 0);
+    int32_t cost = kNobody + kMorePieces * more + (complete ? 600 : 0);
     if (wide && more == 1) return cost;
     if (cost + kClear * group.clear_times >= limit) return limit;
     if (!wide && are_apart(group)) cost += kClear;
@@ -86,7 +88,14 @@ int32_t nobody_cost(const Group& group, const Hull& hull, bool complete, int32_t
 }  // namespace
 
 int32_t passing_arm_mm(const Group& group) {
-    return group.outer_size == 1 && group.inner_size == 1 ? arm_mm(hull_of(group), group.spacing_mm) : 0;
+    return group.outer_size == 1 && group.inner_size == 1 ? arm_mm(hull_of(group), group.spacing) : 0;
+}
+
+bool costs_at_least(const Group& group, int32_t limit) {
+    const bool is_body_sized = group.outer_size <= kMostBodyPieces && group.inner_size <= kMostBodyPieces;
+    if (is_body_sized || group.pieces <= kMostRigidPieces) return false;
+    const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
+    return kNobody + kMorePieces * more + kClear * group.clear_times >= limit;
 }
 
 int32_t group_cost(const Group& group, int32_t limit, Passage& passage) {
@@ -96,7 +105,7 @@ int32_t group_cost(const Group& group, int32_t limit, Passage& passage) {
         cost = alone_cost(group);
     } else {
         const Hull hull = hull_of(group);
-        const bool is_through = is_complete(hull, group.spacing_mm);
+        const bool is_through = is_complete(hull, group.spacing);
         if (is_through) cost = body_cost(group, hull, limit, passage);
         cost = between(0, rigid_cost(group, hull, between(0, cost, limit), passage), cost);
         const int32_t nobody = nobody_cost(group, hull, is_through, between(0, cost, limit));
@@ -115,8 +124,9 @@ int32_t group_cost(const Group& group, int32_t limit, Passage& passage) {
 }
 
 bool is_plain_walker(const Interval& outer, const Interval& inner, uint32_t spacing_mm) {
+    const Spacing spacing(spacing_mm);
     Passage passage;
-    return group_cost({&outer, 1, &inner, 1, spacing_mm}, kPlainCost + 1, passage) <= kPlainCost && passage.complete;
+    return group_cost({&outer, 1, &inner, 1, spacing}, kPlainCost + 1, passage) <= kPlainCost && passage.complete;
 }
 
 }  // namespace footfall

@@ -5,6 +5,10 @@
 
 namespace footfall {
 
+// Whether *group* is too much for one body and costs *limit* as nobody, by what its caller knows: group_cost() says so
+// too, but after more thought.
+bool costs_at_least(const Group& group, int32_t limit);
+
 // What the cheapest reading of *group* as one passage costs, where that is less than *limit*; *passage* is then that
 // reading. Else at least *limit*, and *passage* means nothing. At least one beam has an interval.
 int32_t group_cost(const Group& group, int32_t limit, Passage& passage);

@@ -22,27 +22,32 @@ size_t Explanation::Row::shared_with(const Intervals& now) const {
 }
 
 // A hole that is clear with all intervals of *other* seen is clear in every group: fewer of them only show more.
-void Explanation::Row::count_clear_times(const Intervals& other) {
+void Explanation::Row::count_holes(const Intervals& other) {
     const Interval* const own = intervals.at;
     for (size_t k = 1; k < intervals.size; ++k) {
         const bool is_clear = is_clear_within(own[k - 1].to_us, own[k].from_us, other.at, other.size);
         clear_times[k] = static_cast<uint8_t>(clear_times[k - 1] + (is_clear ? 1 : 0));
+        const bool is_wide = own[k].from_us - own[k - 1].to_us > kSmallHole;
+        wide_holes[k] = static_cast<uint8_t>(wide_holes[k - 1] + (is_wide ? 1 : 0));
     }
-}
-
-// How often at least both beams are clear between the last *size* of the first *end* intervals.
-int32_t Explanation::Row::clear_times_within(size_t end, size_t size) const {
-    return size > 1 ? clear_times[end - 1] - clear_times[end - size] : 0;
 }
 
 // The last intervals of the first *i* and *j*.
 Group Explanation::group_before(size_t i, size_t j, size_t outer_size, size_t inner_size) const {
-    return {&outer_.intervals.at[i - outer_size],
-            outer_size,
-            &inner_.intervals.at[j - inner_size],
-            inner_size,
-            spacing_mm_,
-            outer_.clear_times_within(i, outer_size) + inner_.clear_times_within(j, inner_size)};
+    Group group = {&outer_.intervals.at[i - outer_size], outer_size, &inner_.intervals.at[j - inner_size], inner_size,
+                   spacing_};
+    size_t wide_holes = 0;
+    if (outer_size > 1) {
+        group.clear_times += outer_.clear_times[i - 1] - outer_.clear_times[i - outer_size];
+        wide_holes = size_t{outer_.wide_holes[i - 1]} - outer_.wide_holes[i - outer_size];
+    }
+    if (inner_size > 1) {
+        group.clear_times += inner_.clear_times[j - 1] - inner_.clear_times[j - inner_size];
+        const size_t inner_wide = size_t{inner_.wide_holes[j - 1]} - inner_.wide_holes[j - inner_size];
+        if (inner_wide > wide_holes) wide_holes = inner_wide;
+    }
+    group.pieces = wide_holes + 1;
+    return group;
 }
 
 Explanation::Node Explanation::node_of(const Passage& passage, int32_t cost) {
@@ -72,13 +77,14 @@ Passage Explanation::last_passage(const Node& node, const Group& group) {
     return passage;
 }
 
-// Makes *node* end with *group* after *from*, where that is cheaper than what it ends with now.
+// Explains the first *i* and *j* intervals with the last so many of them as one passage, where that is cheaper than
+// what is known. What comes before these must be cheaper than that by itself.
 void Explanation::try_group(size_t i, size_t j, size_t outer_size, size_t inner_size) {
     const Node& from = nodes_[i - outer_size][j - inner_size];
     Node& node = nodes_[i][j];
-    if (from.cost >= node.cost) return;
     const int32_t limit = between(0, node.cost - from.cost, kImpossible);
     const Group group = group_before(i, j, outer_size, inner_size);
+    if (costs_at_least(group, limit)) return;
     Passage passage;
     int32_t cost = group_cost(group, limit, passage);
     if (cost >= limit) return;
@@ -94,9 +100,11 @@ void Explanation::try_group(size_t i, size_t j, size_t outer_size, size_t inner_
 void Explanation::reach(size_t i, size_t j) {
     nodes_[i][j].cost = INT32_MAX;
     if (j > 0) try_group(i, j, 0, 1);  // what one beam saw is one interval
-    if (i > 0) try_group(i, j, 1, 0);
+    if (i > 0 && nodes_[i - 1][j].cost < nodes_[i][j].cost) try_group(i, j, 1, 0);
     for (size_t a = 1; a <= i; ++a) {
-        for (size_t b = 1; b <= j; ++b) try_group(i, j, a, b);
+        for (size_t b = 1; b <= j; ++b) {
+            if (nodes_[i - a][j - b].cost < nodes_[i][j].cost) try_group(i, j, a, b);
+        }
     }
 }
 
@@ -121,14 +129,14 @@ void Explanation::retrace() {
 
 void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t spacing_mm) {
     // Nodes of intervals that are the same again are: what comes later does not change how these are best explained.
-    const bool is_new = spacing_mm != spacing_mm_;
+    const bool is_new = static_cast<int32_t>(spacing_mm) != spacing_.mm;
     const size_t known_outer = is_new ? 0 : outer_.shared_with(outer);
     const size_t known_inner = is_new ? 0 : inner_.shared_with(inner);
     outer_.intervals = outer;
     inner_.intervals = inner;
-    spacing_mm_ = spacing_mm;
-    outer_.count_clear_times(inner);
-    inner_.count_clear_times(outer);
+    spacing_ = Spacing(spacing_mm);
+    outer_.count_holes(inner);
+    inner_.count_holes(outer);
     for (size_t i = 0; i <= outer.size; ++i) {
         for (size_t j = i > known_outer ? 0 : known_inner + 1; j <= inner.size; ++j) {
             if (i + j > 0) reach(i, j);

@@ -1,9 +1,9 @@
 // Who passed, given what two beams saw: the cheapest explanation of a row of intervals.
 //
-// A person, an arm or a pram takes some consecutive intervals of each beam (several where it has holes). All ways to cut
-// both rows into passages, in order, are compared by a sum of costs (detector_costs.h), and the cheapest is taken.
-// Amounts are small whole numbers, so the result is the same on every machine. Where two ways cost the same, the one
-// whose last passage is shorter at the outer beam is taken, then the one where it is shorter at the inner beam.
+// A person, an arm or a pram takes some consecutive intervals of each beam (several where it has holes). All ways to
+// cut both rows into passages, in order, are compared by a sum of costs (detector_costs.h, detector_borders.h), and the
+// cheapest is taken. Where two cost the same, it is the one whose last passage has fewer intervals of the outer beam,
+// then of the inner one. Amounts are small whole numbers, so the result is the same on every machine.
 #pragma once
 
 #include "detector_group.h"
@@ -22,8 +22,8 @@ class Explanation {
     const Passage& operator[](size_t index) const { return passages_[index]; }
 
    private:
-    // The cheapest explanation of the first so many intervals of each beam. Of its last passage it keeps what the border
-    // to the next one asks for: on the board there is no room for 169 passages, and no time to find them again.
+    // The cheapest explanation of the first so many intervals of each beam. Of its last passage it keeps what the
+    // border to the next one asks for: on the board there is no room for 169 passages, and no time to find them again.
     struct Node {
         int32_t cost;
         int32_t length_mm;
@@ -39,12 +39,12 @@ class Explanation {
     // One beam's intervals as they were explained last.
     struct Row {
         Intervals intervals;
-        // How often both beams are clear between the first so many of them, all intervals of the other beam seen.
-        uint8_t clear_times[kSide];
+        // Of the holes between the first so many of them:
+        uint8_t clear_times[kSide];  // in which both beams are clear, all intervals of the other beam seen
+        uint8_t wide_holes[kSide];   // that are wider than kSmallHole
 
         size_t shared_with(const Intervals& now) const;
-        void count_clear_times(const Intervals& other);
-        int32_t clear_times_within(size_t end, size_t size) const;
+        void count_holes(const Intervals& other);
     };
 
     void reach(size_t i, size_t j);
@@ -57,7 +57,7 @@ class Explanation {
 
     Row outer_ = {};
     Row inner_ = {};
-    uint32_t spacing_mm_ = 0;
+    Spacing spacing_{0};
     Node nodes_[kSide][kSide] = {};
     Passage passages_[kCapacity] = {};
     size_t size_ = 0;

@@ -1,6 +1,7 @@
 // Some intervals of both beams that may be one passage.
 #pragma once
 
+#include "detector_spacing.h"
 #include "passage.h"
 
 namespace footfall {
@@ -11,8 +12,10 @@ struct Group {
     size_t outer_size;
     const Interval* inner;
     size_t inner_size;
-    uint32_t spacing_mm;
-    int32_t clear_times = 0;  // both beams are clear inside it at least so often, as far as the caller knows
+    const Spacing& spacing;
+    // What the caller knows already, or less:
+    int32_t clear_times = 0;  // both beams are clear inside it at least so often
+    size_t pieces = 0;        // one of the beams has at least so many, those joined that kSmallHole parts
 };
 
 constexpr bool is_seen_by_one(const Group& group) { return group.outer_size == 0 || group.inner_size == 0; }

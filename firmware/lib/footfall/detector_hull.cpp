@@ -4,36 +4,12 @@ namespace footfall {
 
 namespace {
 
-constexpr int32_t kFastestBody = 9000;      // mm/s over both steps of what covers a beam as long as a runner with arms does
-constexpr int32_t kFastestStop = 2200;      // mm/s over both steps: who stops within a body's length was no faster
-constexpr int32_t kFastestStopStep = 4000;  // mm/s in one of them, with an arm ahead
-constexpr int64_t kBriefest = 40'000;       // us: 16 cm at 4 m/s
-constexpr int64_t kRunner = 75'000;         // us: 30 cm at 4 m/s
-constexpr int64_t kHardlyABody = 85'000;    // us: 26 cm at 4 m/s
-constexpr int64_t kSwift = 400'000;         // us: who runs is through in less
+constexpr int64_t kBriefest = 40'000;     // us: 16 cm at 4 m/s
+constexpr int64_t kRunner = 75'000;       // us: 30 cm at 4 m/s
+constexpr int64_t kHardlyABody = 85'000;  // us: 26 cm at 4 m/s
+constexpr int64_t kSwift = 400'000;        // us: who runs is through in less
 
 }  // namespace
-
-int64_t from_of(const Group& group) {
-    if (group.outer_size == 0) return group.inner[0].from_us;
-    if (group.inner_size == 0) return group.outer[0].from_us;
-    return least(group.outer[0].from_us, group.inner[0].from_us);
-}
-
-int64_t to_of(const Group& group) {
-    if (group.outer_size == 0) return group.inner[group.inner_size - 1].to_us;
-    if (group.inner_size == 0) return group.outer[group.outer_size - 1].to_us;
-    return most(group.outer[group.outer_size - 1].to_us, group.inner[group.inner_size - 1].to_us);
-}
-
-bool is_clear_within(int64_t from_us, int64_t to_us, const Interval* other, size_t size) {
-    int64_t reached = from_us;
-    for (size_t k = 0; k < size && reached < to_us; ++k) {
-        if (least(other[k].from_us, to_us) - reached > kMoment) return true;
-        reached = most(reached, other[k].to_us);
-    }
-    return to_us - reached > kMoment;
-}
 
 Hull hull_of(const Group& group) {
     const int64_t outer_from = group.outer[0].from_us;
@@ -51,18 +27,13 @@ Hull hull_of(const Group& group) {
     return hull;
 }
 
-bool is_complete(const Hull& hull, uint32_t spacing_mm) {
-    const int64_t way = static_cast<int64_t>(spacing_mm) * 1'000'000;  // us at 1 mm/s
-    const int32_t fastest = hull.shorter < kRunner ? kFastest : kFastestBody;
-    if (hull.shorter < kBriefest || (hull.lesser_lag + hull.greater_lag) * fastest < 2 * way) return false;
-    if (hull.shorter < kSwift) {
-        return hull.lesser_lag >= (hull.shorter < kHardlyABody ? way / kFastestStep : -kEdge);
-    }
-    if (hull.shorter > kStanding) {
-        return hull.lesser_lag * kFastestStopStep >= way &&
-               (hull.lesser_lag + hull.greater_lag) * kFastestStop >= 2 * way;
-    }
-    return hull.lesser_lag * kFastestStep >= way;
+bool is_complete(const Hull& hull, const Spacing& spacing) {
+    const int64_t both_lags = hull.lesser_lag + hull.greater_lag;
+    if (hull.shorter < kBriefest) return false;
+    if (both_lags < (hull.shorter < kRunner ? spacing.fastest_us : spacing.fastest_body_us)) return false;
+    if (hull.shorter < kSwift) return hull.lesser_lag >= (hull.shorter < kHardlyABody ? spacing.step_us : -kEdge);
+    if (hull.shorter > kStanding) return hull.lesser_lag >= spacing.stop_step_us && both_lags >= spacing.stop_us;
+    return hull.lesser_lag >= spacing.step_us;
 }
 
 int32_t length_cost(int32_t length_mm) {

@@ -7,6 +7,9 @@ namespace footfall {
 
 constexpr int32_t kImpossible = 1'000'000;
 
+constexpr size_t kMostBodyPieces = 6;   // that one beam makes of a body and its arms
+constexpr size_t kMostRigidPieces = 5;  // a trunk, both arms ahead, both behind
+
 // Lengths, mm. Chest and abdomen of adults are 18 to 35 cm deep, of a child of three 12 or more; the beam's own width
 // adds 2 to 5 cm. An arm is 5 to 9 cm.
 constexpr int32_t kShortest = 80;     // below this, nobody
@@ -16,28 +19,29 @@ constexpr int32_t kPeopleApart = 90;  // people in file leave 15 cm or more, of 
 constexpr int32_t kPlain = 100;       // more than kDeepest, with a bag, when as fast at the second beam as at the first
 constexpr int32_t kUnknownLength = 1'000'000;
 
-// Speeds, mm/s.
-constexpr int32_t kFastest = 7000;      // over both steps from beam to beam: 4 m/s and several ms of jitter in each edge
-constexpr int32_t kFastestStep = 8000;  // in one of them
-
 // Times, us.
 constexpr int64_t kJitter = 10'000;      // of a lag
 constexpr int64_t kEdge = 6'000;         // of an edge
 constexpr int64_t kMoment = 35'000;      // both beams clear for less is a hole, not the air between two people
+constexpr int64_t kSmallHole = 45'000;   // one beam may fill so short a hole where the other does not
 constexpr int64_t kBrief = 120'000;      // an arm, a flicker
-constexpr int64_t kStanding = 1'000'000; // who covers a beam for longer has all but stopped
+constexpr int64_t kStanding = 1'000'000;  // who covers a beam for longer has all but stopped
 constexpr int64_t kBetween = 3'000'000;  // from one beam to the other, where a body fits between them
-
-constexpr uint32_t kWideSpacing = 150;  // mm: beyond it, a body may stand between the beams unseen
-constexpr bool is_wide(uint32_t spacing_mm) { return spacing_mm > kWideSpacing; }
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 constexpr int32_t between(int64_t low, int64_t value, int64_t high) {
     return static_cast<int32_t>(most(low, least(value, high)));
 }
+
+// a / b, b being positive. The ESP8266 divides 32 bits in a loop, and 64 bits by four such loops and more.
+constexpr int64_t quotient(int64_t a, int64_t b) {
+    constexpr int64_t kSmall = INT32_MAX;
+    if (a < 0 || a > kSmall || b > kSmall) return a / b;
+    return static_cast<uint32_t>(a) / static_cast<uint32_t>(b);
+}
 constexpr int32_t way_mm(int32_t speed_mm_s, int64_t us) {
-    return between(0, us * speed_mm_s / 1'000'000, kUnknownLength);
+    return between(0, quotient(us * speed_mm_s, 1'000'000), kUnknownLength);
 }
 
 // The first and last edge of each beam: what a body without holes would have shown. An exit is turned round, so that
@@ -53,7 +57,7 @@ struct Hull {
 Hull hull_of(const Group& group);
 
 // Whether the first and last edges are those of something that went through both beams.
-bool is_complete(const Hull& hull, uint32_t spacing_mm);
+bool is_complete(const Hull& hull, const Spacing& spacing);
 
 // What a thing of that length costs as a body.
 int32_t length_cost(int32_t length_mm);

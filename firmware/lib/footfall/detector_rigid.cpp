@@ -4,17 +4,14 @@ namespace footfall {
 
 namespace {
 
-constexpr size_t kMostPieces = 5;        // a trunk, both arms ahead, both behind
-constexpr int64_t kLimbMm = 150;         // an arm of 5 to 10 cm and the beam's width
-constexpr int64_t kReachMm = 450;        // from the arm to the trunk
-constexpr int64_t kEdges = 12'000;       // us: jitter of the two edges of a lag, or two looks of a loop
-constexpr int64_t kFastestMmS = 7000;    // 4 m/s and jitter
-constexpr int64_t kHole = 45'000;        // us: so short a hole can be filled on one beam and not on the other
+constexpr int64_t kLimbMm = 150;    // an arm of 5 to 10 cm and the beam's width
+constexpr int64_t kReachMm = 450;   // from the arm to the trunk
+constexpr int64_t kEdges = 12'000;  // us: jitter of the two edges of a lag, or two looks of a loop
 
 int64_t distance(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
 
 struct Pieces {
-    Interval at[kMostPieces];
+    Interval at[kMostRigidPieces];
     size_t size;
 };
 
@@ -26,7 +23,7 @@ bool gather(const Interval* own, size_t size, int64_t hole_us, Pieces& pieces) {
             pieces.at[pieces.size - 1].to_us = own[k].to_us;
             continue;
         }
-        if (pieces.size == kMostPieces) return false;
+        if (pieces.size == kMostRigidPieces) return false;
         pieces.at[pieces.size++] = own[k];
     }
     return true;
@@ -35,7 +32,7 @@ bool gather(const Interval* own, size_t size, int64_t hole_us, Pieces& pieces) {
 // The pieces of both beams in the same number, with small holes as both beams show them.
 bool gather_both(const Group& group, Pieces& outer, Pieces& inner) {
     const bool alike = group.outer_size == group.inner_size;
-    const int64_t hole_us = alike ? 0 : kHole;
+    const int64_t hole_us = alike ? 0 : kSmallHole;
     return gather(group.outer, group.outer_size, hole_us, outer) &&
            gather(group.inner, group.inner_size, hole_us, inner) && outer.size == inner.size && outer.size > 1;
 }
@@ -69,7 +66,7 @@ int64_t covered_us(const Pieces& outer, const Pieces& inner, size_t k) {
 // How many pieces gather() makes of them; one too many where they are more than enough.
 size_t count(const Interval* own, size_t size, int64_t hole_us) {
     size_t pieces = 1;
-    for (size_t k = 1; k < size && pieces <= kMostPieces; ++k) {
+    for (size_t k = 1; k < size && pieces <= kMostRigidPieces; ++k) {
         pieces += own[k].from_us - own[k - 1].to_us > hole_us ? 1 : 0;
     }
     return pieces;
@@ -77,14 +74,14 @@ size_t count(const Interval* own, size_t size, int64_t hole_us) {
 
 // Whether both beams show the same number of pieces, two or more.
 bool are_as_many(const Group& group) {
-    if (group.outer_size == group.inner_size) return group.outer_size <= kMostPieces;
-    const size_t outer = count(group.outer, group.outer_size, kHole);
-    return outer > 1 && outer <= kMostPieces && outer == count(group.inner, group.inner_size, kHole);
+    if (group.outer_size == group.inner_size) return group.outer_size <= kMostRigidPieces;
+    const size_t outer = count(group.outer, group.outer_size, kSmallHole);
+    return outer > 1 && outer <= kMostRigidPieces && outer == count(group.inner, group.inner_size, kSmallHole);
 }
 
 }  // namespace
 
-// The first edges' lag and the last edges' differ from the mean lag by a third of it and kEdges at most, as all others do.
+// All lags differ from their mean by a third of it and kEdges at most: those of the first and of the last edges too.
 bool may_be_rigid(const Group& group, const Hull& hull) {
     if (group.outer_size < 2 || group.inner_size < 2) return false;
     const int64_t lesser = least(distance(hull.lesser_lag, 0), distance(hull.greater_lag, 0));
@@ -95,9 +92,8 @@ bool is_rigid(const Group& group, Rigid& rigid) {
     Pieces outer;
     Pieces inner;
     if (!gather_both(group, outer, inner) || !measure(outer, inner, rigid)) return false;
-    const auto spacing_mm = static_cast<int64_t>(group.spacing_mm);
-    if (rigid.lag_us * kFastestMmS < spacing_mm * 1'000'000) return false;
-    const auto mm = [&](int64_t us) { return us * spacing_mm / rigid.lag_us; };
+    if (rigid.lag_us * kFastest < group.spacing.way) return false;
+    const auto mm = [&](int64_t us) { return quotient(us * group.spacing.mm, rigid.lag_us); };
     size_t trunk = 0;
     for (size_t k = 1; k < outer.size; ++k) {
         if (covered_us(outer, inner, k) > covered_us(outer, inner, trunk)) trunk = k;
