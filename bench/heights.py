@@ -1,0 +1,207 @@
+"""How high to hang the beams: the same people pass beams at several heights, and the detector is judged at each.
+
+Lower beams meet what people push ahead of them, higher ones miss the small and meet the elbows of runners. What is
+measured here is that exchange; docs/accuracy.md, "How high to hang the beams", tells what was made of it.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from html import escape
+from multiprocessing import get_context
+from pathlib import Path
+
+from bench.accuracy import SEED, TRACE, Verdict, detected, percent, verdict
+from bench.walkers.bodies import BEAM_HEIGHT_M, Body, child
+from bench.walkers.passages import walker, way_of
+from bench.walkers.scenarios import BY_NAME
+from bench.walkers.sensor import Door, watch
+from bench.walkers.trials import Trial, joined
+
+HEIGHTS_M = (0.90, 1.00, 1.05, 1.10, 1.15, 1.20)
+PEOPLE = 300
+PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "heights.svg"
+
+_AWAY_M = 1.3  # from the door, where somebody's way begins and ends
+
+
+def small_child(chance: random.Random, door: Door) -> Trial:
+    """Return a child of 0.95 to 1.15 m alone, at 0.5 to 1.6 m/s.
+
+    That is three to five years: medians are 0.95 m at three, 1.10 m at five and 1.16 m at six (WHO, Child Growth
+    Standards and Growth Reference 5 to 19 years).
+    """
+    return _alone(child(chance, door.height_m, 0.95, 1.15), chance, door)
+
+
+def school_child(chance: random.Random, door: Door) -> Trial:
+    """Return a child of 1.15 to 1.40 m alone, six to ten years old, at 0.5 to 1.6 m/s."""
+    return _alone(child(chance, door.height_m), chance, door)
+
+
+def _alone(body: Body, chance: random.Random, door: Door) -> Trial:
+    way, speed = way_of(chance), chance.uniform(0.5, 1.6)
+    return watch([walker(body, chance, way, speed, _AWAY_M).go(way * _AWAY_M, speed)], door, chance)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Who passes. *title* is that of the table's column, *drawn* that of the picture's panel; empty: not drawn."""
+
+    name: str
+    title: str
+    make: Callable[[random.Random, Door], Trial]
+    drawn: str = ""
+
+    def trials(self, height_m: float, people: int, seed: int) -> Iterator[Trial]:
+        """Yield trials until *people* took part; at every height the same people, if one *seed* is given."""
+        number = took_part = 0
+        while took_part < people:
+            trial = self.make(random.Random(f"{seed} {self.name} {number}"), Door(height_m=height_m))
+            took_part += trial.people
+            number += 1
+            yield trial
+
+
+KINDS = (
+    Kind("single", "one person", BY_NAME["single"].make, "One person, six or older"),
+    Kind("running", "running", BY_NAME["running"].make, "Running"),
+    Kind("file", "in file", BY_NAME["file"].make),
+    Kind("prams", "behind a pram", BY_NAME["prams"].make, "Behind a pram"),
+    Kind("school", "children of 1.15 to 1.40 m", school_child),
+    Kind("small", "children of 0.95 to 1.15 m", small_child, "Child of three to five"),
+)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How the detector did with *people* of the kind *name* at beams *height_m* above the floor."""
+
+    height_m: float
+    name: str
+    people: int
+    verdict: Verdict
+
+    @property
+    def error(self) -> str:
+        return percent(self.verdict.errors, self.people)
+
+
+def measure(say: Callable[[str], None], people: int = PEOPLE, seed: int = SEED, trace: Path = TRACE) -> list[Result]:
+    """Return the results of all kinds at all heights, height by height, measured side by side on all cores."""
+    if not trace.exists():
+        raise SystemExit(f"{trace} is missing: run make firmware")
+    wanted = [(height_m, kind) for height_m in HEIGHTS_M for kind in KINDS]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        pending = [pool.submit(judge, height_m, kind.name, people, seed, trace) for height_m, kind in wanted]
+        results: list[Result] = []
+        for (height_m, kind), answer in zip(wanted, pending, strict=True):
+            say(f"beams at {height_m:.2f} m: {kind.title}")
+            results.append(answer.result())
+    return results
+
+
+def judge(height_m: float, name: str, people: int, seed: int = SEED, trace: Path = TRACE) -> Result:
+    """Return how the detector did with *people* of the kind *name* at beams *height_m* above the floor."""
+    trial = joined(_BY_NAME[name].trials(height_m, people, seed))
+    return Result(height_m, name, trial.people, verdict(trial.truth, detected(trial, Door().spacing_m, trace)))
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Return *results* as a table: a row for each height, missed + extra and the error of each kind."""
+    rows = [f"| height | {' | '.join(kind.title for kind in KINDS)} |", f"| ---: |{' ---: |' * len(KINDS)}"]
+    for height_m in _heights(results):
+        by_name = {result.name: result for result in results if result.height_m == height_m}
+        cells = [_cell(by_name[kind.name]) for kind in KINDS]
+        shown = f"{height_m:.2f} m"
+        rows.append(f"| {f'**{shown}**' if height_m == BEAM_HEIGHT_M else shown} | {' | '.join(cells)} |")
+    return "\n".join([*rows, "", f"A cell is missed + extra, and the error, of {_people(results)}."])
+
+
+def _cell(result: Result) -> str:
+    return f"{result.verdict.missed} + {result.verdict.extra}, {result.error}"
+
+
+def _people(results: Sequence[Result]) -> str:
+    """Return how many there were of each kind: trials with several people may end on a few more than were asked for."""
+    by_title = {kind.title: next(each.people for each in results if each.name == kind.name) for kind in KINDS}
+    fewest = min(by_title.values())
+    others = [f" ({people} {title})" for title, people in by_title.items() if people != fewest]
+    return f"{fewest} people{''.join(others)}"
+
+
+def _heights(results: Sequence[Result]) -> list[float]:
+    return sorted({result.height_m for result in results})
+
+
+_WIDTH, _TOP, _DEEP = 920, 88, 150
+_PANEL, _BETWEEN, _BAR = 200, 24, 22
+_STYLE = """
+    text { font: 14px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2933; }
+    .name { font-weight: 600; font-size: 16px; }
+    .small { font-size: 12.5px; fill: #52606d; } .here { font-size: 12.5px; font-weight: 600; }
+    .grid { stroke: #cbd2d9; } .base { stroke: #7b8794; stroke-width: 1.5; }
+    .bar { fill: #9db8d2; } .bar.at { fill: #1b62a5; }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e4e7eb; } .small { fill: #b3bcc6; } .grid { stroke: #3e4c59; } .base { stroke: #8895a3; }
+      .bar { fill: #47617b; } .bar.at { fill: #6db3f2; }
+    }
+"""
+
+
+def draw(results: Sequence[Result]) -> str:
+    """Return the picture of *results* as SVG: a panel of bars for each drawn kind, one bar a height, from 0 to 100."""
+    drawn = [kind for kind in KINDS if kind.drawn]
+    parts = [
+        '<text class="name" x="24" y="30">Missed and extra, of 100 people, by the height of the beams in metres</text>'
+    ]
+    for number, kind in enumerate(drawn):
+        parts += _panel([each for each in results if each.name == kind.name], kind, 24 + number * (_PANEL + _BETWEEN))
+    body, height = "\n  ".join(parts), _TOP + _DEEP + 34
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" \
+height="{height}" role="img" aria-labelledby="title desc">
+  <title id="title">Errors by the height of the beams</title>
+  <desc id="desc">{escape(_described(results, drawn))}</desc>
+  <style>{_STYLE}  </style>
+  {body}
+</svg>
+"""
+
+
+def _panel(results: Sequence[Result], kind: Kind, left: int) -> list[str]:
+    floor = _TOP + _DEEP
+    parts = [f'<text x="{left}" y="58">{escape(kind.drawn)}</text>']
+    for share in (0, 50, 100):
+        y = floor - _DEEP * share / 100
+        style = "grid" if share else "base"
+        parts.append(f'<line class="{style}" x1="{left}" y1="{y:.0f}" x2="{left + _PANEL}" y2="{y:.0f}"/>')
+    step = _PANEL / len(results)
+    for number, result in enumerate(sorted(results, key=lambda each: each.height_m)):
+        parts += _column(result, left + step * (number + 0.5))
+    return parts
+
+
+def _column(result: Result, middle: float) -> list[str]:
+    at = result.height_m == BEAM_HEIGHT_M
+    style, text = ("bar at", "here") if at else ("bar", "small")
+    share, floor = 100 * result.verdict.errors / result.people, _TOP + _DEEP
+    told = f"{share:.0f}" if share >= 10 else result.error.removesuffix(" %")
+    tall = max(1.5, _DEEP * min(share, 100.0) / 100) if share else 0.0
+    anchor = f'x="{middle:.0f}" text-anchor="middle"'
+    place = f'x="{middle - _BAR / 2:.0f}" y="{floor - tall:.1f}" width="{_BAR}" height="{tall:.1f}"'
+    return [
+        f'<rect class="{style}" {place} rx="1.5"/>',
+        f'<text class="{text}" {anchor} y="{floor - tall - 5:.0f}">{told}</text>',
+        f'<text class="{text}" {anchor} y="{floor + 18}">{result.height_m:.2f}</text>',
+    ]
+
+
+def _described(results: Sequence[Result], drawn: Sequence[Kind]) -> str:
+    return "; ".join(
+        f"{kind.title}: "
+        + ", ".join(f"{each.error} at {each.height_m:.2f} m" for each in results if each.name == kind.name)
+        for kind in drawn
+    )
