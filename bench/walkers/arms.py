@@ -10,7 +10,7 @@ elbow, knuckles has within the height of the beam's spot.
 from itertools import pairwise
 from math import cos, radians, sin
 
-from bench.walkers.bodies import BEAM_HEIGHT_M, Arms, Carriage
+from bench.walkers.bodies import Arms, Carriage
 
 Span = tuple[float, float]
 Point = tuple[float, float]
@@ -30,10 +30,18 @@ def seen_arms(arms: Arms, phase: float, speed_m_s: float) -> list[Span]:
     for side in range(arms.seen):
         chain = _chain(arms, side, sin(phase) if side == 0 else -sin(phase), speed_m_s)
         for (start, end), radius_m in zip(pairwise(chain), (_UPPER_RADIUS_M, _FOREARM_RADIUS_M), strict=False):
-            span = _within_spot(start, end, radius_m)
+            span = _within_spot(start, end, radius_m, arms.beam_height_m)
             if span is not None:
                 spans.append(span)
     return spans
+
+
+def held_out(arms: Arms) -> Span:
+    """Return (rear, front), metres ahead of the trunk's centre, of an arm that is held out and does not swing."""
+    if arms.carriage in (Carriage.SWINGING, Carriage.STILL):
+        return (0.0, 0.0)
+    places = [x for x, _ in _chain(arms, 0, 0.0, 1.0)]
+    return min(places), max(places)
 
 
 def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Point, ...]:
@@ -46,7 +54,7 @@ def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Point
         elbow = (0.25 * arms.hand_forward_m, max(arms.hand_height_m, arms.shoulder_height_m - 0.9 * arms.upper_m))
         return (shoulder, elbow, hand)
     if arms.carriage is Carriage.READING and side == 0:
-        shoulder_deg, elbow_deg = 12.0, 95.0
+        shoulder_deg, elbow_deg = 8 + 10 * arms.liveliness, 72 + arms.elbow_deg
     elif speed_m_s > _RUNNING_M_S:
         shoulder_deg = -5 + min(45.0, (20 + 5 * speed_m_s) * arms.liveliness) * swing
         elbow_deg = 75 + arms.elbow_deg
@@ -58,11 +66,11 @@ def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Point
     return (shoulder, elbow, (elbow[0] + arms.forearm_m * sin(fore), elbow[1] - arms.forearm_m * cos(fore)))
 
 
-def _within_spot(start: Point, end: Point, radius_m: float) -> Span | None:
-    """Return what a limb from *start* to *end* covers at the beams' height, or None when it passes above or below."""
+def _within_spot(start: Point, end: Point, radius_m: float, height_m: float) -> Span | None:
+    """Return what a limb from *start* to *end* covers at *height_m*, or None when it passes above or below."""
     (x1, z1), (x2, z2) = (start, end) if start[1] <= end[1] else (end, start)
     half_m = _SPOT_M + 0.7 * radius_m  # a limb is round: its axis may pass beside the spot
-    low, high = BEAM_HEIGHT_M - half_m, BEAM_HEIGHT_M + half_m
+    low, high = height_m - half_m, height_m + half_m
     if z2 < low or z1 > high:
         return None
     rise = z2 - z1

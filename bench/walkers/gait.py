@@ -30,7 +30,8 @@ class Pose:
     @property
     def extent(self) -> tuple[float, float]:
         """Everything that moves with the person, arms included."""
-        return min(low for low, _ in self.seen), max(high for _, high in self.seen)
+        spans = self.seen or (self.trunk,)
+        return min(low for low, _ in spans), max(high for _, high in spans)
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Course:
         trunk = (self.x_m - half, self.x_m + half)
         if abs(self.x_m) > self._reach_m:
             return Pose(self.at_s, self.x_m, trunk, (trunk,))
-        return Pose(self.at_s, self.x_m, trunk, (trunk, *self._attached()))
+        return Pose(self.at_s, self.x_m, trunk, (trunk, *self._attached()) if self.body.seen else ())
 
     def _attached(self) -> Iterator[tuple[float, float]]:
         spans = [(part.rear_m, part.front_m) for part in self.body.parts]

@@ -12,9 +12,9 @@ _WIDEST_SPOT_M = 0.05
 _DOUBT_M = 0.04  # what clears a beam by less than this, nobody could say
 
 
-def anybody(chance: random.Random) -> Body:
-    """Return an adult, or one time in ten a child."""
-    return child(chance) if chance.random() < 0.1 else adult(chance)
+def anybody(chance: random.Random, door: Door) -> Body:
+    """Return an adult, or one time in ten a child of six to ten years."""
+    return child(chance, door.height_m) if chance.random() < 0.1 else adult(chance, door.height_m)
 
 
 def way_of(chance: random.Random) -> int:
@@ -31,7 +31,7 @@ def passing(chance: random.Random, door: Door, slowest: float, fastest: float) -
     """Return one person who walks through at a speed between *slowest* and *fastest*, either way."""
     speed, way = chance.uniform(slowest, fastest), way_of(chance)
     away_m = 0.8 if speed < 0.5 else _AWAY_M
-    return watch([walker(anybody(chance), chance, way, speed, away_m).go(way * away_m, speed)], door, chance)
+    return watch([walker(anybody(chance, door), chance, way, speed, away_m).go(way * away_m, speed)], door, chance)
 
 
 def single(chance: random.Random, door: Door) -> Trial:
@@ -56,7 +56,7 @@ def turned_back(chance: random.Random, door: Door) -> Trial:
     stop; two in three turn round (which for a moment is the breadth of the shoulders), the others step back.
     """
     while True:
-        body, way, speed = anybody(chance), way_of(chance), chance.uniform(0.3, 1.5)
+        body, way, speed = anybody(chance, door), way_of(chance), chance.uniform(0.3, 1.5)
         edge_m = door.spacing_m / 2
         first_m = -edge_m - body.depth_m / 2
         last_m = edge_m + body.depth_m / 2
@@ -74,7 +74,7 @@ def turned_back(chance: random.Random, door: Door) -> Trial:
 def passed_and_came_back(chance: random.Random, door: Door) -> Trial:
     """Return one person who passes both beams, turns round 5 to 60 cm beyond them, and comes back: two crossings."""
     while True:
-        body, way, speed = anybody(chance), way_of(chance), chance.uniform(0.4, 1.5)
+        body, way, speed = anybody(chance, door), way_of(chance), chance.uniform(0.4, 1.5)
         far_m = door.spacing_m / 2 + body.depth_m / 2 + _WIDEST_SPOT_M + chance.uniform(0.05, 0.6)
         course = walker(body, chance, way, speed).go(way * far_m, speed, halt=True).stand(chance.uniform(0.2, 3))
         course.turn(chance.uniform(0.5, 1.2)).go(-way * _AWAY_M, chance.uniform(0.4, 1.5))
@@ -85,7 +85,7 @@ def passed_and_came_back(chance: random.Random, door: Door) -> Trial:
 def hesitating(chance: random.Random, door: Door) -> Trial:
     """Return one person who stops at or in the beams for 0.5 to 5 s, perhaps steps back, and goes on in the end."""
     while True:
-        body, way, speed = anybody(chance), way_of(chance), chance.uniform(0.3, 1.4)
+        body, way, speed = anybody(chance, door), way_of(chance), chance.uniform(0.3, 1.4)
         course = walker(body, chance, way, speed)
         for _ in range(chance.choice((1, 1, 2))):
             course.go(way * chance.uniform(-0.35, 0.25), speed, halt=True).stand(chance.uniform(0.5, 5))

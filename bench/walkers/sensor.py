@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.walkers.bodies import Body
+from bench.walkers.bodies import BEAM_HEIGHT_M, Body
 from bench.walkers.gait import Course, Pose
 from bench.walkers.intervals import Interval, Intervals, union, without
 from bench.walkers.trials import Crossing, Trial
@@ -20,9 +20,10 @@ _SHORTEST_MS = 1.0  # of an interruption, or a gap in one, that the sensor's out
 
 @dataclass(frozen=True)
 class Door:
-    """A pair of sensors, *spacing_m* apart."""
+    """A pair of sensors, *spacing_m* apart and *height_m* above the floor."""
 
     spacing_m: float = 0.10
+    height_m: float = BEAM_HEIGHT_M
 
     @property
     def outer_m(self) -> float:
@@ -58,7 +59,7 @@ def interruptions(poses: Sequence[Pose], beam_m: float, spot_m: float, chance: r
     started_ms: float | None = None
     before_m = -1.0
     for pose in poses:
-        within_m = max(min(high - beam_m, beam_m - low) for low, high in pose.seen) + half_m
+        within_m = max((min(high - beam_m, beam_m - low) for low, high in pose.seen), default=-1.0) + half_m
         if (started_ms is None) == (within_m > threshold_m):
             moved_m = within_m - before_m
             share = (threshold_m - before_m) / moved_m if moved_m else 1.0

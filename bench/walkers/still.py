@@ -91,7 +91,7 @@ def _leaf(chance: random.Random, door: Door) -> tuple[Intervals, Intervals]:
 
 def _standing_at(chance: random.Random, door: Door) -> Trial:
     """Somebody comes to the door, stands so that they cover one beam or both, shifts about, and goes back."""
-    body, way, speed = adult(chance), way_of(chance), chance.uniform(0.4, 1.2)
+    body, way, speed = adult(chance, door.height_m), way_of(chance), chance.uniform(0.4, 1.2)
     middle_m = chance.uniform(-door.spacing_m / 2 - body.depth_m / 2, 0.0)
     course = Course(body, chance, -way * 1.3, way, speed).go(way * middle_m, speed, halt=True)
     end_s = course.at_s + chance.uniform(20, 60)

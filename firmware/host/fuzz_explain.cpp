@@ -90,14 +90,17 @@ class PlainTrying {
         }
     }
 
-    // The last passage of the cheapest way to explain the first *i* and *j* intervals.
-    const Passage& last(size_t i, size_t j) const { return nodes_[i][j].last; }
-
-   private:
     struct Node {
         int64_t cost;
         Passage last;
+        size_t before;  // whether a body is before that
     };
+
+    // The last passage of the cheapest way to explain the first *i* and *j* intervals that ends with a body, or does not.
+    const Node& node(size_t i, size_t j, size_t body) const { return nodes_[i][j][body]; }
+    size_t cheaper(size_t i, size_t j) const { return nodes_[i][j][1].cost < nodes_[i][j][0].cost ? 1 : 0; }
+
+   private:
     static constexpr size_t kSide = Intervals::kCapacity + 1;
 
     static Group group_of(const Rows& rows, size_t i, size_t j, const Passage& passage, const Spacing& spacing) {
@@ -106,24 +109,31 @@ class PlainTrying {
     }
 
     void reach(const Rows& rows, size_t i, size_t j, const Spacing& spacing) {
-        Node& node = nodes_[i][j];
-        node = {i + j > 0 ? INT64_MAX : 0, {}};
+        nodes_[i][j][0] = {i + j > 0 ? kNoWay : 0, {}, 0};
+        nodes_[i][j][1] = {kNoWay, {}, 0};
         for (size_t a = 0; a <= i; ++a) {
             for (size_t b = a == 0 ? 1 : 0; b <= j; ++b) {
-                const Node& from = nodes_[i - a][j - b];
-                const Group group = {&rows.outer.at[i - a], a, &rows.inner.at[j - b], b, spacing};
-                Passage passage = {};
-                int64_t cost = group_cost(group, footfall::kImpossible, passage);
-                if (cost >= footfall::kImpossible) continue;
-                if (i > a || j > b) {
-                    cost += border_cost(group_of(rows, i - a, j - b, from.last, spacing), from.last, group, passage);
-                }
-                if (from.cost + cost < node.cost) node = {from.cost + cost, passage};
+                for (size_t before = 0; before < 2; ++before) try_group(rows, i, j, a, b, before, spacing);
             }
         }
     }
 
-    Node nodes_[kSide][kSide];
+    void try_group(const Rows& rows, size_t i, size_t j, size_t a, size_t b, size_t before, const Spacing& spacing) {
+        const Node& from = nodes_[i - a][j - b][before];
+        const Group group = {&rows.outer.at[i - a], a, &rows.inner.at[j - b], b, spacing};
+        Passage passage = {};
+        int64_t cost = group_cost(group, footfall::kImpossible, passage);
+        if (from.cost == kNoWay || cost >= footfall::kImpossible) return;
+        if (i > a || j > b) {
+            cost += border_cost(group_of(rows, i - a, j - b, from.last, spacing), from.last, group, passage);
+        }
+        Node& node = nodes_[i][j][passage.complete ? 1 : 0];
+        if (from.cost + cost < node.cost) node = {from.cost + cost, passage, before};
+    }
+
+    static constexpr int64_t kNoWay = INT64_MAX;
+
+    Node nodes_[kSide][kSide][2];
 };
 
 bool are_same(const Passage& a, const Passage& b) {
@@ -136,8 +146,10 @@ bool are_same(const Passage& a, const Passage& b) {
 bool agree(const Explanation& explanation, const PlainTrying& plain, const Rows& rows) {
     size_t i = rows.outer.size;
     size_t j = rows.inner.size;
+    size_t body = plain.cheaper(i, j);
     for (size_t k = explanation.size(); k > 0; --k) {
-        if (i + j == 0 || !are_same(explanation[k - 1], plain.last(i, j))) return false;
+        if (i + j == 0 || !are_same(explanation[k - 1], plain.node(i, j, body).last)) return false;
+        body = plain.node(i, j, body).before;
         i -= explanation[k - 1].outer_size;
         j -= explanation[k - 1].inner_size;
     }

@@ -3,8 +3,8 @@
 //     in:  t_ms,outer,inner     1: interrupted; one line per change; times may have decimals and must not go back
 //     out: t_ms,entry           or t_ms,exit; flushed one by one
 //
-// A line of names, empty lines, lines that start with # and Windows line ends are passed over. Where the first line says
-// that a beam is interrupted at time 0, or that both are, it tells how things were before: those beams are unknown.
+// A line of names, empty lines, lines that start with # and Windows line ends are passed over. Where the first line
+// says that a beam is interrupted at time 0, it tells how things were before: that beam is unknown.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ class Player {
         now_us_ = change.at_us;
         const bool outer = change.levels.outer != clear_.outer;
         const bool inner = change.levels.inner != clear_.inner;
-        const bool is_before = (outer && inner) || (change.at_us == 0 && (outer || inner));
+        const bool is_before = change.at_us == 0 && (outer || inner);
         beams_.start(is_before ? change.levels : clear_, wrapped());
     }
 

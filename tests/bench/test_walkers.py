@@ -5,14 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from bench.walkers.arms import seen_arms
-from bench.walkers.bodies import Arms, Body, Carriage, adult, with_pram
+from bench.walkers.arms import held_out, seen_arms
+from bench.walkers.bodies import BEAM_HEIGHT_M, Arms, Body, Carriage, adult, child
 from bench.walkers.gait import Course
 from bench.walkers.intervals import union, without
 from bench.walkers.passages import single
 from bench.walkers.scenarios import BY_NAME, SCENARIOS, Aim, Scenario
 from bench.walkers.sensor import Door, crossings, interruptions
 from bench.walkers.trials import QUIET_MS, changes, joined, lines
+from bench.walkers.wheels import with_pram
 
 DOOR = Door()
 
@@ -56,7 +57,7 @@ def test_somebody_who_comes_back_after_both_beams_were_clear_has_crossed_twice()
 
 
 def test_arms_swing_further_the_faster_one_walks() -> None:
-    arms = Arms(1.39, 0.32, 0.35, Carriage.SWINGING, 1.0, 25.0, 2)
+    arms = Arms(1.39, 0.32, 0.35, Carriage.SWINGING, 1.0, 25.0, 2, beam_height_m=1.05)
 
     def reach(speed: float) -> float:
         return max(high for phase in range(0, 628, 10) for _, high in seen_arms(arms, phase / 100, speed))
@@ -67,14 +68,38 @@ def test_arms_swing_further_the_faster_one_walks() -> None:
 def test_a_pram_is_ahead_of_who_pushes_it() -> None:
     chance = random.Random(3)
     for _ in range(50):
-        body = with_pram(chance)
+        body = with_pram(chance, BEAM_HEIGHT_M)
         assert all(part.front_m < body.depth_m / 2 + 1.6 for part in body.parts)
         assert body.arms is not None
         assert body.arms.hand_forward_m > body.depth_m / 2 + 0.15
 
 
+def test_beams_above_prams_see_who_pushes_and_beams_below_see_the_pram() -> None:
+    """At 1.15 m nearly nothing of a pram is seen, at 0.8 m a thing of half a metre and more ahead of the hands."""
+    high = [with_pram(random.Random(number), 1.15) for number in range(200)]
+    low = [with_pram(random.Random(number), 0.8) for number in range(200)]
+    assert sum(1 for body in high if any(part.front_m > body.depth_m for part in body.parts)) < 30
+    assert sum(1 for body in low if any(part.front_m - part.rear_m >= 0.5 for part in body.parts)) > 140
+
+
+@pytest.mark.parametrize(("stature_m", "is_seen"), [(1.05, False), (1.2, True)])
+def test_children_shorter_than_the_beams_are_not_seen_but_cross(stature_m: float, is_seen: bool) -> None:
+    body = child(random.Random(4), BEAM_HEIGHT_M, stature_m, stature_m)
+    walked = Course(body, random.Random(4), -1.0, 1, 1.0).go(1.0, 1.0)
+    assert body.seen is is_seen
+    assert bool(interruptions(walked.poses, 0.0, 0.03, random.Random(2))) is is_seen
+    assert len(crossings(walked.poses, DOOR, 0.03)) == 1
+
+
+def test_people_in_file_do_not_reach_into_each_other() -> None:
+    """An arm held out ahead widens the gap: never is anything of somebody where another's trunk is."""
+    assert held_out(Arms(1.39, 0.32, 0.35, Carriage.SWINGING, 1.0, 25.0, 2)) == (0.0, 0.0)
+    assert held_out(Arms(1.39, 0.32, 0.35, Carriage.READING, 1.0, 25.0, 2))[1] > 0.3
+    assert held_out(Arms(1.39, 0.32, 0.35, Carriage.PULLING, 1.0, 25.0, 2, -0.4, 0.9))[0] == pytest.approx(-0.4)
+
+
 def test_adults_are_as_deep_as_adults_are() -> None:
-    depths = [adult(random.Random(number)).depth_m for number in range(2000)]
+    depths = [adult(random.Random(number), BEAM_HEIGHT_M).depth_m for number in range(2000)]
     assert 0.24 < sum(depths) / len(depths) < 0.26
     assert min(depths) >= 0.18
     assert max(depths) <= 0.35

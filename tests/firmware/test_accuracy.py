@@ -9,29 +9,29 @@ from tests.support.firmware import program
 PEOPLE = {Aim.ONE_PERCENT: 100, Aim.FIVE_PERCENT: 60, Aim.ZERO: 60, Aim.TOLD: 60}
 FACTORS = {"file": 2.0, "leaning": 0.25}  # people in file come in groups, each one trial; leaning takes a minute
 SEED = 1
-# Where the aim is not reached, or only just, on 500 people (docs/accuracy.md): the share that must not get worse. Lower
-# a figure when the detector has become better; remove it when the aim is reached.
-NOT_YET = {"running": 0.025, "hesitation": 0.03, "opposite": 0.03, "prams": 0.40}
+# Reached on 500 people (docs/accuracy.md), but not by far: one more of 100 may be wrong by chance. Remove a scenario
+# when the detector has become better.
+BY_A_HAIR = {"running": 0.02, "hesitation": 0.02, "opposite": 0.02}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "scenario",
-    [each for each in SCENARIOS if each.aim is not Aim.TOLD and each.name not in NOT_YET],
+    [each for each in SCENARIOS if each.aim is not Aim.TOLD and each.name not in BY_A_HAIR],
     ids=lambda scenario: scenario.name,
 )
 def test_detector_reaches_the_aim(scenario: Scenario) -> None:
-    """At most 1 % of people missed or extra; nothing counted of U-turns, noise and leaning."""
+    """At most 1 % of people missed or extra, 5 % with prams; nothing counted of U-turns, noise and leaning."""
     people = round(PEOPLE[scenario.aim] * FACTORS.get(scenario.name, 1.0))
     result = judge(scenario.name, people, SEED, program("trace"))
     assert result.reached, f"{scenario.title}: {result.new} of {result.people}"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NOT_YET)
-def test_where_the_aim_is_not_reached_it_gets_no_worse(name: str) -> None:
+@pytest.mark.parametrize("name", BY_A_HAIR)
+def test_where_the_aim_is_reached_by_a_hair_it_gets_no_worse(name: str) -> None:
     result = judge(name, PEOPLE[Aim.ONE_PERCENT], SEED, program("trace"))
-    assert result.new.errors <= NOT_YET[name] * result.people, f"{name}: {result.new} of {result.people}"
+    assert result.new.errors <= BY_A_HAIR[name] * result.people, f"{name}: {result.new} of {result.people}"
 
 
 def test_of_two_abreast_at_least_one_is_counted_and_never_three() -> None:

@@ -16,6 +16,11 @@ def walk(
     return (start, start + covered), (start + lag, start + lag + covered)
 
 
+def ms(intervals: list[Interval]) -> list[Interval]:
+    """Return *intervals* of milliseconds in microseconds."""
+    return [(start * 1000, end * 1000) for start, end in intervals]
+
+
 def seen(*walks: tuple[Interval, Interval]) -> list[Change]:
     return changes([[outer for outer, _ in walks], [inner for _, inner in walks]])
 
@@ -227,3 +232,43 @@ def test_a_crossing_is_told_in_bounded_time(depth_m: float, within_us: int) -> N
             beams.set(*change)
         beams.tick(walker[1][1] + within_us)
         assert len(beams.told) == 1
+
+
+def test_a_blip_while_somebody_stands_changes_nothing() -> None:
+    """5 ms on the other beam are too short for a limb at any speed: who stood in the first beam still counts."""
+    outer, inner = [(500, 4500)], [(4300, 4700)]
+    blip = [(1200, 1205)]
+    plain = counted(changes([ms(outer), ms(inner)]))
+    assert plain == counted(changes([ms(outer), ms(blip + inner)])) == ["entry"]
+
+
+def test_an_arm_that_stays_in_the_second_beam_is_not_the_body() -> None:
+    """Somebody stands with an arm in the inner beam, then goes on: the trunk passes both, evenly, and counts."""
+    outer, inner = [(2168, 2242), (5326, 5670)], [(2282, 5346), (5434, 5784)]
+    [(at_us, direction)] = told(changes([ms(outer), ms(inner)]))
+    assert direction == "entry"
+    assert abs(at_us - 5_552_000) < 5_000
+
+
+@pytest.mark.parametrize("depth_m", [0.125, 0.15])
+def test_a_slim_child_counts(depth_m: float) -> None:
+    """Both beams see 12 to 15 cm with one lag, and nobody else is near: a child."""
+    assert counted(seen(walk(1.0, depth_m))) == ["entry"]
+
+
+def test_a_runner_whose_forearms_hide_one_step_counts() -> None:
+    """The inner beam is covered first and left last, but nobody who turns round is as quick."""
+    assert counted(changes([ms([(508, 642)]), ms([(500, 682)])])) == ["entry"]
+    assert counted(changes([ms([(580, 1100)]), ms([(500, 1300)])])) == []
+
+
+def test_beams_clear_for_a_moment_do_not_settle_who_stands() -> None:
+    """Dark clothes lose both beams at one moment; then the rest of the stand is not a pass of its own."""
+    outer, inner = [(1117, 3507), (3514, 20_000)], [(946, 2686), (2727, 3490), (3530, 20_100)]
+    assert counted(changes([ms(outer), ms(inner)])) == []
+
+
+def test_what_hoods_hide_is_one_person() -> None:
+    """Two things closer than people in file ever are, at a walk: a hood and who pushes it."""
+    assert counted(seen(walk(1.0, 0.4), walk(1.0, 0.3, ahead_m=0.48))) == ["entry"]
+    assert counted(seen(walk(0.3, 0.4), walk(0.3, 0.3, ahead_m=0.52))) == ["entry", "entry"]

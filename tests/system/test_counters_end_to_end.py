@@ -148,7 +148,7 @@ def morning(counter: str) -> Trial:
             trial = noise(chance, beams)
         else:
             way, speed = way_of(chance), chance.uniform(0.7, 1.6)
-            body = adult(chance, chance.choice((Carriage.SWINGING, Carriage.STILL)), bag=False)
+            body = adult(chance, beams.height_m, chance.choice((Carriage.SWINGING, Carriage.STILL)), bag=False)
             trial = watch([walker(body, chance, way, speed).go(way * 1.3, speed)], beams, chance)
         trials.append(later(trial, 2_000 + number * slot_ms + chance.uniform(0, slot_ms - 30_000)))
     return together(trials)

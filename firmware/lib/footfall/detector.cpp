@@ -99,9 +99,12 @@ bool Detector::reopen(Beam beam, int64_t at_us) {
 
 void Detector::begin(Beam beam, int64_t at_us) {
     if (is_clear()) {
-        settled_[0] = intervals_[0].size;
-        settled_[1] = intervals_[1].size;
         decide_at_us_ = kNever;
+        const int64_t clear_since_us = cleared_us_[0] > cleared_us_[1] ? cleared_us_[0] : cleared_us_[1];
+        if (at_us - clear_since_us > kHole) {  // else both may have a hole of the same cloth
+            settled_[0] = intervals_[0].size;
+            settled_[1] = intervals_[1].size;
+        }
     }
     Intervals& own = intervals_[index_of(beam)];
     if (own.size == Intervals::kCapacity) make_room(own, settled_[index_of(beam)]);

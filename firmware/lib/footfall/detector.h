@@ -76,7 +76,7 @@ class Detector {
     bool counting_ = false;  // false from a blocked or unknown beam until both are clear
     int64_t now_us_ = 0;
     int64_t decide_at_us_ = kNever;
-    size_t settled_[2] = {0, 0};  // intervals before the pass in progress, which began with both beams clear
+    size_t settled_[2] = {0, 0};  // intervals before the pass in progress, before which both beams were clear for a while
     uint32_t abandoned_ = 0;  // passes cut short by a blocked beam or by lost edges
     int64_t told_us_ = INT64_MIN;  // the latest time put out
     Verdict output_[kOutput] = {};

@@ -8,6 +8,10 @@ constexpr int32_t kFillable = 40;    // mm: a hole no wider is a fold of cloth, 
 constexpr int32_t kArmsReach = 450;  // mm
 constexpr int64_t kStop = 150'000;   // us by which a lag is longer when somebody stopped
 
+constexpr int64_t kMostHoles = 33;       // per cent of each beam
+constexpr int64_t kMostHolesOfOne = 50;  // of one of them, the other having at most kFewHoles
+constexpr int64_t kFewHoles = 10;
+
 constexpr int32_t kFold = 30;  // what the cheapest hole costs
 constexpr int32_t kTwoThings = 3000;
 constexpr int32_t kBackAndForth = 200;  // a hole that somebody made who went back and forth; each such way makes two
@@ -50,15 +54,22 @@ int32_t unsteady_cost(const Hull& hull, int64_t lag) {
     return excess <= 0 ? 0 : between(0, quotient(excess * 40, lesser), 300);
 }
 
-// Chatter of both beams at once can have the outline of a body, but is mostly holes.
-bool is_mostly_filled(const Interval* own, size_t size) {
+// How many per cent of what *own* covers are holes.
+int64_t holes_percent(const Interval* own, size_t size) {
     int64_t holes = 0;
-    int64_t all = 0;
+    int64_t all = 1;
     for (size_t k = 0; k < size; ++k) {
         holes += own[k].holes_us;
         all += own[k].to_us - own[k].from_us;
     }
-    return holes * 3 <= all;
+    return quotient(holes * 100, all);
+}
+
+// Chatter of both beams at once can have the outline of a body, but is mostly holes. Dark clothes may be lost by one.
+bool is_mostly_filled(const Group& group) {
+    const int64_t outer = holes_percent(group.outer, group.outer_size);
+    const int64_t inner = holes_percent(group.inner, group.inner_size);
+    return most(outer, inner) <= (least(outer, inner) <= kFewHoles ? kMostHolesOfOne : kMostHoles);
 }
 
 // When the body was centred between the beams: for the last time, where it went back and forth.
@@ -120,9 +131,7 @@ int32_t body_cost(const Group& group, const Hull& hull, int32_t limit, Passage& 
     const bool to_and_fro = may_return && cost >= kBackAndForth;
     if (may_return && !to_and_fro) cost += size + unsteady;
     if (cost >= limit) return limit;
-    if (!is_mostly_filled(group.outer, group.outer_size) || !is_mostly_filled(group.inner, group.inner_size)) {
-        return kImpossible;
-    }
+    if (!is_mostly_filled(group)) return kImpossible;
     passage.direction = hull.direction;
     passage.speed_mm_s = speed_mm_s;
     passage.length_mm = length_mm;

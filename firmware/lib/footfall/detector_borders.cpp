@@ -31,6 +31,17 @@ bool is_against(const Group& alone, const Passage& body, bool is_after) {
     return at_first == is_after;
 }
 
+bool stood(const Passage& passage) { return passage.to_us - passage.from_us > kStanding; }
+
+// The speed of two bodies, or of the one that walked where the other stood; 0 where one may be a pram.
+int32_t speed_between(const Passage& before, const Passage& after) {
+    const bool is_before = before.length_mm < kDeepest;
+    const bool is_after = after.length_mm < kDeepest;
+    if (is_before && is_after) return (before.speed_mm_s + after.speed_mm_s) / 2;
+    if (is_before && stood(after)) return before.speed_mm_s;
+    return is_after && stood(before) ? after.speed_mm_s : 0;
+}
+
 bool is_plain(const Passage& passage) { return passage.steady && passage.length_mm <= kDeepest + kPlain; }
 
 }  // namespace
@@ -39,23 +50,23 @@ bool is_clear_between(const Passage& before, const Passage& after) { return afte
 
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after) {
     int32_t cost = is_clear_between(before, after) ? 0 : later.spacing.is_wide ? 30 : 240;
+    if (is_blip(earlier) || is_blip(later)) return 0;
     if (is_seen_by_one(earlier) && is_seen_by_one(later)) return cost * 2;  // why then not one, seen by both?
     if (is_limb(earlier, before, later) || is_limb(later, after, earlier)) {
         return cost / 2 + (is_against(earlier, after, false) || is_against(later, before, true) ? kAgainst : 0);
     }
-    if (!before.complete && passing_arm_mm(earlier) > 0) return cost / 4;
-    if (!after.complete && passing_arm_mm(later) > 0) return cost / 4;
+    if (!before.complete && may_be_passing_arm(earlier)) return cost / 4;
+    if (!after.complete && may_be_passing_arm(later)) return cost / 4;
     if (!before.complete || !after.complete) return cost;
     if (before.direction != after.direction) {  // who turns round among others does not walk evenly before and after
-        return cost == 0 || later.spacing.is_wide || (is_plain(before) && is_plain(after)) ? cost : 1000;
+        return cost == 0 || later.spacing.is_wide || (is_plain(before) && is_plain(after)) ? cost : kDearestBorder;
     }
-    if (before.length_mm >= kDeepest || after.length_mm >= kDeepest) return cost;
-    if (may_be_arm(before) || may_be_arm(after)) return cost;
+    const int32_t speed_mm_s = speed_between(before, after);
+    if (speed_mm_s == 0 || may_be_arm(before) || may_be_arm(after)) return cost;
     const int64_t outer_gap_us = later.outer[0].from_us - earlier.outer[earlier.outer_size - 1].to_us;
     const int64_t inner_gap_us = later.inner[0].from_us - earlier.inner[earlier.inner_size - 1].to_us;
-    const int32_t speed_mm_s = (before.speed_mm_s + after.speed_mm_s) / 2;
     const int32_t apart_mm = way_mm(speed_mm_s, (outer_gap_us + inner_gap_us) / 2);
-    return apart_mm < kPeopleApart ? cost + between(0, (kPeopleApart - apart_mm) * 30, 600) : cost;
+    return cost + between(0, (kPeopleApart - apart_mm) * 30, 600);
 }
 
 }  // namespace footfall

@@ -5,6 +5,8 @@
 
 namespace footfall {
 
+constexpr int32_t kDearestBorder = 1000;  // no border costs more
+
 // What it costs that *earlier* and *later*, read as *before* and *after*, are two passages.
 int32_t border_cost(const Group& earlier, const Passage& before, const Group& later, const Passage& after);
 

@@ -9,7 +9,9 @@ namespace {
 
 constexpr int32_t kArm = 110;         // mm: of 5 to 9 cm and the beam's width; no body
 constexpr int32_t kLongestArm = 150;  // mm: up to here it may be either
+constexpr int32_t kBlipAlone = 50;
 constexpr int32_t kArmAlone = 150;
+constexpr int32_t kArmThatStayed = 200;
 constexpr int32_t kLimb = 60;         // each piece beside the trunk that has the trunk's lag
 constexpr int32_t kPlainCost = 100;   // at most, for somebody whom nothing speaks against
 constexpr int32_t kNobody = 300;      // seen by both beams
@@ -53,6 +55,7 @@ bool are_apart(const Group& group) {
 // What it costs that one beam saw something that was nobody.
 int32_t alone_cost(const Group& group) {
     if (group.outer_size + group.inner_size > 1) return kImpossible;
+    if (is_blip(group)) return kBlipAlone;
     if (to_of(group) - from_of(group) <= kBrief) return 100;
     return group.spacing.is_wide ? 450 : 300;
 }
@@ -60,10 +63,18 @@ int32_t alone_cost(const Group& group) {
 // How long what one interval of each beam shows is, if it is an arm that passed; else 0.
 int32_t arm_mm(const Hull& hull, const Spacing& spacing) {
     const int64_t lag = (hull.lesser_lag + hull.greater_lag) / 2;
-    if (hull.lesser_lag * kFastest < spacing.way) return 0;
+    if (hull.lesser_lag * kFastest < spacing.way || lag > spacing.slowest_arm_us) return 0;
     if (hull.greater_lag - hull.lesser_lag > kJitter + lag / 4) return 0;
     const int32_t length_mm = between(1, quotient(hull.shorter * spacing.mm, lag), kUnknownLength);
     return length_mm < kLongestArm ? length_mm : 0;
+}
+
+// Whether it is an arm that passed one beam as fast as an arm does and stayed in the other: its owner stood there.
+bool stayed(const Hull& hull, const Spacing& spacing) {
+    const int64_t lag = hull.lesser_lag;
+    if (hull.greater_lag - lag <= kStanding / 2 || lag > spacing.slowest_arm_us) return false;
+    if (lag * kFastest < spacing.way) return false;
+    return hull.shorter * spacing.mm < lag * kArm;
 }
 
 // What it costs to take the group, which both beams saw, for nobody: somebody who turned round or leant there, an arm,
@@ -72,6 +83,7 @@ int32_t nobody_cost(const Group& group, const Hull& hull, bool complete, int32_t
     const bool single = group.outer_size == 1 && group.inner_size == 1;
     const int32_t arm = single ? arm_mm(hull, group.spacing) : 0;
     if (arm > 0) return kArmAlone + between(0, (arm - kArm) * 10, 400);
+    if (single && stayed(hull, group.spacing)) return kArmThatStayed;
     const bool wide = group.spacing.is_wide;
     if (wide && hull.greater_lag > kBetween) return kImpossible;
     const auto more = static_cast<int32_t>(group.outer_size + group.inner_size - 2);
@@ -87,8 +99,10 @@ int32_t nobody_cost(const Group& group, const Hull& hull, bool complete, int32_t
 
 }  // namespace
 
-int32_t passing_arm_mm(const Group& group) {
-    return group.outer_size == 1 && group.inner_size == 1 ? arm_mm(hull_of(group), group.spacing) : 0;
+bool may_be_passing_arm(const Group& group) {
+    if (group.outer_size != 1 || group.inner_size != 1) return false;
+    const Hull hull = hull_of(group);
+    return arm_mm(hull, group.spacing) > 0 || stayed(hull, group.spacing);
 }
 
 bool costs_at_least(const Group& group, int32_t limit) {

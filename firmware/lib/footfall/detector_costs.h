@@ -13,9 +13,9 @@ bool costs_at_least(const Group& group, int32_t limit);
 // reading. Else at least *limit*, and *passage* means nothing. At least one beam has an interval.
 int32_t group_cost(const Group& group, int32_t limit, Passage& passage);
 
-// How long what one interval of each beam shows is, if it is as fast at the second beam as at the first and no longer
-// than an arm; else 0.
-int32_t passing_arm_mm(const Group& group);
+// Whether what one interval of each beam shows is as fast at the second beam as at the first and no longer than an arm,
+// or an arm that passed one of them and stayed in the other.
+bool may_be_passing_arm(const Group& group);
 
 // Whether the two intervals alone are a body of a person's length at an even speed: what costs next to nothing.
 bool is_plain_walker(const Interval& outer, const Interval& inner, uint32_t spacing_mm);

@@ -50,15 +50,24 @@ Group Explanation::group_before(size_t i, size_t j, size_t outer_size, size_t in
     return group;
 }
 
-Explanation::Node Explanation::node_of(const Passage& passage, int32_t cost) {
+Explanation::Node Explanation::node_of(const Passage& passage, int32_t cost, bool follows_body) {
     return {cost,
-            passage.length_mm,
+            static_cast<uint16_t>(between(0, passage.length_mm, kLongest)),
             static_cast<uint16_t>(passage.speed_mm_s),
             passage.outer_size,
             passage.inner_size,
             passage.direction,
             passage.complete,
-            passage.steady};
+            passage.steady,
+            follows_body};
+}
+
+// What a passage may cost that leads from *from* to *nodes*: from there on it matters no more whether it ends with a
+// body than the dearest border does.
+int32_t Explanation::limit_of(const Nodes& nodes, const Nodes& from) {
+    const int64_t dearer = most(nodes[0].cost, nodes[1].cost);
+    const int64_t hopeless = int64_t{nodes[cheaper_of(nodes)].cost} + kDearestBorder;
+    return between(0, least(dearer, hopeless) - from[cheaper_of(from)].cost, kImpossible);
 }
 
 // The passage that *node* ends with, as far as its border to the next one depends on it; *group* are its intervals.
@@ -78,41 +87,45 @@ Passage Explanation::last_passage(const Node& node, const Group& group) {
 }
 
 // Explains the first *i* and *j* intervals with the last so many of them as one passage, where that is cheaper than
-// what is known. What comes before these must be cheaper than that by itself.
+// what is known.
 void Explanation::try_group(size_t i, size_t j, size_t outer_size, size_t inner_size) {
-    const Node& from = nodes_[i - outer_size][j - inner_size];
-    Node& node = nodes_[i][j];
-    const int32_t limit = between(0, node.cost - from.cost, kImpossible);
+    const Nodes& from = nodes_[i - outer_size][j - inner_size];
+    const int32_t limit = limit_of(nodes_[i][j], from);
+    if (limit == 0) return;
     const Group group = group_before(i, j, outer_size, inner_size);
     if (costs_at_least(group, limit)) return;
     Passage passage;
-    int32_t cost = group_cost(group, limit, passage);
-    if (cost >= limit) return;
-    cost += from.cost;
-    if (from.outer_size + from.inner_size > 0) {
-        const Group earlier = group_before(i - outer_size, j - inner_size, from.outer_size, from.inner_size);
-        cost += border_cost(earlier, last_passage(from, earlier), group, passage);
+    const int32_t own_cost = group_cost(group, limit, passage);
+    if (own_cost >= limit) return;
+    Node& node = nodes_[i][j][passage.complete ? 1 : 0];
+    for (const Node& before : from) {
+        if (before.cost >= node.cost - own_cost) continue;
+        int32_t cost = before.cost + own_cost;
+        if (before.outer_size + before.inner_size > 0) {
+            const Group earlier = group_before(i - outer_size, j - inner_size, before.outer_size, before.inner_size);
+            cost += border_cost(earlier, last_passage(before, earlier), group, passage);
+        }
+        if (cost < node.cost) node = node_of(passage, cost, before.complete);
     }
-    if (cost < node.cost) node = node_of(passage, cost);
 }
 
 // Finds the cheapest way to explain the first *i* and *j* intervals, all shorter ways being known.
 void Explanation::reach(size_t i, size_t j) {
-    nodes_[i][j].cost = INT32_MAX;
+    for (Node& node : nodes_[i][j]) node.cost = INT32_MAX;
     if (j > 0) try_group(i, j, 0, 1);  // what one beam saw is one interval
-    if (i > 0 && nodes_[i - 1][j].cost < nodes_[i][j].cost) try_group(i, j, 1, 0);
+    if (i > 0) try_group(i, j, 1, 0);
     for (size_t a = 1; a <= i; ++a) {
-        for (size_t b = 1; b <= j; ++b) {
-            if (nodes_[i - a][j - b].cost < nodes_[i][j].cost) try_group(i, j, a, b);
-        }
+        for (size_t b = 1; b <= j; ++b) try_group(i, j, a, b);
     }
 }
 
 // Puts the passages of the cheapest way in order.
 void Explanation::retrace() {
     size_ = 0;
+    size_t kind = cheaper_of(nodes_[outer_.intervals.size][inner_.intervals.size]);
     for (size_t i = outer_.intervals.size, j = inner_.intervals.size; i + j > 0; ++size_) {
-        const Node& node = nodes_[i][j];
+        const Node& node = nodes_[i][j][kind];
+        kind = node.follows_body ? 1 : 0;
         group_cost(group_before(i, j, node.outer_size, node.inner_size), kImpossible, passages_[size_]);
         i -= node.outer_size;
         j -= node.inner_size;
@@ -137,6 +150,7 @@ void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t 
     spacing_ = Spacing(spacing_mm);
     outer_.count_holes(inner);
     inner_.count_holes(outer);
+    nodes_[0][0][1].cost = INT32_MAX;
     for (size_t i = 0; i <= outer.size; ++i) {
         for (size_t j = i > known_outer ? 0 : known_inner + 1; j <= inner.size; ++j) {
             if (i + j > 0) reach(i, j);

@@ -2,8 +2,10 @@
 //
 // A person, an arm or a pram takes some consecutive intervals of each beam (several where it has holes). All ways to
 // cut both rows into passages, in order, are compared by a sum of costs (detector_costs.h, detector_borders.h), and the
-// cheapest is taken. Where two cost the same, it is the one whose last passage has fewer intervals of the outer beam,
-// then of the inner one. Amounts are small whole numbers, so the result is the same on every machine.
+// cheapest is taken. What a border costs depends on who is before it: of all ways to explain what came so far, the
+// cheapest that ends with a body and the cheapest that does not are gone on with. Where two cost the same, it is the one
+// that ends with nobody, then the one whose last passage has fewer intervals of the outer beam, then of the inner one.
+// Amounts are small whole numbers, so the result is the same on every machine.
 #pragma once
 
 #include "detector_group.h"
@@ -22,19 +24,24 @@ class Explanation {
     const Passage& operator[](size_t index) const { return passages_[index]; }
 
    private:
-    // The cheapest explanation of the first so many intervals of each beam. Of its last passage it keeps what the
-    // border to the next one asks for: on the board there is no room for 169 passages, and no time to find them again.
+    // The cheapest explanation of the first so many intervals of each beam that ends with a body, or with nobody. Of its
+    // last passage it keeps what the border to the next one asks for: on the board there is no room for 338 passages,
+    // and no time to find them again.
     struct Node {
         int32_t cost;
-        int32_t length_mm;
+        uint16_t length_mm;  // at most kLongest
         uint16_t speed_mm_s;
         uint8_t outer_size;
         uint8_t inner_size;
         Direction direction;
-        bool complete;
-        bool steady;
+        bool complete : 1;
+        bool steady : 1;
+        bool follows_body : 1;  // as the passage before it
     };
+    // Both nodes of the same intervals, by whether they end with a body.
+    using Nodes = Node[2];
     static constexpr size_t kSide = Intervals::kCapacity + 1;
+    static constexpr int32_t kLongest = UINT16_MAX;  // mm: whoever looks longer stood there
 
     // One beam's intervals as they were explained last.
     struct Row {
@@ -52,13 +59,15 @@ class Explanation {
     void retrace();
 
     Group group_before(size_t i, size_t j, size_t outer_size, size_t inner_size) const;
-    static Node node_of(const Passage& passage, int32_t cost);
+    static size_t cheaper_of(const Nodes& nodes) { return nodes[1].cost < nodes[0].cost ? 1 : 0; }
+    static int32_t limit_of(const Nodes& nodes, const Nodes& from);
+    static Node node_of(const Passage& passage, int32_t cost, bool follows_body);
     static Passage last_passage(const Node& node, const Group& group);
 
     Row outer_ = {};
     Row inner_ = {};
     Spacing spacing_{0};
-    Node nodes_[kSide][kSide] = {};
+    Nodes nodes_[kSide][kSide] = {};
     Passage passages_[kCapacity] = {};
     size_t size_ = 0;
 };

@@ -16,6 +16,8 @@ int64_t to_of(const Group& group) {
     return most(group.outer[group.outer_size - 1].to_us, group.inner[group.inner_size - 1].to_us);
 }
 
+bool is_blip(const Group& group) { return is_seen_by_one(group) && to_of(group) - from_of(group) <= kBlip; }
+
 bool is_clear_within(int64_t from_us, int64_t to_us, const Interval* other, size_t size) {
     int64_t reached = from_us;
     for (size_t k = 0; k < size && reached < to_us; ++k) {

@@ -23,6 +23,9 @@ constexpr bool is_seen_by_one(const Group& group) { return group.outer_size == 0
 int64_t from_of(const Group& group);
 int64_t to_of(const Group& group);
 
+// Whether it is too short for a limb, at whatever speed, and seen by one beam: what it is tells nothing about others.
+bool is_blip(const Group& group);
+
 // Whether both beams are clear for more than a moment of [from_us, to_us), as far as the intervals *other* can tell.
 bool is_clear_within(int64_t from_us, int64_t to_us, const Interval* other, size_t size);
 

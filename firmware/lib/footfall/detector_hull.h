@@ -13,6 +13,7 @@ constexpr size_t kMostRigidPieces = 5;  // a trunk, both arms ahead, both behind
 // Lengths, mm. Chest and abdomen of adults are 18 to 35 cm deep, of a child of three 12 or more; the beam's own width
 // adds 2 to 5 cm. An arm is 5 to 9 cm.
 constexpr int32_t kShortest = 80;     // below this, nobody
+constexpr int32_t kSlim = 125;        // from here on, a child, where nothing else is near
 constexpr int32_t kShort = 140;       // from here on, somebody
 constexpr int32_t kDeepest = 450;     // up to here, one body
 constexpr int32_t kPeopleApart = 90;  // people in file leave 15 cm or more, of which the beam's width takes up to 5
@@ -25,6 +26,7 @@ constexpr int64_t kEdge = 6'000;         // of an edge
 constexpr int64_t kMoment = 35'000;      // both beams clear for less is a hole, not the air between two people
 constexpr int64_t kSmallHole = 45'000;   // one beam may fill so short a hole where the other does not
 constexpr int64_t kBrief = 120'000;      // an arm, a flicker
+constexpr int64_t kBlip = 8'000;         // an arm of 5 cm takes longer
 constexpr int64_t kStanding = 1'000'000;  // who covers a beam for longer has all but stopped
 constexpr int64_t kBetween = 3'000'000;  // from one beam to the other, where a body fits between them
 

@@ -6,14 +6,13 @@ namespace {
 
 constexpr int32_t kSurelyShort = 150;   // mm
 constexpr int32_t kArmsReach = 450;     // mm from an arm to the body it belongs to
-constexpr int32_t kPramAtLeast = 600;   // mm: more than one body with a rucksack
+constexpr int32_t kPramAtLeast = 630;   // mm: longer than people with a rucksack mostly are
 constexpr int32_t kPramAtMost = 1500;   // mm
+constexpr int32_t kHoodAtLeast = 240;   // mm: the hood of a pram, when the rest of it is lower than the beams
+constexpr int32_t kTooClose = 95;       // mm: people in file leave 150, of which the beam's width takes up to 50
+constexpr int32_t kPushing = 500;       // mm/s: slower, people press on each other
 constexpr int32_t kPushersReach = 600;  // mm from the pram to who pushes it
-constexpr int32_t kHoodAtLeast = 250;   // mm: the hood of a pram, when the rest of it is lower than the beams
-constexpr int32_t kHoodAtMost = 550;    // mm
-constexpr int32_t kPusherAtLeast = 540; // mm: a body with both arms stretched to a bar
-constexpr int32_t kPusherAtMost = 900;  // mm
-constexpr int32_t kHoodToBar = 300;     // mm
+constexpr int32_t kPusherAtMost = 900;  // mm: a body with both arms stretched to a bar
 constexpr int32_t kForearms = 250;      // mm: between the bar and the pusher, seen as one thing
 constexpr int32_t kForearmsApart = 140; // mm from them to the pusher; people in file leave 150
 constexpr int64_t kFlicker = 200'000;     // us: so short a passage is a runner's, or two flickers of two beams
@@ -27,23 +26,19 @@ int64_t time_for(int32_t mm, int32_t speed_mm_s) {
 }
 
 bool looks_like_pram(const Passage& passage) {
-    return passage.steady && passage.length_mm >= kPramAtLeast && passage.length_mm <= kPramAtMost;
+    return passage.steady && passage.length_mm >= kPramAtLeast && passage.length_mm <= kPramAtMost &&
+           passage.speed_mm_s >= kPushing;
 }
 
-bool is_hood_long(const Passage& passage) {
-    return passage.length_mm >= kHoodAtLeast && passage.length_mm <= kHoodAtMost;
-}
-
-bool look_like_hood_and_pusher(const Passage& hood, const Passage& pusher) {
-    return hood.steady && pusher.steady && is_hood_long(hood) && pusher.length_mm >= kPusherAtLeast &&
-           pusher.length_mm <= kPusherAtMost && pusher.length_mm * 5 >= hood.length_mm * 6;
+bool looks_like_hood(const Passage& passage) {
+    return passage.steady && passage.length_mm >= kHoodAtLeast && passage.speed_mm_s >= kPushing;
 }
 
 // How far behind *passage* something may follow that changes what it is.
 int32_t reach_of(const Passage& passage) {
     if (looks_like_pram(passage)) return kPushersReach;
     if (may_be_arm(passage)) return kArmsReach;
-    return passage.steady && is_hood_long(passage) ? kHoodToBar : 0;
+    return looks_like_hood(passage) ? kTooClose : 0;
 }
 
 // How far behind something that followed a pram the pusher may be, if it was not the pusher.
@@ -73,11 +68,11 @@ Judge::Fit Judge::fit(const Passage& before, const Passage& after) const {
         return Fit::kPram;
     }
     if (apart_mm > kArmsReach) return Fit::kApart;
+    if (apart_mm <= kTooClose && looks_like_hood(before) && after.steady && are_as_fast(before, after)) {
+        return Fit::kPram;
+    }
     if (last_follows_pram_ && apart_mm <= reach_of_forearms(before) && after.steady && are_as_fast(before, after)) {
         return Fit::kForearms;
-    }
-    if (apart_mm <= kHoodToBar && are_as_fast(before, after) && look_like_hood_and_pusher(before, after)) {
-        return Fit::kPram;
     }
     if (may_be_arm(before) && is_much_longer(after, before)) return Fit::kArmBefore;
     if (may_be_arm(after) && is_much_longer(before, after)) return Fit::kArmAfter;
