@@ -2,7 +2,8 @@
 
 A pram is drawn from the side, and cut where the beams are. Makers give 0.75 to 1 m for the length of pushchairs, and 97
 to 111 cm for their height over all, which is that of the bar or of the hood, whichever is higher; bars that can be set
-reach from 93 to 110 cm. What stands lower than the beams is not seen: beams at 0.85 m meet the seats of most prams, at
+reach from 93 to 110 cm. No maker's sheet was at hand when this was written: check these ranges before trusting a figure
+to the centimetre. What stands lower than the beams is not seen: beams at 0.85 m meet the seats of most prams, at
 1.1 m nearly all of them pass below.
 """
 
