@@ -6,7 +6,7 @@ measured here is that exchange; docs/accuracy.md, "How high to hang the beams", 
 
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.accuracy import SEED, TRACE, Verdict, detected, percent, verdict
 from bench.walkers.bodies import BEAM_HEIGHT_M, Body, child
 from bench.walkers.passages import walker, way_of
-from bench.walkers.scenarios import BY_NAME
+from bench.walkers.scenarios import BY_NAME, Aim, Scenario
 from bench.walkers.sensor import Door, watch
 from bench.walkers.trials import Trial, joined
 
@@ -50,30 +50,26 @@ def _alone(body: Body, chance: random.Random, door: Door) -> Trial:
 class Kind:
     """Who passes. *title* is that of the table's column, *drawn* that of the picture's panel; empty: not drawn."""
 
-    name: str
+    scenario: Scenario
     title: str
-    make: Callable[[random.Random, Door], Trial]
     drawn: str = ""
 
-    def trials(self, height_m: float, people: int, seed: int) -> Iterator[Trial]:
-        """Yield trials until *people* took part; at every height the same people, if one *seed* is given."""
-        number = took_part = 0
-        while took_part < people:
-            trial = self.make(random.Random(f"{seed} {self.name} {number}"), Door(height_m=height_m))
-            took_part += trial.people
-            number += 1
-            yield trial
+    @property
+    def name(self) -> str:
+        return self.scenario.name
 
 
+_SCHOOL = Scenario("school", "children of 1.15 to 1.40 m", school_child, Aim.TOLD)
+_SMALL = Scenario("small", "children of 0.95 to 1.15 m", small_child, Aim.TOLD)
 KINDS = (
-    Kind("single", "one person", BY_NAME["single"].make, "One person, six or older"),
-    Kind("running", "running", BY_NAME["running"].make, "Running"),
-    Kind("file", "in file", BY_NAME["file"].make),
-    Kind("prams", "behind a pram", BY_NAME["prams"].make, "Behind a pram"),
-    Kind("school", "children of 1.15 to 1.40 m", school_child),
-    Kind("small", "children of 0.95 to 1.15 m", small_child, "Child of three to five"),
+    Kind(BY_NAME["single"], "one person", "One person, six or older"),
+    Kind(BY_NAME["running"], "running", "Running"),
+    Kind(BY_NAME["file"], "in file"),
+    Kind(BY_NAME["prams"], "behind a pram", "Behind a pram"),
+    Kind(_SCHOOL, _SCHOOL.title),
+    Kind(_SMALL, _SMALL.title, "Child of three to five"),
 )
-_BY_NAME = {kind.name: kind for kind in KINDS}
+_SCENARIOS = {kind.name: kind.scenario for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -106,8 +102,9 @@ def measure(say: Callable[[str], None], people: int = PEOPLE, seed: int = SEED, 
 
 def judge(height_m: float, name: str, people: int, seed: int = SEED, trace: Path = TRACE) -> Result:
     """Return how the detector did with *people* of the kind *name* at beams *height_m* above the floor."""
-    trial = joined(_BY_NAME[name].trials(height_m, people, seed))
-    return Result(height_m, name, trial.people, verdict(trial.truth, detected(trial, Door().spacing_m, trace)))
+    scenario = _SCENARIOS[name]
+    trial = joined(scenario.trials(people, seed, height_m))
+    return Result(height_m, name, trial.people, verdict(trial.truth, detected(trial, scenario.spacing_m, trace)))
 
 
 def markdown(results: Sequence[Result]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bench.walkers import groups, passages, still
+from bench.walkers.bodies import BEAM_HEIGHT_M
 from bench.walkers.sensor import Door
 from bench.walkers.trials import Trial
 
@@ -29,11 +30,15 @@ class Scenario:
     aim: Aim
     spacing_m: float = 0.10
 
-    def trials(self, people: int, seed: int) -> Iterator[Trial]:
-        """Yield trials until *people* took part; the same *seed* always gives the same ones, each its own chance."""
+    def trials(self, people: int, seed: int, height_m: float = BEAM_HEIGHT_M) -> Iterator[Trial]:
+        """Yield trials until *people* took part; the same *seed* always gives the same ones, each its own chance.
+
+        The same people pass beams at whatever *height_m*.
+        """
+        door = Door(self.spacing_m, height_m)
         number = took_part = 0
         while took_part < people:
-            trial = self.make(random.Random(f"{seed} {self.name} {number}"), Door(self.spacing_m))
+            trial = self.make(random.Random(f"{seed} {self.name} {number}"), door)
             took_part += trial.people
             number += 1
             yield trial

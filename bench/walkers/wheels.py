@@ -8,9 +8,10 @@ to the centimetre. What stands lower than the beams is not seen: beams at 0.85 m
 """
 
 import random
+from dataclasses import replace
 from math import sqrt
 
-from bench.walkers.bodies import SPOT_M, Arms, Body, Carriage, Part, adult
+from bench.walkers.bodies import SPOT_M, Body, Carriage, Part, adult
 
 _FIST_M = 0.045  # half the breadth of a hand around a bar
 
@@ -27,13 +28,15 @@ def with_pram(chance: random.Random, height_m: float) -> Body:
     bar_height_m = _about_as_high_as_bars(chance)
     length_m = chance.uniform(0.75, 1.0)
     rear_m = bar_m + chance.uniform(0.05, 0.25)
-    parts = [
+    return _at_a_bar(
+        walker,
+        bar_m,
+        bar_height_m,
         _bar(bar_m, bar_height_m, height_m),
         _tube(bar_m, bar_height_m, chance.uniform(0.7, 1.2), height_m),
         _hood(chance, rear_m, bar_m + length_m, height_m),
         _box(rear_m, bar_m + length_m, chance.uniform(0.75, 0.95), height_m),
-    ]
-    return _at_a_bar(walker, bar_m, bar_height_m, tuple(part for part in parts if part is not None))
+    )
 
 
 def with_trolley(chance: random.Random, height_m: float) -> Body:
@@ -43,8 +46,7 @@ def with_trolley(chance: random.Random, height_m: float) -> Body:
     rim = _box(
         bar_m + chance.uniform(0.03, 0.1), bar_m + chance.uniform(0.5, 0.8), chance.uniform(0.95, 1.02), height_m
     )
-    parts = (_bar(bar_m, bar_height_m, height_m), rim)
-    return _at_a_bar(walker, bar_m, bar_height_m, tuple(part for part in parts if part is not None))
+    return _at_a_bar(walker, bar_m, bar_height_m, _bar(bar_m, bar_height_m, height_m), rim)
 
 
 def in_wheelchair(chance: random.Random, height_m: float) -> Body:
@@ -87,11 +89,9 @@ def _box(rear_m: float, front_m: float, top_m: float, height_m: float) -> Part |
     return Part(rear_m, front_m) if height_m - SPOT_M < top_m else None
 
 
-def _at_a_bar(walker: Body, bar_m: float, bar_height_m: float, parts: tuple[Part, ...]) -> Body:
+def _at_a_bar(walker: Body, bar_m: float, bar_height_m: float, *parts: Part | None) -> Body:
+    """Return *walker* with both hands on a bar, and ahead of them whatever of *parts* the beams meet."""
     if walker.arms is None:
         raise ValueError("who pushes has arms")
-    arms = Arms(
-        walker.arms.shoulder_height_m, walker.arms.upper_m, walker.arms.forearm_m, Carriage.PUSHING,
-        walker.arms.liveliness, walker.arms.elbow_deg, 2, bar_m, bar_height_m, walker.arms.beam_height_m,
-    )  # fmt: skip
-    return Body(walker.depth_m, walker.breadth_m, arms, walker.parts + parts, walker.dark)
+    arms = replace(walker.arms, seen=2, hand_forward_m=bar_m, hand_height_m=bar_height_m)
+    return replace(walker, arms=arms, parts=walker.parts + tuple(part for part in parts if part is not None))

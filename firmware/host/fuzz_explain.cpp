@@ -60,18 +60,13 @@ void follow(Intervals& own, const Intervals& other, SeededRandom& chance) {
     }
 }
 
-void remove_oldest(Intervals& own, size_t count) {
-    for (size_t k = count; k < own.size; ++k) own.at[k - count] = own.at[k];
-    own.size -= count;
-}
-
 // What may happen to the rows from one decision of the detector to the next.
 void go_on(Rows& rows, SeededRandom& chance, uint32_t kind) {
     Intervals& own = chance.below(2) == 0 ? rows.outer : rows.inner;
     const uint32_t what = chance.below(12);
     if (what == 0 || own.size == Intervals::kCapacity) {
-        remove_oldest(rows.outer, chance.below(static_cast<uint32_t>(rows.outer.size) + 1));
-        remove_oldest(rows.inner, chance.below(static_cast<uint32_t>(rows.inner.size) + 1));
+        rows.outer.remove_oldest(chance.below(static_cast<uint32_t>(rows.outer.size) + 1));
+        rows.inner.remove_oldest(chance.below(static_cast<uint32_t>(rows.inner.size) + 1));
     } else if (what == 1 && own.size > 0) {
         own.at[own.size - 1].to_us += duration_us(chance, kind);
     } else if (what == 2) {
@@ -112,23 +107,25 @@ class PlainTrying {
         nodes_[i][j][0] = {i + j > 0 ? kNoWay : 0, {}, 0};
         nodes_[i][j][1] = {kNoWay, {}, 0};
         for (size_t a = 0; a <= i; ++a) {
-            for (size_t b = a == 0 ? 1 : 0; b <= j; ++b) {
-                for (size_t before = 0; before < 2; ++before) try_group(rows, i, j, a, b, before, spacing);
-            }
+            for (size_t b = a == 0 ? 1 : 0; b <= j; ++b) try_group(rows, i, j, a, b, spacing);
         }
     }
 
-    void try_group(const Rows& rows, size_t i, size_t j, size_t a, size_t b, size_t before, const Spacing& spacing) {
-        const Node& from = nodes_[i - a][j - b][before];
+    void try_group(const Rows& rows, size_t i, size_t j, size_t a, size_t b, const Spacing& spacing) {
         const Group group = {&rows.outer.at[i - a], a, &rows.inner.at[j - b], b, spacing};
         Passage passage = {};
-        int64_t cost = group_cost(group, footfall::kImpossible, passage);
-        if (from.cost == kNoWay || cost >= footfall::kImpossible) return;
-        if (i > a || j > b) {
-            cost += border_cost(group_of(rows, i - a, j - b, from.last, spacing), from.last, group, passage);
-        }
+        const int64_t own_cost = group_cost(group, footfall::kImpossible, passage);
+        if (own_cost >= footfall::kImpossible) return;
         Node& node = nodes_[i][j][passage.complete ? 1 : 0];
-        if (from.cost + cost < node.cost) node = {from.cost + cost, passage, before};
+        for (size_t before = 0; before < 2; ++before) {
+            const Node& from = nodes_[i - a][j - b][before];
+            if (from.cost == kNoWay) continue;
+            int64_t cost = from.cost + own_cost;
+            if (i > a || j > b) {
+                cost += border_cost(group_of(rows, i - a, j - b, from.last, spacing), from.last, group, passage);
+            }
+            if (cost < node.cost) node = {cost, passage, before};
+        }
     }
 
     static constexpr int64_t kNoWay = INT64_MAX;

@@ -19,7 +19,7 @@ from bench.walkers.trials import Trial, joined
 from tests.support.firmware import program
 
 ROOT = Path(__file__).parents[2]
-SMALL = next(kind for kind in KINDS if kind.name == "small")
+SMALL = next(kind.scenario for kind in KINDS if kind.name == "small")
 SEED = 4
 
 
@@ -46,7 +46,8 @@ def children(shortest_m: float, tallest_m: float) -> Trial:
 def test_at_every_height_the_same_people_pass(kind: Kind) -> None:
     """Else a difference between two heights could be one between two crowds."""
     crowds = [
-        [[each.direction for each in trial.truth] for trial in kind.trials(height_m, 6, SEED)] for height_m in HEIGHTS_M
+        [[each.direction for each in trial.truth] for trial in kind.scenario.trials(6, SEED, height_m)]
+        for height_m in HEIGHTS_M
     ]
     assert all(crowd == crowds[0] for crowd in crowds)
     assert sum(len(trial) for trial in crowds[0]) >= 6
@@ -54,9 +55,9 @@ def test_at_every_height_the_same_people_pass(kind: Kind) -> None:
 
 def test_beams_below_a_childs_head_see_it_and_beams_above_do_not() -> None:
     """The tallest is 1.15 m, the shortest 0.95 m; each is one crossing that truly happened, seen or not."""
-    for trial in SMALL.trials(1.20, 30, SEED):
+    for trial in SMALL.trials(30, SEED, 1.20):
         assert (trial.outer, trial.inner, len(trial.truth)) == ([], [], 1)
-    for trial in SMALL.trials(0.80, 30, SEED):
+    for trial in SMALL.trials(30, SEED, 0.80):
         assert trial.outer
         assert trial.inner
 

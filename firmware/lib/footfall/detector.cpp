@@ -34,11 +34,6 @@ int64_t wait_us(const Passage& passage, uint32_t spacing_mm) {
     return between(kShortestWait, way_mm * 1'000'000 / passage.speed_mm_s, wide ? kWaitBetweenBeams : kLongestWait);
 }
 
-void remove_oldest(Intervals& intervals, size_t count) {
-    for (size_t k = count; k < intervals.size; ++k) intervals.at[k - count] = intervals.at[k];
-    intervals.size -= count;
-}
-
 }  // namespace
 
 Detector::Detector(uint32_t spacing_mm) : spacing_mm_(spacing_mm), judge_(spacing_mm) {}
@@ -188,7 +183,7 @@ void Detector::tell(size_t count) {
         for (size_t v = 0; v < size; ++v) put(verdicts[v]);
     }
     for (size_t b = 0; b < 2; ++b) {
-        remove_oldest(intervals_[b], told[b]);
+        intervals_[b].remove_oldest(told[b]);
         settled_[b] -= told[b] < settled_[b] ? told[b] : settled_[b];
     }
 }

@@ -147,7 +147,7 @@ void Explanation::find(const Intervals& outer, const Intervals& inner, uint32_t 
     const size_t known_inner = is_new ? 0 : inner_.shared_with(inner);
     outer_.intervals = outer;
     inner_.intervals = inner;
-    spacing_ = Spacing(spacing_mm);
+    if (is_new) spacing_ = Spacing(spacing_mm);
     outer_.count_holes(inner);
     inner_.count_holes(outer);
     nodes_[0][0][1].cost = INT32_MAX;

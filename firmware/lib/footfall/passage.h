@@ -22,6 +22,11 @@ struct Intervals {
     static constexpr size_t kCapacity = 12;  // a file of five people with both arms in sight; see DETECTOR.md
     Interval at[kCapacity];
     size_t size = 0;
+
+    void remove_oldest(size_t count) {
+        for (size_t k = count; k < size; ++k) at[k - count] = at[k];
+        size -= count;
+    }
 };
 
 // One thing that went into the beams and out again.
