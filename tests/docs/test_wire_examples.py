@@ -26,13 +26,15 @@ MINUTE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def ingest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Give a running ingest that knows ALLI1, which has just sent a batch with a report, and DOOR1, which has not."""
+    """Give a running ingest that has just heard of ALLI1, with a crossing and a report, and of DOOR1, with neither."""
     installation = install(tmp_path_factory.mktemp("docs"), ("ALLI1", "DOOR1"), more=LEGACY)
     with installation.serving():
         now_ms = int(time.time() * 1000)
         report = json.loads(body_example())["status"]
         sent = json.loads(batch((1, now_ms - 5000, 1), span=Span(now_ms - MINUTE_MS, now_ms))) | {"status": report}
         assert installation.post(json.dumps(sent).encode()).status == 200
+        heartbeat = batch(counter="DOOR1", span=Span(now_ms - MINUTE_MS, now_ms))
+        assert installation.post(heartbeat, counter="DOOR1").status == 200
         yield installation
 
 
