@@ -17,9 +17,11 @@ RUN python -m venv --without-pip /opt/footfall \
         > requirements.txt \
     && python -m pip --python /opt/footfall/bin/python install --constraint constraints.txt --requirement requirements.txt
 COPY README.md LICENSE ./
+COPY cli cli
 COPY footfall footfall
 COPY ingest ingest
 COPY exporter exporter
+COPY simulator simulator
 RUN python -m pip --python /opt/footfall/bin/python install --no-deps .
 
 FROM build AS build-demo

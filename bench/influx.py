@@ -19,12 +19,12 @@ from bench.load import Load, Pace, pace
 from bench.report import Row
 from footfall.model import Arrival, Count, Span
 from footfall.registry import Registry
-from footfall.store.influx import MOST_POINTS, InfluxWriter
+from footfall.store.forwarder_state import ForwarderState
+from footfall.store.influx_writer import MOST_POINTS, InfluxWriter
 from footfall.store.journal import Journal
 from footfall.store.line_protocol import render_lines
-from footfall.store.outbox import Outbox, Place, set_forwarding
+from footfall.store.outbox import Cursor, Outbox, set_forwarding
 from footfall.store.points import Point
-from footfall.store.shipments import Shipments
 from ingest.forwarder import Forwarder
 from tests.support.influx_server import TOKEN, InfluxDatabase, InfluxServer, missing_programs, running_influx_server
 from tests.support.influx_stores import config_of
@@ -140,17 +140,17 @@ def _fill(path: Path) -> None:
 def _points_of(journal: Path) -> list[Point]:
     points: list[Point] = []
     with closing(Outbox(journal)) as outbox:
-        place, horizon = Place(), outbox.horizon({})
-        while parcel := outbox.next_parcel(place, horizon, MOST_POINTS):
-            points += parcel.points
-            place = parcel.place
+        place, high_water_mark = Cursor(), outbox.high_water_mark({})
+        while chunk := outbox.next_chunk(place, high_water_mark, MOST_POINTS):
+            points += chunk.points
+            place = chunk.place
     return points
 
 
 def _forward(journal: Path, shipments: Path, database: InfluxDatabase) -> float:
     """Return how many seconds the forwarder takes for all of *journal*."""
     writer = InfluxWriter(config_of(database))
-    with closing(Outbox(journal)) as outbox, closing(Shipments(shipments)) as remembered, closing(writer):
+    with closing(Outbox(journal)) as outbox, closing(ForwarderState(shipments)) as remembered, closing(writer):
         forwarder = Forwarder(outbox, remembered, writer, lambda: Registry({}, {}, {}), time.time, random.Random(1))
         started_s = time.perf_counter()
         while forwarder.step():

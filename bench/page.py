@@ -18,11 +18,11 @@ from flask.testing import FlaskClient
 from bench.load import Load, requests_per_second
 from bench.report import Row
 from bench.year import site_with_a_year
-from footfall.config import read_config
 from footfall.environment import Environment
+from footfall.settings import read_config
 from ingest.app import create_app
-from ingest.config import load_ingest_config
-from ingest.worker import build_parts
+from ingest.ingest_settings import load_ingest_config
+from ingest.worker import build_context
 from tests.support.installation import install
 
 COUNTERS = tuple(f"DOOR{number}" for number in range(30))
@@ -46,7 +46,7 @@ def _pages(say: Callable[[str], None], crossings: int) -> list[Row]:
     config_file = read_config(site_with_a_year(say, crossings).folder / "footfall.toml")
     config = load_ingest_config(config_file, Environment({}))
     config_file.finish()
-    parts = build_parts(config, lambda: NOW_S)
+    parts = build_context(config, lambda: NOW_S)
     client = create_app(parts).test_client()
     say("pages, with a year of 100 counters")
     pages = {

@@ -9,12 +9,12 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from bench.report import Row
-from exporter.config import load_exporter_config
+from exporter.exporter_settings import load_exporter_config
+from exporter.live_job import open_job, open_ledger
 from footfall.calendar import day_bounds, local_instant
-from footfall.cli.exporting import open_job, open_ledger
-from footfall.config import read_config
 from footfall.environment import Environment
 from footfall.model import Arrival, Count, Span, epoch_ms
+from footfall.settings import read_config
 from footfall.store.journal import FILE_NAME, Journal
 from tests.support.installation import SITE, Installation, install
 

@@ -184,14 +184,14 @@ def _write_secret(path: Path, content: bytes) -> None:
 
 def _footfall(*arguments: str) -> int:
     """Run a command of the product; return its exit status."""
-    return subprocess.run([sys.executable, "-m", "footfall", *arguments], check=False).returncode
+    return subprocess.run([sys.executable, "-m", "cli", *arguments], check=False).returncode
 
 
 def _add_counter(config: Path, counter: str, first_day: date) -> int:
     """Register *counter*; return the exit status. Its key is for a device, not for a log."""
     name, location = DOORS[counter]
     command = [
-        sys.executable, "-m", "footfall", "--config", str(config), "counter", "add", counter,
+        sys.executable, "-m", "cli", "--config", str(config), "counter", "add", counter,
         "--name", name, "--location", location, "--since", first_day.isoformat(),
     ]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -65,7 +65,7 @@ def footfall(folder: Path, *arguments: str, hide_output: bool = False) -> None:
 
 def command(*arguments: str) -> list[str]:
     """Return the command line of `footfall ARGUMENTS`."""
-    return [sys.executable, "-m", "footfall", *arguments]
+    return [sys.executable, "-m", "cli", *arguments]
 
 
 def show_command(*arguments: str, end: str = "") -> None:

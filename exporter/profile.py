@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from exporter.dates import SAMPLE_DAYS, check_format, render_moment
 from footfall.calendar import buckets_of, day_bounds, local_instant
-from footfall.config import ConfigFile, Setting, Table
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry
+from footfall.settings import ConfigFile, Setting, Table
 
 DEFAULT_COLUMNS = ("date", "bucket", "entries", "exits", "id", "name", "location", "site", "code")
 COLUMNS = (*DEFAULT_COLUMNS, "start_utc", "covered")

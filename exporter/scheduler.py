@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import schedule
 
-from exporter.job import DeliveryJob
-from exporter.telling import Teller
+from exporter.delivery_job import DeliveryJob
+from exporter.delivery_reporter import DeliveryReporter
 from footfall.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -15,24 +15,26 @@ log = logging.getLogger(__name__)
 TELL_EVERY_S = 60
 
 
-def run(job: Callable[[], DeliveryJob], look_every_s: int, stop: threading.Event, teller: Teller | None = None) -> None:
+def run(
+    job: Callable[[], DeliveryJob], look_every_s: int, stop: threading.Event, reporter: DeliveryReporter | None = None
+) -> None:
     """Deliver what is owed now, and look again every *look_every_s*, until *stop* is set.
 
-    *teller*, where there is one, tells of it as often, once a minute at least.
+    *reporter*, where there is one, tells of it as often, once a minute at least.
 
     *job* returns the job as of now. `schedule` counts in local wall-clock time: where that clock was set back, its
     next run would be an hour away, so it is told anew.
     """
-    if teller is not None:
-        teller.tell_again()
+    if reporter is not None:
+        reporter.tell_again()
     ticker = schedule.Scheduler()
     while not stop.is_set():
         idle_s = ticker.idle_seconds
         if idle_s is None or idle_s > look_every_s:
             ticker.clear()
             ticker.every(look_every_s).seconds.do(look, job, stop)
-            if teller is not None:
-                ticker.every(min(look_every_s, TELL_EVERY_S)).seconds.do(tell, job, teller)
+            if reporter is not None:
+                ticker.every(min(look_every_s, TELL_EVERY_S)).seconds.do(tell, job, reporter)
             ticker.run_all()
         ticker.run_pending()
         stop.wait(min(max(ticker.idle_seconds or 0.0, 0.1), look_every_s))
@@ -48,12 +50,12 @@ def look(job: Callable[[], DeliveryJob], stop: threading.Event) -> None:
     _survive(deliver, "looking for what is owed")
 
 
-def tell(job: Callable[[], DeliveryJob], teller: Teller) -> None:
+def tell(job: Callable[[], DeliveryJob], reporter: DeliveryReporter) -> None:
     """Tell what was delivered and what is owed. Nothing that goes wrong ends the daemon; everything is logged."""
 
     def report() -> None:
         now = job()
-        teller.look(now.report, now.profiles)
+        reporter.look(now.report, now.profiles)
 
     _survive(report, "telling of deliveries")
 

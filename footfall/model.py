@@ -179,7 +179,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class CounterState:
     """The last that was heard of a counter. ``lost`` counts seqs that were jumped over and never came."""
 
     counter: str

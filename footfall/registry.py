@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from footfall import keys
-from footfall.config import ConfigFile, Setting, Table, read_config
 from footfall.environment import DATA, STORE, Environment
 from footfall.errors import ConfigError, UnknownCounter
 from footfall.model import Counter, Hours, Site
 from footfall.reloading import Reloading
+from footfall.settings import ConfigFile, Setting, Table, read_config
 from footfall.signing import parse_key
 
 TOP_SETTINGS = (

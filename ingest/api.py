@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, request
 
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
-from footfall.model import Bucket, Counter, Sighting, Site, Tally, from_epoch_ms
+from footfall.model import Bucket, Counter, CounterState, Site, Tally, from_epoch_ms
 from footfall.occupancy import last_reset, occupancy_of, occupancy_through
+from footfall.store.forwarder_state import read_lag
 from footfall.store.journal import FILE_NAME as JOURNAL
-from footfall.store.shipments import read_lag
-from ingest.parts import Parts, parts
-from ingest.problems import Refusal
+from ingest.context import Context, context
+from ingest.http_errors import Refusal
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -22,22 +22,22 @@ Json = dict[str, object]
 @blueprint.get("/sites")
 def tell_sites() -> Json:
     """Answer with every site."""
-    sites = parts().registry().sites.values()
+    sites = context().registry().sites.values()
     return {"sites": [_site_json(site) for site in sites]}
 
 
 @blueprint.get("/sites/<site>/occupancy")
 def tell_occupancy(site: str) -> Json:
     """Answer with the people inside now. ``complete`` is false while a counter of the site is silent."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     now_utc = here.now_utc()
     counters = here.registry().counters_of(site)
     reset_utc = last_reset(where, now_utc)
     occupancy = occupancy_of(here.reader.totals([counter.id for counter in counters], reset_utc, now_utc), reset_utc)
-    sightings = here.reader.sightings([counter.id for counter in counters])
+    counter_states = here.reader.counter_states([counter.id for counter in counters])
     today = now_utc.astimezone(where.tz).date()
     active = [counter.id for counter in counters if counter.counts_on(today)]
-    silent = [counter for counter in active if _state(here, sightings[counter]) != "counting"]
+    silent = [counter for counter in active if _state(here, counter_states[counter]) != "counting"]
     return {
         "site": where.id,
         "name": where.name,
@@ -55,7 +55,7 @@ def tell_occupancy(site: str) -> Json:
 @blueprint.get("/sites/<site>/buckets")
 def tell_buckets(site: str) -> Json:
     """Answer with every half hour of ``day`` (today unless given). A gap has null entries and exits, never zero."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     now_utc = here.now_utc()
     day = _asked_day(now_utc.astimezone(where.tz).date())
     buckets = buckets_of(day, where.tz)
@@ -85,12 +85,12 @@ def tell_buckets(site: str) -> Json:
 @blueprint.get("/counters")
 def tell_counters() -> Json:
     """Answer with every counter: when it was last heard of, its own report, and what it lost."""
-    here = parts()
+    here = context()
     registry = here.registry()
-    sightings = here.reader.sightings(sorted(registry.counters))
+    counter_states = here.reader.counter_states(sorted(registry.counters))
     return {
         "counters": [
-            _counter_json(here, counter, sightings[counter.id], registry.site_of(counter.id).tz)
+            _counter_json(here, counter, counter_states[counter.id], registry.site_of(counter.id).tz)
             for _, counter in sorted(registry.counters.items())
         ]
     }
@@ -99,7 +99,7 @@ def tell_counters() -> Json:
 @blueprint.get("/forwarder")
 def tell_forwarder() -> Json:
     """Answer with how far InfluxDB has been told; all null but ``forwarding`` where no InfluxDB is set up."""
-    here = parts()
+    here = context()
     now_epoch_ms = here.now_epoch_ms()
     lag = read_lag(here.config.data / JOURNAL, now_epoch_ms) if here.config.influx else None
     progress = lag.progress if lag else None
@@ -119,7 +119,7 @@ def tell_forwarder() -> Json:
 
 
 def _find_site(name: str) -> Site:
-    found = parts().registry().sites.get(name)
+    found = context().registry().sites.get(name)
     if found is None:
         raise Refusal(404, "unknown_site", "no such site; GET /api/v1/sites lists them", "site")
     return found
@@ -136,7 +136,7 @@ def _asked_day(today: date) -> date:
     return day
 
 
-def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket]) -> list[int]:
+def _occupancy_at_ends(here: Context, site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket]) -> list[int]:
     """Return the people inside at the end of each of *buckets*, whose *totals* these are."""
     if not buckets:
         return []
@@ -146,7 +146,7 @@ def _occupancy_at_ends(here: Parts, site: Site, totals: Sequence[Tally], buckets
     return occupancy_through(site, totals, buckets, before)
 
 
-def _state(here: Parts, sighting: Sighting) -> str:
+def _state(here: Context, sighting: CounterState) -> str:
     if sighting.received_epoch_ms is None:
         return "never heard"
     return "silent" if sighting.is_silent(here.now_epoch_ms(), here.config.silent_after_s) else "counting"
@@ -163,7 +163,7 @@ def _site_json(site: Site) -> Json:
     }
 
 
-def _counter_json(here: Parts, counter: Counter, sighting: Sighting, tz: ZoneInfo) -> Json:
+def _counter_json(here: Context, counter: Counter, sighting: CounterState, tz: ZoneInfo) -> Json:
     return {
         "id": counter.id,
         "site": counter.site,

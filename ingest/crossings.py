@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from footfall import signing, wire
 from footfall.errors import InvalidBatch
 from footfall.model import Receipt
-from ingest.parts import Parts, parts
-from ingest.problems import Refusal
+from ingest.context import Context, context
+from ingest.http_errors import Refusal
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("crossings", __name__)
@@ -18,7 +18,7 @@ blueprint = Blueprint("crossings", __name__)
 @blueprint.post(wire.PATH)
 def take_batch() -> Response:
     """Check, keep and acknowledge one batch."""
-    here = parts()
+    here = context()
     body = read_body("application/json")
     batch = wire.parse_body(body)
     now_s = here.clock()
@@ -37,7 +37,7 @@ def read_body(content_type: str) -> bytes:
     return request.get_data(cache=False)
 
 
-def _keep(here: Parts, batch: wire.BatchBody, now_s: float) -> Receipt:
+def _keep(here: Context, batch: wire.BatchBody, now_s: float) -> Receipt:
     try:
         arrival = wire.parse_arrival(
             batch,

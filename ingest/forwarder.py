@@ -1,12 +1,12 @@
 """The forwarder: tells InfluxDB what the journal has, at least once, always the same, as long as it takes.
 
-    journal --Outbox--> parcel of points --Writer--> InfluxDB
+    journal --Outbox--> chunk of points --Writer--> InfluxDB
                            |                            |
-                           |     taken: the place is reached, on to the next parcel
-                           |     down, slow, not letting us in: the same parcel again, later
+                           |     taken: the place is reached, on to the next chunk
+                           |     down, slow, not letting us in: the same chunk again, later
                            +---- some refused for ever: those into quarantine, the others written
 
-A parcel that was written and not recorded is written again: a point that is repeated replaces itself. Nothing here
+A chunk that was written and not recorded is written again: a point that is repeated replaces itself. Nothing here
 holds up ingest, which runs in another process.
 """
 
@@ -21,9 +21,9 @@ from typing import Protocol
 
 from footfall.errors import PointsRefused, StoreUnavailable, TooLarge
 from footfall.registry import Registry
-from footfall.store.outbox import Outbox, Place
+from footfall.store.forwarder_state import ForwarderState, Progress
+from footfall.store.outbox import Cursor, Outbox
 from footfall.store.points import NS_PER_MS, Point, forwarder_point, site_point
-from footfall.store.shipments import Progress, Shipments
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ LONGEST_WAIT_S = 60.0
 LONGEST_ASKED_S = 300.0
 """A Retry-After beyond it is not believed."""
 
-_REQUESTS = 4  # of a parcel: more overlap better, and take longer to write again
+_REQUESTS = 4  # of a chunk: more overlap better, and take longer to write again
 _SAY_AGAIN_S = 600
 _EXPIRED = re.compile(r"(?:beyond|outside) retention policy(?!.*points outside write window)", re.IGNORECASE)
 """How 1.x and 2.x say that points are older than they keep any, and that the rest of the request was kept.
@@ -64,7 +64,7 @@ class Forwarder:
     def __init__(
         self,
         outbox: Outbox,
-        shipments: Shipments,
+        shipments: ForwarderState,
         writer: Writer,
         registry: Callable[[], Registry],
         clock: Callable[[], float],
@@ -88,7 +88,7 @@ class Forwarder:
         self._most_points = self._most_now = most_points
         self._most_quarantined = most_quarantined
         self._lane = ThreadPoolExecutor(1, "forwarder-lane")
-        self._horizon = Place()
+        self._horizon = Cursor()
         self._placed: Registry | None = None
         self._looked_s = 0.0
         self._told_quarantined = 0
@@ -127,15 +127,15 @@ class Forwarder:
         if self._must_begin_again(progress) or self._look(progress):
             return True
         most = _REQUESTS * self._most_now
-        parcel = self._outbox.next_parcel(progress.place, self._horizon, most)
-        if parcel is None:
-            self._horizon = self._outbox.horizon(_sites_of(self._registry()))
-            parcel = self._outbox.next_parcel(progress.place, self._horizon, most)
-        if parcel is None:
+        chunk = self._outbox.next_chunk(progress.place, self._horizon, most)
+        if chunk is None:
+            self._horizon = self._outbox.high_water_mark(_sites_of(self._registry()))
+            chunk = self._outbox.next_chunk(progress.place, self._horizon, most)
+        if chunk is None:
             self._outbox.trim(progress.place)
             return False
-        written = self._write_all(parcel.points, self._refuse)
-        self._shipments.reach(parcel.place, parcel.mark, written)
+        written = self._write_all(chunk.points, self._refuse)
+        self._shipments.reach(chunk.place, chunk.mark, written)
         self._most_now = min(self._most_points, 2 * self._most_now)
         return True
 
@@ -153,7 +153,7 @@ class Forwarder:
 
     def _begin_again(self) -> None:
         self._shipments.begin_again()
-        self._horizon = Place()
+        self._horizon = Cursor()
         self._looked_s = 0.0
         self._candidate_ns = None
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from ingest.parts import parts
+from ingest.context import context
 
 blueprint = Blueprint("health", __name__)
 
@@ -17,7 +17,7 @@ def tell_health() -> Response:
 @blueprint.get("/readyz")
 def tell_readiness() -> Response:
     """Answer 200 after a real write and fsync to the journal, 503 with the reason when it fails."""
-    here = parts()
+    here = context()
     here.commit.probe(here.now_epoch_ms())
     return Response('{"status": "ready"}\n', mimetype="application/json")
 
@@ -25,4 +25,4 @@ def tell_readiness() -> Response:
 @blueprint.get("/metrics")
 def tell_metrics() -> Response:
     """Answer with the metrics, in Prometheus's text format."""
-    return Response(parts().metrics.render(), content_type=CONTENT_TYPE_LATEST)
+    return Response(context().metrics.render(), content_type=CONTENT_TYPE_LATEST)

@@ -14,11 +14,11 @@ from flask import Blueprint, Response, json, request
 
 from footfall.errors import InvalidBatch
 from footfall.model import BUCKET, epoch_ms, from_epoch_ms
-from footfall.store.history import HALF_HOUR_MS, HalfHour, HistoryReceipt
-from ingest.config import Network
+from footfall.store.historical_counts import HALF_HOUR_MS, HalfHour, HistoryReceipt
+from ingest.context import Context, context
 from ingest.crossings import read_body
-from ingest.parts import Parts, parts
-from ingest.problems import Refusal
+from ingest.http_errors import Refusal
+from ingest.ingest_settings import Network
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("legacy", __name__)
@@ -35,7 +35,7 @@ _COUNT = re.compile(r"\d{1,6}", re.ASCII)
 @blueprint.post("/")
 def take_row() -> Response:
     """Keep the row of an old device, one a request."""
-    here = parts()
+    here = context()
     _check_network(here.config.legacy_networks)
     for half_hour in _parse_row(here, _decoded(read_body("text/plain")).strip()):
         receipt = here.commit.append_history([half_hour], "legacy", here.now_epoch_ms())
@@ -64,7 +64,7 @@ def _decoded(body: bytes) -> str:
         return body.decode("latin-1")  # old devices never said; only ASCII columns are read
 
 
-def _parse_row(here: Parts, line: str) -> list[HalfHour]:
+def _parse_row(here: Context, line: str) -> list[HalfHour]:
     """Return the half hour *line* tells of; in a repeated hour both that it may be, the likelier one first.
 
     Raises InvalidBatch naming the column, or UnknownCounter.
@@ -83,7 +83,7 @@ def _parse_row(here: Parts, line: str) -> list[HalfHour]:
     return [HalfHour(columns[4], end - HALF_HOUR_MS, int(columns[2]), int(columns[3])) for end in ends]
 
 
-def _ends_of_half_hour(here: Parts, day_text: str, time_text: str, tz: ZoneInfo) -> list[int]:
+def _ends_of_half_hour(here: Context, day_text: str, time_text: str, tz: ZoneInfo) -> list[int]:
     """Return the instant a row's clock shows, in epoch ms; two of them, where a repeated hour is over.
 
     A row that comes promptly is of the second pass. One that comes late is of the first that is not known yet.

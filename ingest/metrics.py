@@ -14,7 +14,7 @@ from footfall.model import Receipt, epoch_ms
 from footfall.occupancy import last_reset, occupancy_of
 from footfall.registry import Registry
 from footfall.store import Reader
-from footfall.store.shipments import read_lag
+from footfall.store.forwarder_state import read_lag
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +144,9 @@ class _StoreCollector(Collector):
         lost = GaugeMetricFamily(
             "footfall_counter_lost_crossings", "Seqs jumped over that never came", labels=["site", "counter"]
         )
-        sightings = self._reader.sightings(sorted(registry.counters))
+        counter_states = self._reader.counter_states(sorted(registry.counters))
         for counter in registry.counters.values():
-            sighting = sightings[counter.id]
+            sighting = counter_states[counter.id]
             labels = [counter.site, counter.id]
             if sighting.received_epoch_ms is not None:
                 seen.add_metric(labels, sighting.received_epoch_ms / 1000)

@@ -20,7 +20,7 @@ from granian.server import Server
 from footfall.errors import FootfallError
 from footfall.store.journal import FILE_NAME
 from footfall.store.outbox import set_forwarding
-from ingest.config import IngestConfig
+from ingest.ingest_settings import IngestConfig
 from ingest.pages.desk import Desk
 
 _FREE_WITHIN_S = 3.0  # the worker of an ingest that was killed may hold the port a moment longer

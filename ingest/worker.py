@@ -9,37 +9,37 @@ from footfall.processes import die_with
 from footfall.registry import live_registry
 from footfall.store.group_commit import GroupCommit
 from footfall.store.journal import FILE_NAME, Journal
-from footfall.store.opening import open_reader
+from footfall.store.readers import open_reader
 from ingest.app import create_app
-from ingest.bridge import Bridge
-from ingest.config import IngestConfig
+from ingest.context import Context
+from ingest.ingest_settings import IngestConfig
 from ingest.metrics import Metrics
-from ingest.pages import mount
+from ingest.pages import register
 from ingest.pages.desk import Desk
-from ingest.parts import Parts
+from ingest.wsgi_adapter import WsgiAdapter
 
 log = logging.getLogger(__name__)
 
 
-def load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | None) -> Bridge:
+def load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | None) -> WsgiAdapter:
     """Return the application, inside the worker process, which ends with *supervisor* (a pid).
 
     *open_desk* returns who answers for the exporter.
     """
     die_with(supervisor)
-    app = create_app(build_parts(config, time.time, open_desk() if open_desk else None))
-    mount.load_templates(app)
+    app = create_app(build_context(config, time.time, open_desk() if open_desk else None))
+    register.load_templates(app)
     log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
-    return Bridge(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
+    return WsgiAdapter(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
 
 
-def build_parts(config: IngestConfig, clock: Callable[[], float], desk: Desk | None = None) -> Parts:
-    """Return the real parts of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
+def build_context(config: IngestConfig, clock: Callable[[], float], desk: Desk | None = None) -> Context:
+    """Return the real context of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
     metrics = Metrics()
     journal = config.data / FILE_NAME
     reader = open_reader(config.data, config.read_influx)
     registry = live_registry(config.path, config.data, config.registry, time.monotonic)
-    parts = Parts(
+    context = Context(
         config=config,
         registry=registry,
         commit=GroupCommit(Journal(journal), metrics.observe_commit),
@@ -48,5 +48,5 @@ def build_parts(config: IngestConfig, clock: Callable[[], float], desk: Desk | N
         clock=clock,
         desk=desk,
     )
-    metrics.watch(registry, reader, journal, parts.now_utc, is_forwarding=config.influx is not None)
-    return parts
+    metrics.watch(registry, reader, journal, context.now_utc, is_forwarding=config.influx is not None)
+    return context

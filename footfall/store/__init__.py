@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from footfall.model import Quarter, Sighting
+from footfall.model import CounterState, Quarter
 
 
 class Reader(Protocol):
@@ -38,13 +38,13 @@ class Reader(Protocol):
         """
         ...
 
-    def told_to(self) -> datetime | None:
+    def complete_until(self) -> datetime | None:
         """Return the instant before which all that was received is in this store; None where it always is.
 
         A copy lags behind what ingest received: for a moment as a rule, for as long as it was down when it comes back.
         """
         ...
 
-    def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
+    def counter_states(self, counters: Sequence[str]) -> Mapping[str, CounterState]:
         """Return the last that was heard of each of *counters*; one never heard of has only its id."""
         ...

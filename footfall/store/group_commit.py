@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Receipt
-from footfall.store.history import HalfHour, HistoryReceipt, Source, keep_history
+from footfall.store.historical_counts import HalfHour, HistoryReceipt, Source, keep_history
 from footfall.store.journal import Journal
 
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import urllib3
 
 from footfall.errors import StoreUnavailable
-from footfall.store.influx_config import InfluxConfig
+from footfall.store.influx_settings import InfluxConfig
 
 _MOST_TOLD = 500  # characters of a server's answer
 

@@ -7,8 +7,8 @@ overlap, and only their union is the truth. A quarter hour holds some fifteen of
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from footfall.model import QUARTER_MS, Quarter, Sighting, epoch_ms, from_epoch_ms
-from footfall.store.influx_sightings import Found, covered_ends, last_heard, stream_figures, told_to
+from footfall.model import QUARTER_MS, CounterState, Quarter, epoch_ms, from_epoch_ms
+from footfall.store.influx_counter_states import Found, complete_until, covered_ends, last_heard, stream_figures
 from footfall.store.influxql import InfluxQL, conditions, text, window
 from footfall.store.points import NS_PER_MS
 
@@ -74,11 +74,11 @@ class InfluxReader:
         found = covered_ends(self._influxql, counters, epoch_ms(self._clock()), settled=True)
         return {name: from_epoch_ms(instant) for name, instant in found.items()}
 
-    def told_to(self) -> datetime:
+    def complete_until(self) -> datetime:
         """See Reader. By what each forwarder last said of itself; 1970 where none has said anything for two days."""
-        return from_epoch_ms(told_to(self._influxql, epoch_ms(self._clock())))
+        return from_epoch_ms(complete_until(self._influxql, epoch_ms(self._clock())))
 
-    def sightings(self, counters: Sequence[str]) -> Mapping[str, Sighting]:
+    def counter_states(self, counters: Sequence[str]) -> Mapping[str, CounterState]:
         """See Reader. What several ingests received twice counts twice in ``undated``, and may hide a loss."""
         now = epoch_ms(self._clock())
         ends = covered_ends(self._influxql, counters, now, settled=False)
@@ -87,7 +87,7 @@ class InfluxReader:
         found = {}
         for name in counters:
             last, told = heard.get(name, Found()), figures.get(name, (0, 0, 0))
-            found[name] = Sighting(
+            found[name] = CounterState(
                 name, last.received_epoch_ms, last.crossing_epoch_ms, ends.get(name), *told, status=last.report
             )
         return found

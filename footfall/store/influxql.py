@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import urllib3
 
-from footfall.config import NAME_PATTERN
 from footfall.errors import StoreUnavailable
-from footfall.store.influx_config import InfluxConfig
+from footfall.settings import NAME_PATTERN
 from footfall.store.influx_errors import parse_retry_after, refusal, unreachable
+from footfall.store.influx_settings import InfluxConfig
 
 _MOST_NAMES_BYTES = 4_000
 """Of names in one question, which stands in the URL: proxies take 8 KiB as a rule."""

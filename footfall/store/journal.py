@@ -12,9 +12,9 @@ from pathlib import Path
 
 from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
-from footfall.store.pending import Heard, Pending, Stream
-from footfall.store.schema import MIGRATIONS, migrate
+from footfall.store.journal_schema import MIGRATIONS, migrate
 from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.write_buffer import Heard, Stream, WriteBuffer
 
 FILE_NAME = "journal.sqlite"
 LOCK_TIMEOUT_S = 2.0
@@ -44,8 +44,8 @@ class Journal:
         Raises StoreUnavailable when that cannot be done now, ConfigError when a newer Footfall wrote it.
         """
         self.path = path
-        self._pending = Pending()
-        self._remembered = _Remembered()
+        self._write_buffer = WriteBuffer()
+        self._cache = _Cache()
         with translated(path):
             if sqlite3.sqlite_version_info < OLDEST_SQLITE:
                 raise StoreUnavailable(
@@ -82,11 +82,11 @@ class Journal:
         """Commit what is done inside, or nothing of it. Raises StoreUnavailable."""
         try:
             with transaction(self._connection, self.path):
-                self._remembered.check(self._connection)
+                self._cache.check(self._connection)
                 yield self._connection
-                self._pending.flush(self._connection)
+                self._write_buffer.flush(self._connection)
         except BaseException:
-            self._pending, self._remembered = Pending(), _Remembered()
+            self._write_buffer, self._cache = WriteBuffer(), _Cache()
             raise
 
     def keep(self, arrival: Arrival) -> Receipt:
@@ -101,25 +101,25 @@ class Journal:
             pieces = self._cover(counter, arrival.span)
         if arrival.stream == IMPORTED:  # a file says nothing of how the counter is now
             if self._is_forwarding():
-                self._pending.post(arrival, None, counter, pieces)
+                self._write_buffer.post(arrival, None, counter, pieces)
             return receipt
         times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
         status = None if arrival.status is None else arrival.status.decode()
         latest = max(times, default=None)
-        self._pending.sight(counter, arrival.received_epoch_ms, latest, status)
+        self._write_buffer.sight(counter, arrival.received_epoch_ms, latest, status)
         if self._is_forwarding():
             heard = Heard(receipt.stored, receipt.duplicates, latest, status)
             if stream is not None and not stream.name.startswith(HISTORY_MARK):
                 heard = Heard(*heard[:4], stream.id, stream.first_seq, stream.last_seq,
                               stream.stored, stream.undated, stream.conflicts)  # fmt: skip
-            self._pending.post(arrival, heard, counter, pieces)
+            self._write_buffer.post(arrival, heard, counter, pieces)
         return receipt
 
     def _is_forwarding(self) -> bool:
-        if self._remembered.is_forwarding is None:
+        if self._cache.is_forwarding is None:
             row = self._connection.execute("SELECT is_on FROM forwarding").fetchone()
-            self._remembered.is_forwarding = row is not None and bool(row[0])
-        return self._remembered.is_forwarding
+            self._cache.is_forwarding = row is not None and bool(row[0])
+        return self._cache.is_forwarding
 
     def _keep_counts(self, stream: Stream, arrival: Arrival) -> Receipt:
         known = self._known(stream, arrival.counts)
@@ -127,12 +127,12 @@ class Journal:
         conflicts = sum(_differs(known[count.seq], count) for count in arrival.counts if count.seq in known)
         before = stream.conflicts
         told = self._told(stream, fresh, arrival.received_epoch_ms)
-        self._pending.keep(stream, fresh, arrival.received_epoch_ms, told)
+        self._write_buffer.keep(stream, fresh, arrival.received_epoch_ms, told)
         stream.conflicts += conflicts
         seqs = [count.seq for count in arrival.counts]
         stream.first_seq = min(stream.first_seq, *seqs)
         stream.last_seq = max(stream.last_seq, *seqs)
-        self._pending.streams[stream.id] = stream
+        self._write_buffer.streams[stream.id] = stream
         return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), stream.conflicts - before)
 
     def _known(self, stream: Stream, counts: Iterable[Count]) -> dict[int, Count]:
@@ -143,7 +143,7 @@ class Journal:
         wanted = [count.seq for count in counts if count.seq <= stream.last_seq]
         if not wanted:
             return {}
-        self._pending.flush_crossings(self._connection)
+        self._write_buffer.flush_crossings(self._connection)
         rows = self._connection.execute(
             "SELECT seq, iif(undated, NULL, time_epoch_ms), entries, exits FROM crossing"
             " WHERE stream = ? AND seq IN (SELECT value FROM json_each(?))",
@@ -156,10 +156,10 @@ class Journal:
         return known
 
     def _has_pruned(self) -> bool:
-        if self._remembered.has_pruned is None:
+        if self._cache.has_pruned is None:
             row = self._connection.execute("SELECT 1 FROM pruned LIMIT 1").fetchone()
-            self._remembered.has_pruned = row is not None
-        return self._remembered.has_pruned
+            self._cache.has_pruned = row is not None
+        return self._cache.has_pruned
 
     def _told(self, stream: Stream, counts: Iterable[Count], received_epoch_ms: int) -> set[int]:
         """Return the quarter hours of *counts* whose sums history has told already."""
@@ -175,12 +175,12 @@ class Journal:
         return {row[0] * QUARTER_MS for row in rows}
 
     def _has_history(self, counter: int) -> bool:
-        found = self._remembered.has_history.get(counter)
+        found = self._cache.has_history.get(counter)
         if found is None:
             row = self._connection.execute(
                 "SELECT 1 FROM stream WHERE counter = ? AND name GLOB ?", (counter, HISTORY_MARK + "*")
             ).fetchone()
-            found = self._remembered.has_history[counter] = row is not None
+            found = self._cache.has_history[counter] = row is not None
         return found
 
     def _cover(self, counter: int, span: Span) -> list[Span]:
@@ -188,10 +188,10 @@ class Journal:
 
         Spans that touch or overlap become one.
         """
-        latest = self._remembered.latest.get(counter)
+        latest = self._cache.latest.get(counter)
         if latest is None or span.from_epoch_ms < latest.from_epoch_ms:
-            self._pending.flush_coverage(self._connection)
-            self._remembered.latest[counter], pieces = _merge(self._connection, counter, span)
+            self._write_buffer.flush_coverage(self._connection)
+            self._cache.latest[counter], pieces = _merge(self._connection, counter, span)
             return pieces
         piece = span
         if span.from_epoch_ms <= latest.to_epoch_ms:
@@ -199,23 +199,23 @@ class Journal:
                 return []
             piece = Span(latest.to_epoch_ms, span.to_epoch_ms)
             span = Span(latest.from_epoch_ms, span.to_epoch_ms)
-        elif self._pending.latest.get(counter):
-            self._pending.flush_coverage(self._connection)  # the stretch before this one stays a row of its own
-        self._remembered.latest[counter] = self._pending.latest[counter] = span
+        elif self._write_buffer.latest.get(counter):
+            self._write_buffer.flush_coverage(self._connection)  # the stretch before this one stays a row of its own
+        self._cache.latest[counter] = self._write_buffer.latest[counter] = span
         return [piece]
 
     def _counter(self, name: str) -> int:
-        found = self._remembered.counters.get(name)
+        found = self._cache.counters.get(name)
         if found is None:
             self._connection.execute("INSERT OR IGNORE INTO counter (name) VALUES (?)", (name,))
             row = self._connection.execute("SELECT id FROM counter WHERE name = ?", (name,)).fetchone()
-            found = self._remembered.counters[name] = int(row[0])
+            found = self._cache.counters[name] = int(row[0])
         return found
 
     def _stream(self, counter: int, arrival: Arrival) -> Stream | None:
         """Return the stream of *arrival*; None when the journal does not know it and nothing is to be counted."""
         key = counter, arrival.stream
-        found = self._remembered.streams.get(key)
+        found = self._cache.streams.get(key)
         if found is None:
             row = self._connection.execute("SELECT * FROM stream WHERE counter = ? AND name = ?", key).fetchone()
             if row is None and not arrival.counts:
@@ -228,12 +228,12 @@ class Journal:
                     " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
                     values,
                 ).fetchone()
-            found = self._remembered.streams[key] = Stream(*row)
-            self._remembered.has_history.pop(counter, None)
+            found = self._cache.streams[key] = Stream(*row)
+            self._cache.has_history.pop(counter, None)
         return found
 
 
-class _Remembered:
+class _Cache:
     """What the journal holds, while nobody else writes to it. ``latest`` is a counter's last row of coverage."""
 
     def __init__(self) -> None:

@@ -2,9 +2,9 @@
 
     journal    crossing ...... | a b c d e |        outbox ...... | p q r |
                                ^           ^                      ^       ^
-                             cursor     horizon                 cursor  horizon
+                             cursor  high-water              cursor  high-water
 
-First the crossings up to the horizon, then the rows of the outbox up to it, then a new horizon. So whoever finds a
+First the crossings up to the high-water mark, then the rows of the outbox up to it, then a new mark. So whoever finds a
 span in InfluxDB finds every crossing in it that this journal had then: coverage never runs ahead of counts.
 
 A row gives the same points each time it is read. Who forwards keeps only how far it came (shipments.py).
@@ -22,8 +22,8 @@ from urllib.parse import quote
 from footfall.errors import StoreUnavailable
 from footfall.model import Span
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S, Journal
+from footfall.store.journal_schema import MIGRATIONS
 from footfall.store.points import Point, Tags, Value, span_points, status_point, stream_point, tagged_crossing, tags_of
-from footfall.store.schema import MIGRATIONS
 from footfall.store.sqlite import closed_on_failure, transaction, translated
 
 MOST_KEPT = 20_000
@@ -47,26 +47,26 @@ _ROWS = f"""
 """  # noqa: S608 - names of our own
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """How far: ids of ``crossing`` and of ``outbox``, each the last one that counts as reached."""
 
     crossing: int = 0
     outbox: int = 0
 
 
-class Mark(NamedTuple):
+class Fingerprint(NamedTuple):
     """What the rows at a place say, to know them again in another copy of the journal."""
 
     crossing: str = ""
     outbox: str = ""
 
 
-class Parcel(NamedTuple):
+class Chunk(NamedTuple):
     """Points to be written together, and the place that is reached with them."""
 
     points: Iterable[Point]
-    place: Place
-    mark: Mark
+    place: Cursor
+    mark: Fingerprint
 
 
 def set_forwarding(path: Path, *, is_on: bool, now_epoch_ms: int) -> None:
@@ -111,7 +111,7 @@ class Outbox:
             )
         self._ingest = ""
         self._counters: dict[int, str] = {}
-        self._sites: dict[int, list[tuple[Place, str]]] = {}
+        self._sites: dict[int, list[tuple[Cursor, str]]] = {}
 
     def close(self) -> None:
         """Close the file."""
@@ -127,7 +127,7 @@ class Outbox:
             self._ingest = str(row[0])
         return self._ingest
 
-    def waiting(self, place: Place, now_epoch_ms: int) -> tuple[int, int]:
+    def waiting(self, place: Cursor, now_epoch_ms: int) -> tuple[int, int]:
         """Return how many rows come after *place*, and for how long (s) the oldest of the outbox has been waiting."""
         with self._reading() as connection:
             newest = _newest(connection)
@@ -137,7 +137,7 @@ class Outbox:
         rows = sum(max(0, last - reached) for last, reached in zip(newest, place, strict=True))
         return rows, max(0, now_epoch_ms - row[0]) // 1000 if row else 0
 
-    def horizon(self, sites: Mapping[str, str]) -> Place:
+    def high_water_mark(self, sites: Mapping[str, str]) -> Cursor:
         """Return the place of the newest rows. *sites* has the site of each counter as of now.
 
         Rows that come after a counter changed its site are of the new site; those before stay of the old one, at
@@ -148,7 +148,7 @@ class Outbox:
             if not self._misplaced(connection, sites):
                 return newest
         self.place(sites)
-        return self.horizon(sites)
+        return self.high_water_mark(sites)
 
     def place(self, sites: Mapping[str, str]) -> None:
         """Note the site of each counter as of now, *sites*: what comes from here on was counted there."""
@@ -157,31 +157,31 @@ class Outbox:
                 return
         with transaction(self._connection, self.path):
             for counter, site, was_placed in self._misplaced(self._connection, sites):
-                after = _newest(self._connection) if was_placed else Place()
+                after = _newest(self._connection) if was_placed else Cursor()
                 self._connection.execute(
                     "INSERT OR REPLACE INTO placement VALUES (?, ?, ?, ?)", (counter, *after, site)
                 )
 
-    def is_known(self, place: Place, mark: Mark) -> bool:
+    def is_known(self, place: Cursor, mark: Fingerprint) -> bool:
         """Return whether this journal's rows at *place* still say *mark*. A restored backup's may not."""
         return self._mark(place) == mark
 
-    def next_parcel(self, place: Place, horizon: Place, most: int) -> Parcel | None:
-        """Return the points of up to *most* rows between *place* and *horizon*; None where there are none.
+    def next_chunk(self, place: Cursor, high_water_mark: Cursor, most: int) -> Chunk | None:
+        """Return the points of up to *most* rows between *place* and *high_water_mark*; None where there are none.
 
         A row gives one point as a rule, but a long span gives one for each of its quarter hours.
         """
         with self._reading() as connection:
-            rows = connection.execute(_CROSSINGS, (place.crossing, horizon.crossing, most)).fetchall()
+            rows = connection.execute(_CROSSINGS, (place.crossing, high_water_mark.crossing, most)).fetchall()
             points: Iterator[Point] = self._crossing_points(rows, self._streams_of({row[1] for row in rows}))
             reached = place._replace(crossing=rows[-1][0]) if rows else place
             if not rows:
-                rows = connection.execute(_ROWS, (place.outbox, horizon.outbox, most)).fetchall()
+                rows = connection.execute(_ROWS, (place.outbox, high_water_mark.outbox, most)).fetchall()
                 points = (point for row in rows for point in self._points(*row))
                 reached = place._replace(outbox=rows[-1][0]) if rows else place
-        return Parcel(points, reached, self._mark(reached)) if rows else None
+        return Chunk(points, reached, self._mark(reached)) if rows else None
 
-    def trim(self, place: Place) -> None:
+    def trim(self, place: Cursor) -> None:
         """Delete some rows of the outbox before *place*, if they are many."""
         with self._reading() as connection:
             (oldest,) = connection.execute("SELECT coalesce(min(id), 0) FROM outbox").fetchone()
@@ -202,7 +202,7 @@ class Outbox:
         self._counters = dict(connection.execute("SELECT id, name FROM counter"))
         self._sites = {}
         for counter, crossing, outbox, site in connection.execute("SELECT * FROM placement ORDER BY 1, 2 DESC, 3 DESC"):
-            self._sites.setdefault(counter, []).append((Place(crossing, outbox), site))
+            self._sites.setdefault(counter, []).append((Cursor(crossing, outbox), site))
         found = []
         for counter, name in self._counters.items():
             placed = self._sites.get(counter)
@@ -211,13 +211,13 @@ class Outbox:
                 found.append((counter, site, placed is not None))
         return found
 
-    def _mark(self, place: Place) -> Mark:
+    def _mark(self, place: Cursor) -> Fingerprint:
         with self._reading() as connection:
             found = []
             for question, last in ((_CROSSINGS, place.crossing), (_ROWS, place.outbox)):
                 row = connection.execute(question, (last - 1, last, 1)).fetchone()
                 found.append(json.dumps(row) if row and last else "")
-        return Mark(*found)
+        return Fingerprint(*found)
 
     def _streams_of(self, streams: Iterable[int]) -> Mapping[int, tuple[int, str]]:
         """Return (counter, name) of each of *streams*."""
@@ -275,11 +275,11 @@ class Outbox:
                 self._connection.execute("COMMIT")
 
 
-def _newest(connection: sqlite3.Connection) -> Place:
-    return Place(
+def _newest(connection: sqlite3.Connection) -> Cursor:
+    return Cursor(
         *(
             connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
-            for table in Place._fields
+            for table in Cursor._fields
         )
     )
 

@@ -7,8 +7,8 @@ import hmac
 
 from flask import Response, request
 
+from ingest.context import context
 from ingest.pages.language import _
-from ingest.parts import parts
 
 _ALWAYS_OPEN = frozenset({"crossings", "legacy", "openapi"})
 _OPEN_PAGES = frozenset({"pages.static", "health.tell_health", "health.tell_readiness"})
@@ -17,7 +17,7 @@ _DISPLAY_PAGES = frozenset({"pages.show_display", "pages.show_first_display", "p
 
 def require_password() -> Response | None:
     """Return a refusal where the request needs a password and brings none or another; else None."""
-    config = parts().config.pages
+    config = context().config.pages
     if config.password is None or _is_open(config.display_open):
         return None
     given = request.authorization

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from footfall.model import Counter, Sighting, epoch_ms
+from footfall.model import Counter, CounterState, epoch_ms
 
 BLOCKED_S = 60
 """A beam interrupted for so long is no person standing in the door."""
@@ -32,7 +32,7 @@ class Door:
     """A counter and how it does. Figures of its own report are None where it told none."""
 
     counter: Counter
-    sighting: Sighting
+    sighting: CounterState
     condition: Condition
 
     @property
@@ -61,9 +61,11 @@ class Door:
         return (self.figure("rssi_dbm") or 0) < WEAK_SIGNAL_DBM
 
 
-def door_of(counter: Counter, sightings: Mapping[str, Sighting], now_utc: datetime, *, silent_after_s: int) -> Door:
+def door_of(
+    counter: Counter, counter_states: Mapping[str, CounterState], now_utc: datetime, *, silent_after_s: int
+) -> Door:
     """Return how *counter* does at *now_utc*."""
-    sighting = sightings[counter.id]
+    sighting = counter_states[counter.id]
     door = Door(counter, sighting, Condition.COUNTING)
     if sighting.received_epoch_ms is None:
         return Door(counter, sighting, Condition.NEVER_HEARD)

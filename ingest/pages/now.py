@@ -6,10 +6,10 @@ from enum import Enum
 
 from footfall.model import Site
 from footfall.occupancy import last_reset, occupancy_of
+from ingest.context import Context
+from ingest.pages.answer_cache import Cache
 from ingest.pages.doors import Door, door_of
 from ingest.pages.figures import Day, read_days
-from ingest.pages.recent import Recent
-from ingest.parts import Parts
 
 
 class Room(Enum):
@@ -54,7 +54,7 @@ class Now:
     week_ago: Day
 
 
-def read_now(here: Parts, site: Site, kept: Recent[Day]) -> Now:
+def read_now(here: Context, site: Site, kept: Cache[Day]) -> Now:
     """Return *site* as it is now; the day a week ago is that of *kept*. Raises StoreUnavailable."""
     now_utc = here.now_utc()
     inside = read_inside(here, site, now_utc)
@@ -68,7 +68,7 @@ def read_now(here: Parts, site: Site, kept: Recent[Day]) -> Now:
     return Now(site, now_utc, inside, read(today), kept.get((site, tuple(counters), week_ago), lambda: read(week_ago)))
 
 
-def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:
+def read_inside(here: Context, site: Site, now_utc: datetime) -> Inside:
     """Return the people inside *site*. Raises StoreUnavailable."""
     counters = here.registry().counters_of(site.id)
     ids = [counter.id for counter in counters]
@@ -80,11 +80,11 @@ def read_inside(here: Parts, site: Site, now_utc: datetime) -> Inside:
     return Inside(people, _room(people, site.capacity, here.config.pages.nearly_full_percent), doors)
 
 
-def read_doors(here: Parts, site: Site, now_utc: datetime) -> list[Door]:
+def read_doors(here: Context, site: Site, now_utc: datetime) -> list[Door]:
     """Return how every door of *site* does, those too that do not count today. Raises StoreUnavailable."""
     counters = here.registry().counters_of(site.id)
-    sightings = here.reader.sightings([counter.id for counter in counters])
-    return [door_of(one, sightings, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
+    counter_states = here.reader.counter_states([counter.id for counter in counters])
+    return [door_of(one, counter_states, now_utc, silent_after_s=here.config.silent_after_s) for one in counters]
 
 
 def _room(people: int | None, capacity: int | None, nearly_full_percent: int) -> Room:

@@ -9,16 +9,16 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 
 from footfall.errors import FootfallError
 from footfall.model import Site
+from ingest.context import Context, context
+from ingest.http_errors import Refusal
+from ingest.pages.answer_cache import KEPT_S, Cache, TaggedBody, tagged_body
 from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupancy_chart
 from ingest.pages.desk import Desk, Outcome
-from ingest.pages.errors import show_error
+from ingest.pages.error_pages import show_error
 from ingest.pages.figures import Day, Length, Period, period_around
-from ingest.pages.history import clamp_day, read_history, write_plain_csv
+from ingest.pages.history_page import clamp_day, read_history, write_plain_csv
 from ingest.pages.language import wanted
 from ingest.pages.now import read_doors, read_inside, read_now
-from ingest.pages.recent import KEPT_S, Answer, Recent, answer_of
-from ingest.parts import Parts, parts
-from ingest.problems import Refusal
 
 blueprint = Blueprint(
     "pages", __name__, template_folder="templates", static_folder=Path(__file__).parent / "static",
@@ -34,7 +34,7 @@ _WEEK_AGO_KEPT_S = 60.0
 @blueprint.get("/")
 def show_first() -> str:
     """Show the only site; where there are several, all of them."""
-    here = parts()
+    here = context()
     sites = list(here.registry().sites.values())
     if len(sites) == 1:
         return show_now(sites[0].id)
@@ -46,21 +46,21 @@ def show_first() -> str:
 @blueprint.get("/sites/<site>")
 def show_now(site: str) -> str:
     """Show the people inside now."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     return render_template("now.html", page="now", site=where, live=_render_now(here, where))
 
 
 @blueprint.get("/sites/<site>/live")
 def tell_now(site: str) -> Response:
-    """Answer with the part of the page that changes; 304 where it has not."""
-    here, where = parts(), _find_site(site)
+    """TaggedBody with the part of the page that changes; 304 where it has not."""
+    here, where = context(), _find_site(site)
     return _tell_recent(("now", where, wanted().locale), lambda: _render_now(here, where))
 
 
 @blueprint.get("/display")
 def show_first_display() -> str:
     """Show the first site's display."""
-    site = next(iter(parts().registry().sites), None)
+    site = next(iter(context().registry().sites), None)
     if site is None:
         raise Refusal(404, "unknown_site", "there is no site yet: run footfall init")
     return show_display(site)
@@ -69,21 +69,21 @@ def show_first_display() -> str:
 @blueprint.get("/display/<site>")
 def show_display(site: str) -> str:
     """Show one number, for a screen at the entrance."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     return render_template("display.html", site=where, live=_render_display(here, where))
 
 
 @blueprint.get("/display/<site>/live")
 def tell_display(site: str) -> Response:
-    """Answer with what changes on the display; 304 where it has not."""
-    here, where = parts(), _find_site(site)
+    """TaggedBody with what changes on the display; 304 where it has not."""
+    here, where = context(), _find_site(site)
     return _tell_recent(("display", where, wanted().locale), lambda: _render_display(here, where))
 
 
 @blueprint.get("/sites/<site>/history")
 def show_history(site: str) -> str:
     """Show a day, a week or a month."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     language = wanted()
     history = read_history(here, where, *_asked_period(here, where))
     period = history.period
@@ -106,7 +106,7 @@ def show_history(site: str) -> str:
 @blueprint.get("/sites/<site>/history.csv")
 def send_plain_csv(site: str) -> Response:
     """Send the half hours of a period as plain CSV."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     period = period_around(*_asked_period(here, where))
     ids = [counter.id for counter in here.registry().counters_of(where.id)]
     body = write_plain_csv(here.reader, where, ids, period.days, here.now_utc())
@@ -116,7 +116,7 @@ def send_plain_csv(site: str) -> Response:
 @blueprint.get("/sites/<site>/client.csv")
 def send_client_file(site: str) -> Response:
     """Send the client's file of a day, or of each day of a period, one after the other."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     desk, profile = _find_profile(here, where, request.args.get("profile", ""))
     period = period_around(*_asked_period(here, where))
     today = here.now_utc().astimezone(where.tz).date()
@@ -130,21 +130,21 @@ def send_client_file(site: str) -> Response:
 @blueprint.get("/sites/<site>/counters")
 def show_counters(site: str) -> str:
     """Show each door, how it does, and what to do about it."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     return render_template("counters.html", page="counters", site=where, live=_render_counters(here, where))
 
 
 @blueprint.get("/sites/<site>/counters/live")
 def tell_counters(site: str) -> Response:
-    """Answer with the doors; 304 where nothing has changed."""
-    here, where = parts(), _find_site(site)
+    """TaggedBody with the doors; 304 where nothing has changed."""
+    here, where = context(), _find_site(site)
     return _tell_recent(("counters", where, wanted().locale), lambda: _render_counters(here, where))
 
 
 @blueprint.get("/sites/<site>/deliveries")
 def show_deliveries(site: str) -> str:
     """Show a month of days: delivered, owed, failed."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     today = here.now_utc().astimezone(where.tz).date()
     period = period_around(Length.MONTH, _asked_day(today))
     return render_template(
@@ -155,8 +155,8 @@ def show_deliveries(site: str) -> str:
 
 @blueprint.get("/sites/<site>/deliveries/live")
 def tell_deliveries(site: str) -> Response:
-    """Answer with the calendar of this month; 304 where nothing has changed."""
-    here, where = parts(), _find_site(site)
+    """TaggedBody with the calendar of this month; 304 where nothing has changed."""
+    here, where = context(), _find_site(site)
     period = period_around(Length.MONTH, here.now_utc().astimezone(where.tz).date())
     return _tell_recent(("deliveries", where, wanted().locale), lambda: _render_deliveries(here, where, period))
 
@@ -164,7 +164,7 @@ def tell_deliveries(site: str) -> Response:
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
 def show_file(site: str, profile: str, day: str) -> str:
     """Show the client's file of a day as it would go out now, and how its delivery stands."""
-    here, where = parts(), _find_site(site)
+    here, where = context(), _find_site(site)
     desk, profile = _find_profile(here, where, profile)
     today = here.now_utc().astimezone(where.tz).date()
     found = clamp_day(_parse_day(day), today)
@@ -174,7 +174,7 @@ def show_file(site: str, profile: str, day: str) -> str:
     )  # fmt: skip
 
 
-def _render_now(here: Parts, site: Site) -> str:
+def _render_now(here: Context, site: Site) -> str:
     now = read_now(here, site, _kept().week_ago)
     language = wanted()
     return render_template(
@@ -191,7 +191,7 @@ def _render_now(here: Parts, site: Site) -> str:
     )  # fmt: skip
 
 
-def _render_counters(here: Parts, site: Site) -> str:
+def _render_counters(here: Context, site: Site) -> str:
     now_utc = here.now_utc()
     doors = read_doors(here, site, now_utc)
     today = now_utc.astimezone(site.tz).date()
@@ -199,7 +199,7 @@ def _render_counters(here: Parts, site: Site) -> str:
     return render_template("_counters.html", site=site, doors=doors, today=today, now_utc=now_utc)
 
 
-def _render_deliveries(here: Parts, site: Site, period: Period) -> str:
+def _render_deliveries(here: Context, site: Site, period: Period) -> str:
     profiles = _profiles(here, site)
     desk = here.desk if here.desk and here.desk.has_ledger() else None
     calendars = {name: desk.days(name, period.days) for name in profiles} if desk else {}
@@ -209,12 +209,12 @@ def _render_deliveries(here: Parts, site: Site, period: Period) -> str:
     )  # fmt: skip
 
 
-def _render_display(here: Parts, site: Site) -> str:
+def _render_display(here: Context, site: Site) -> str:
     return render_template("_display.html", site=site, inside=read_inside(here, site, here.now_utc()))
 
 
 def _tell_recent(key: tuple[object, ...], make: Callable[[], str]) -> Response:
-    answer = _kept().answers.get(key, lambda: answer_of(make()))
+    answer = _kept().answers.get(key, lambda: tagged_body(make()))
     response = make_response(answer.body)
     response.set_etag(answer.etag)
     response.headers["Cache-Control"] = "no-cache"
@@ -227,8 +227,8 @@ class _Kept:
     """What an app's pages keep for a moment: what they answered, and a day that is long over."""
 
     def __init__(self) -> None:
-        self.answers: Recent[Answer] = Recent(time.monotonic, KEPT_S)
-        self.week_ago: Recent[Day] = Recent(time.monotonic, _WEEK_AGO_KEPT_S)
+        self.answers: Cache[TaggedBody] = Cache(time.monotonic, KEPT_S)
+        self.week_ago: Cache[Day] = Cache(time.monotonic, _WEEK_AGO_KEPT_S)
 
 
 def _kept() -> _Kept:
@@ -237,17 +237,17 @@ def _kept() -> _Kept:
 
 
 def _find_site(name: str) -> Site:
-    found = parts().registry().sites.get(name)
+    found = context().registry().sites.get(name)
     if found is None:
         raise Refusal(404, "unknown_site", "there is no such site here", "site")
     return found
 
 
-def _profiles(here: Parts, site: Site) -> dict[str, str]:
+def _profiles(here: Context, site: Site) -> dict[str, str]:
     return dict(here.desk.profiles(site.id)) if here.desk else {}
 
 
-def _find_profile(here: Parts, site: Site, name: str) -> tuple[Desk, str]:
+def _find_profile(here: Context, site: Site, name: str) -> tuple[Desk, str]:
     """Return the desk and the profile *name* of *site*; the first, where no name was given."""
     profiles = _profiles(here, site)
     found = name or next(iter(profiles), "")
@@ -256,7 +256,7 @@ def _find_profile(here: Parts, site: Site, name: str) -> tuple[Desk, str]:
     return here.desk, found
 
 
-def _asked_period(here: Parts, site: Site) -> tuple[Length, date]:
+def _asked_period(here: Context, site: Site) -> tuple[Length, date]:
     today = here.now_utc().astimezone(site.tz).date()
     text = request.args.get("period", Length.DAY.value)
     try:

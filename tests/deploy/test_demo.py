@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from demo.deployment import DOORS, HISTORY_DAYS, Places, set_up
-from exporter.config import load_exporter_config
-from footfall.config import read_config
+from exporter.exporter_settings import load_exporter_config
 from footfall.environment import Environment
-from ingest.config import load_ingest_config
+from footfall.settings import read_config
+from ingest.ingest_settings import load_ingest_config
 
 TODAY = date(2026, 11, 22)
 

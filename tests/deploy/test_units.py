@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from footfall.cli import COMMANDS
+from cli import COMMANDS
 from tests.support.compose import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"
@@ -40,7 +40,7 @@ def test_units_pass_systemd_itself(tmp_path: Path) -> None:
 def test_unit_runs_a_command_as_its_own_user_in_its_own_folder(name: str) -> None:
     service = read_unit(name)["Service"]
     start = service["ExecStart"].split()
-    assert (start[0], start[1] in COMMANDS) == ("/opt/footfall/bin/footfall", True)
+    assert (start[0], start[1] in {command.name for command in COMMANDS}) == ("/opt/footfall/bin/footfall", True)
     assert (service["User"], service["Group"]) == ("footfall", "footfall")
     assert service["ReadWritePaths"] == service["WorkingDirectory"] == "/srv/footfall"
     assert (service["ProtectSystem"], service["NoNewPrivileges"]) == ("strict", "true")

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from exporter.config import load_exporter_config
-from footfall.cli import COMMANDS
-from footfall.config import ConfigFile
+from cli import COMMANDS
+from exporter.exporter_settings import load_exporter_config
 from footfall.environment import Environment
-from ingest.config import load_ingest_config
+from footfall.settings import ConfigFile
+from ingest.ingest_settings import load_ingest_config
 from tests.docs.pages import ROOT, Block, Page, page, pages
 from tests.support.installation import free_port
 
@@ -80,7 +80,7 @@ def give_destination(folder: Path) -> None:
 def service(words: list[str], folder: Path, variables: Mapping[str, str], port: int) -> Iterator[None]:
     """Run a service of the page until the block ends, once ingest answers."""
     with (folder / "up.log").open("wb") as log:
-        command = [sys.executable, "-m", "footfall", *words]
+        command = [sys.executable, "-m", "cli", *words]
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 20
@@ -105,7 +105,7 @@ def answers(port: int) -> bool:
 def test_consoles_show_most_commands() -> None:
     """Every command stands in a console that is run, but the services that `up` runs."""
     shown = {shlex.split(command)[1] for one in CONSOLES for command in commands_of(one)}
-    assert shown == set(COMMANDS) - {"ingest", "exporter", "forwarder"}
+    assert shown == {command.name for command in COMMANDS} - {"ingest", "exporter", "forwarder"}
 
 
 @pytest.mark.parametrize("text", [*CONFIGURATIONS, (ROOT / "footfall.example.toml").read_text(encoding="utf-8")])
@@ -125,7 +125,7 @@ def test_unit_for_systemd_starts_a_command_that_is_there() -> None:
     unit.read_string(block.text)
     start = unit["Service"]["ExecStart"].split()
     assert start[0] == "/opt/footfall/bin/footfall"
-    assert start[1] in COMMANDS
+    assert start[1] in {command.name for command in COMMANDS}
     assert unit["Service"]["User"] == "footfall"
     assert unit["Service"]["WorkingDirectory"] == unit["Service"]["ReadWritePaths"]
 

@@ -11,17 +11,17 @@ import click
 import msgspec
 import pytest
 
-from exporter.config import DESTINATION_SETTINGS, EXPORTER_SETTINGS
+from cli import COMMANDS, main
+from exporter.exporter_settings import DESTINATION_SETTINGS, EXPORTER_SETTINGS
 from exporter.profile import COLUMNS, PROFILE_SETTINGS
 from footfall import wire
-from footfall.cli import COMMANDS, main
-from footfall.config import Setting
 from footfall.environment import VARIABLES
 from footfall.registry import COUNTER_SETTINGS, SITE_SETTINGS, TABLES, TOP_SETTINGS
-from footfall.store.influx_config import INFLUX_SETTINGS
-from ingest.config import INGEST_SETTINGS, LEGACY_SETTINGS
+from footfall.settings import Setting
+from footfall.store.influx_settings import INFLUX_SETTINGS
+from ingest.ingest_settings import INGEST_SETTINGS, LEGACY_SETTINGS
 from ingest.openapi import document
-from ingest.pages.config import PAGES_SETTINGS
+from ingest.pages.page_settings import PAGES_SETTINGS
 from tests.docs.pages import ROOT, Page, code, page, pages, plain
 
 OPERATIONS, EXPORT, WIRE = page("docs/operations.md"), page("docs/export-format.md"), page("docs/wire-format.md")
@@ -71,7 +71,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     """Yield (heading, command) for every command that can be run; groups only for their own options."""
     context = click.Context(main)
     yield "footfall", main
-    for name in COMMANDS:
+    for name in (command.name for command in COMMANDS):
         command = main.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
@@ -192,7 +192,8 @@ def test_every_page_of_docs_is_reached_from_the_readme() -> None:
 def test_headings_that_messages_name_are_there() -> None:
     """A hint like `see docs/operations.md, The journal` leads to a heading of that name."""
     named = set()
-    for path in sorted([*ROOT.glob("footfall/**/*.*"), *ROOT.glob("ingest/*.py"), *ROOT.glob("exporter/*.py")]):
+    packages = ("cli", "footfall", "ingest", "exporter", "simulator")
+    for path in sorted(path for package in packages for path in ROOT.glob(f"{package}/**/*.*")):
         if path.suffix in {".py", ".toml"}:
             named |= set(re.findall(r"(docs/[\w-]+\.md)(?:, ([A-Z][a-z ]+))?", path.read_text(encoding="utf-8")))
     assert ("docs/operations.md", "Restore from a backup") in named, "the pattern has stopped finding them"

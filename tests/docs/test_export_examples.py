@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import DESTINATION_SETTINGS, load_exporter_config
 from exporter.dates import render_moment
+from exporter.exporter_settings import DESTINATION_SETTINGS, load_exporter_config
 from exporter.profile import PROFILE_SETTINGS, Profile
 from exporter.render import export_buckets, render_export
 from footfall.calendar import fold
-from footfall.config import ConfigFile, Setting
 from footfall.environment import Environment
 from footfall.model import QUARTER_MS, Quarter, epoch_ms
 from footfall.registry import SITE_SETTINGS
-from ingest.config import INGEST_SETTINGS, load_ingest_config
+from footfall.settings import ConfigFile, Setting
+from ingest.ingest_settings import INGEST_SETTINGS, load_ingest_config
 from tests.docs.pages import ROOT, Block, code, page
 from tests.support.profiles import counter_table, read_exporter, site_table
 

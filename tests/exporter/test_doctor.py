@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from footfall.store.journal import Journal
-from footfall.store.schema import MIGRATIONS
+from footfall.store.journal_schema import MIGRATIONS
 from tests.support.installation import Installation, install
 
 

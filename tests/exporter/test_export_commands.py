@@ -155,7 +155,7 @@ def test_terminal_folds_what_is_too_long_and_cuts_nothing(here: Installation) ->
         (here.folder / f"{name} [door]").rmdir()
     here.run("export", "--deliver", check=False)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "footfall", "deliveries"]
+    command = [sys.executable, "-m", "cli", "deliveries"]
     with subprocess.Popen(
         command, cwd=here.folder, stdin=theirs, stdout=theirs, stderr=theirs,
         env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"},

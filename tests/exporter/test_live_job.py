@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import SECRET_FILES
-from exporter.job import DeliveryJob
-from exporter.ledger import FILE_NAME, Delivery, Ledger
-from exporter.owed import Why
-from footfall.cli.exporting import live_job
-from footfall.config import read_config
+from exporter.delivery_job import DeliveryJob
+from exporter.due_days import Why
+from exporter.exporter_settings import SECRET_FILES
+from exporter.live_job import live_job
 from footfall.environment import Environment
+from footfall.settings import read_config
 from footfall.store.journal import Journal
+from footfall.store.ledger import FILE_NAME, Delivery, Ledger
 from tests.support.installation import Installation, install
 
 DAY = date.today() - timedelta(days=3)  # noqa: DTZ011 - over in every zone

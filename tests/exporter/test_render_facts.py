@@ -16,7 +16,7 @@ from exporter.render import Export, export_buckets, render_export
 from footfall.calendar import day_bounds, fold, local_instant
 from footfall.model import QUARTER_MS, Arrival, Count, Quarter, Span, Tally, epoch_ms
 from footfall.store.journal import Journal
-from footfall.store.reader import JournalReader
+from footfall.store.journal_reader import JournalReader
 from tests.support.profiles import counter_table, read_profile
 from tests.support.properties import UNHURRIED
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.job import DeliveryJob
+from exporter.delivery_job import DeliveryJob
+from exporter.delivery_reporter import DeliveryReporter
 from exporter.scheduler import look, run
-from exporter.telling import Teller
 from footfall.errors import FootfallError, StoreUnavailable
 from footfall.store.points import Point
 from tests.support.office import file_of, office
@@ -142,5 +142,5 @@ def test_daemon_tells_of_all_it_delivered_and_again_when_it_starts(tmp_path: Pat
                 if points[0].measurement == "exporter":
                     stop.set()
 
-            run(here.job, 3600, stop, Teller(here.ledger, tell, lambda: here.now_utc))
+            run(here.job, 3600, stop, DeliveryReporter(here.ledger, tell, lambda: here.now_utc))
             assert [one.measurement for one in told] == ["deliveries"] * 3 + ["exporter"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from footfall.simulator.network import Answer
+from simulator.unreliable_network import Answer
 from tests.support.counter_program import START_EPOCH_MS, Door, hang_up, truth, write_crossings
 from tests.support.fake_ingest import FakeIngest, Fault, served
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from footfall import keys
-from footfall.config import read_config
 from footfall.environment import Environment
 from footfall.errors import ConfigError, UnknownCounter
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry, data_folder, live_registry, load_registry
+from footfall.settings import read_config
 from footfall.signing import new_key, parse_key
 from tests.support.installation import Installation, install
 

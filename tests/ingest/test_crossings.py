@@ -113,7 +113,7 @@ def test_counter_without_a_key_is_refused(ingest: Ingest) -> None:
     folder = ingest.installation.folder
     with (folder / "footfall.toml").open("a") as file:
         file.write('[counters.ALLI9]\nsite = "alliance"\nname = "Counter 9"\nlocation = "RDCentre"\n')
-    registry = ingest.parts.registry
+    registry = ingest.context.registry
     registry._looked_s -= 2  # type: ignore[attr-defined]  # it looks at the files once a second
     assert "ALLI9" in registry().counters
     assert refused(ingest, body_of(counter="ALLI9")) == (401, "unknown_counter", "")

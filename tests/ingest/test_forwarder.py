@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall.errors import StoreUnavailable
+from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import ForwarderState, prunable_through, read_lag
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.points import NS_PER_MS
-from footfall.store.shipments import FILE_NAME as SHIPMENTS
-from footfall.store.shipments import Shipments, prunable_through, read_lag
 from ingest.forwarder import LONGEST_ASKED_S, LONGEST_WAIT_S
 from tests.support.fake_influx import FakeInflux
 from tests.support.forwarder_desk import Desk, registry_of
@@ -259,7 +259,7 @@ def test_point_that_was_never_seen_proves_no_loss(tmp_path: Path, sees: bool | N
 def test_a_person_may_have_everything_written_again(desk: Desk) -> None:
     desk.entries(0, 4)
     desk.work()
-    with closing(Shipments(desk.folder / SHIPMENTS)) as other:
+    with closing(ForwarderState(desk.folder / SHIPMENTS)) as other:
         other.ask_again()
     desk.work()
     crossings = [point for request in desk.influx.requests for point in request if point.measurement == "crossings"]

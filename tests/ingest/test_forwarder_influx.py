@@ -9,8 +9,8 @@ import pytest
 import urllib3
 
 from footfall.errors import PointsRefused, StoreUnavailable
-from footfall.store.influx import InfluxWriter
-from footfall.store.influx_witness import InfluxWitness
+from footfall.store.influx_canary import InfluxCanary
+from footfall.store.influx_writer import InfluxWriter
 from footfall.store.points import Point, forwarder_point
 from ingest.forwarder import write_sifted
 from tests.support.influx_server import InfluxDatabase, InfluxServer
@@ -64,7 +64,7 @@ def test_witness_is_seen_where_it_was_written_and_no_other_is(
 ) -> None:
     mine, other = (forwarder_point(name, 0, 0, 0, 1_777_881_600_000_000_000) for name in ("it's \\ mine", "other"))
     writer.write([mine])
-    holds = InfluxWitness(config_of(influx_database))
+    holds = InfluxCanary(config_of(influx_database))
     assert holds(mine) is True
     assert holds(other) is False
     assert holds(mine._replace(time_ns=mine.time_ns + 1)) is False
@@ -73,10 +73,10 @@ def test_witness_is_seen_where_it_was_written_and_no_other_is(
 def test_witness_is_unknown_to_a_token_that_is_not_let_in(influx_database: InfluxDatabase) -> None:
     config = config_of(influx_database)
     mine = forwarder_point("mine", 0, 0, 0, 1)
-    assert InfluxWitness(replace(config, token="wrong"))(mine) is None
+    assert InfluxCanary(replace(config, token="wrong"))(mine) is None
 
 
 def test_witness_is_unavailable_where_nobody_answers(influx_database: InfluxDatabase) -> None:
     elsewhere = replace(config_of(influx_database), url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(StoreUnavailable):
-        InfluxWitness(elsewhere)(forwarder_point("mine", 0, 0, 0, 1))
+        InfluxCanary(elsewhere)(forwarder_point("mine", 0, 0, 0, 1))

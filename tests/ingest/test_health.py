@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import ForwarderState
 from footfall.store.outbox import set_forwarding
-from footfall.store.shipments import FILE_NAME as SHIPMENTS
-from footfall.store.shipments import Shipments
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -127,7 +127,7 @@ def test_file_of_a_newer_forwarder_is_told_of_and_takes_no_other_metric_along(fo
     """A person went back to an older Footfall: it says so, and does not fail."""
     forwarding.keep((1, NOON_MS, 1), span=HEARTBEAT)
     path = forwarding.installation.journal.with_name(SHIPMENTS)
-    with closing(Shipments(path)):
+    with closing(ForwarderState(path)):
         pass
     assert figure(figures_of(forwarding), "footfall_forwarder_waiting_rows") == 2
     assert forwarding.get("/api/v1/forwarder")["points_expired"] == 0

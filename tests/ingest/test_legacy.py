@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from footfall.errors import ConfigError
 from footfall.model import epoch_ms
-from footfall.store.history import HALF_HOUR_MS
+from footfall.store.historical_counts import HALF_HOUR_MS
 from tests.support.ingest_app import Ingest, ingest_in_process
 from tests.support.installation import batch
 from tests.support.journals import coverage_of, quarters_of

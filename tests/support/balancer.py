@@ -8,7 +8,7 @@ from pathlib import Path
 
 import urllib3
 
-from footfall.simulator.network import Answer, HttpTransport
+from simulator.unreliable_network import Answer, HttpTransport
 from tests.support.compose import ROOT, tool
 from tests.support.installation import free_port
 

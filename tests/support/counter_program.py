@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from footfall.signing import new_key, parse_key
-from footfall.simulator.people import Crossing
+from simulator.people import Crossing
 from tests.support.firmware import program
 
 START_EPOCH_MS = 1_777_874_400_000  # 2026-05-04T06:00:00Z

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.destination import DeliveredFile
-from exporter.sftp import SftpDestination, SftpSettings
+from exporter.destinations.destination import DeliveredFile
+from exporter.destinations.sftp import SftpDestination, SftpSettings
 from footfall.errors import DeliveryError
 from tests.support.sftp_server import SftpServer
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from exporter.destination import DeliveredFile
-from exporter.folder import FolderDestination
+from exporter.destinations.destination import DeliveredFile
+from exporter.destinations.folder import FolderDestination
 from footfall.errors import DeliveryError
 
 Fault = Literal["none", "transient", "permanent", "after storing"]

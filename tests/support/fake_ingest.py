@@ -19,9 +19,9 @@ from typing import Literal
 from footfall.errors import BadSignature, InvalidBatch
 from footfall.model import Span
 from footfall.signing import verify
-from footfall.simulator.network import Answer
-from footfall.simulator.people import Crossing, in_order
 from footfall.wire import MAX_BODY_BYTES, PATH, parse_arrival, parse_body
+from simulator.people import Crossing, in_order
+from simulator.unreliable_network import Answer
 
 TOLERANCE_S = 300
 Fault = Callable[[int, bytes], Answer | None]

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from footfall.model import QUARTER_MS, Arrival, Counter, Hours, Site, Span
 from footfall.registry import Registry
+from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import ForwarderState, read_lag
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.outbox import Outbox, set_forwarding
 from footfall.store.points import NS_PER_MS, Point
-from footfall.store.shipments import FILE_NAME as SHIPMENTS
-from footfall.store.shipments import Shipments, read_lag
 from ingest.forwarder import Forwarder
 from tests.support.fake_influx import FakeInflux
 from tests.support.ingest_app import SetClock
@@ -52,7 +52,7 @@ class Desk:
         if anew:
             for path in self.folder.glob(SHIPMENTS + "*"):
                 path.unlink()
-        self.shipments = self._kept_open.enter_context(closing(Shipments(self.folder / SHIPMENTS)))
+        self.shipments = self._kept_open.enter_context(closing(ForwarderState(self.folder / SHIPMENTS)))
         self.outbox = self._kept_open.enter_context(closing(Outbox(self.path)))
         self.forwarder = Forwarder(
             self.outbox, self.shipments, self.influx, lambda: self.registry, self.clock, random.Random(1),

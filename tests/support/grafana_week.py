@@ -16,7 +16,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from footfall.model import Counter, Hours, Site, Span, epoch_ms, from_epoch_ms
-from footfall.simulator.people import Crossing, walk_day
 from footfall.store.line_protocol import render_lines
 from footfall.store.points import (
     NS_PER_MS,
@@ -30,6 +29,7 @@ from footfall.store.points import (
     stream_point,
     tags_of,
 )
+from simulator.people import Crossing, walk_day
 from tests.support.influx_server import InfluxDatabase
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from footfall.model import Arrival
-from footfall.store.influx import InfluxWriter
-from footfall.store.influx_config import InfluxConfig
 from footfall.store.influx_reader import InfluxReader
+from footfall.store.influx_settings import InfluxConfig
+from footfall.store.influx_writer import InfluxWriter
 from footfall.store.influxql import InfluxQL
 from footfall.store.journal import Journal
 from footfall.store.line_protocol import render_lines
-from footfall.store.outbox import Outbox, Place, set_forwarding
+from footfall.store.outbox import Cursor, Outbox, set_forwarding
 from footfall.store.points import forwarder_point
 from tests.support.influx_server import InfluxDatabase
 from tests.support.journals import START_MS
@@ -43,7 +43,7 @@ class ForwardedJournal:
         self.outbox = Outbox(path)
         self.sites = sites
         self._writer = InfluxWriter(config_of(database))
-        self._place = Place()
+        self._place = Cursor()
 
     def keep(self, *arrivals: Arrival) -> None:
         """Keep *arrivals*, and forward."""
@@ -52,12 +52,12 @@ class ForwardedJournal:
 
     def forward(self) -> None:
         """Write all that is new to InfluxDB."""
-        horizon = self.outbox.horizon(self.sites)
-        while parcel := self.outbox.next_parcel(self._place, horizon, 1000):
-            points = list(parcel.points)
+        high_water_mark = self.outbox.high_water_mark(self.sites)
+        while chunk := self.outbox.next_chunk(self._place, high_water_mark, 1000):
+            points = list(chunk.points)
             for first in range(0, len(points), 5000):
                 self._writer.write(points[first : first + 5000])
-            self._place = parcel.place
+            self._place = chunk.place
 
     def close(self) -> None:
         """Close everything."""

@@ -14,16 +14,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from footfall import wire
-from footfall.cli.console import PrintableFormatter
-from footfall.config import read_config
+from footfall.console import PrintableFormatter
 from footfall.environment import Environment
 from footfall.model import Span
+from footfall.settings import read_config
 from footfall.store.journal import Journal
-from footfall.store.reader import JournalReader
+from footfall.store.journal_reader import JournalReader
 from ingest.app import create_app
-from ingest.config import load_ingest_config
-from ingest.parts import Parts
-from ingest.worker import build_parts
+from ingest.context import Context
+from ingest.ingest_settings import load_ingest_config
+from ingest.worker import build_context
 from tests.support.installation import Installation, batch, install
 from tests.support.journals import contents
 
@@ -69,7 +69,7 @@ class Ingest:
     installation: Installation
     clock: SetClock
     app: Flask
-    parts: Parts
+    context: Context
     log: PrintedLog
     client: FlaskClient = field(init=False)
 
@@ -79,7 +79,7 @@ class Ingest:
     @property
     def journal(self) -> Journal:
         """The journal it writes, to break it."""
-        return self.parts.commit._journal
+        return self.context.commit._journal
 
     def post(
         self, body: bytes, *, counter: str = "ALLI1", headers: Mapping[str, str] | None = None, path: str = wire.PATH
@@ -145,16 +145,16 @@ def ingest_in_process(folder: Path, **settings: Any) -> Iterator[Ingest]:
     config = load_ingest_config(config_file, Environment({}))
     config_file.finish()
     clock, log = SetClock(), PrintedLog()
-    parts = build_parts(config, clock)
+    context = build_context(config, clock)
     root = logging.getLogger()
     level = root.level
     root.addHandler(log)
     root.setLevel(logging.INFO)
     try:
-        yield Ingest(installation, clock, create_app(parts), parts, log)
+        yield Ingest(installation, clock, create_app(context), context, log)
     finally:
         root.setLevel(level)
         root.removeHandler(log)
-        parts.commit.close()
-        assert isinstance(parts.reader, JournalReader)
-        parts.reader.close()
+        context.commit.close()
+        assert isinstance(context.reader, JournalReader)
+        context.reader.close()

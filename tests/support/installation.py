@@ -92,7 +92,7 @@ class Installation:
     def run(self, *arguments: str, check: bool = True, **variables: str) -> "subprocess.CompletedProcess[bytes]":
         """Run `footfall ARGUMENTS` in the folder and return what it printed; *variables* join the environment."""
         done = subprocess.run(
-            [sys.executable, "-m", "footfall", *arguments],
+            [sys.executable, "-m", "cli", *arguments],
             cwd=self.folder, capture_output=True, timeout=120, check=False, env={**os.environ, **variables},
         )  # fmt: skip
         if check and done.returncode:
@@ -104,7 +104,7 @@ class Installation:
         """Run `footfall SERVICE` until the block ends; it starts when ingest is ready. Logs go to SERVICE.log."""
         with (self.folder / f"{service}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "footfall", service],
+                [sys.executable, "-m", "cli", service],
                 cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
             try:

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from footfall.model import QUARTER_MS, Arrival, Count, Quarter, Span
-from footfall.store.check import check_journal
 from footfall.store.journal import Journal
-from footfall.store.reader import JournalReader
+from footfall.store.journal_check import check_journal
+from footfall.store.journal_reader import JournalReader
 
 START_MS = 1_777_881_600_000
 """2026-05-04 08:00 UTC, the start of a quarter hour."""

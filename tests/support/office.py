@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from exporter.job import DeliveryJob
-from exporter.ledger import Ledger
+from exporter.delivery_job import DeliveryJob
 from footfall.calendar import day_bounds, local_instant
 from footfall.model import Arrival, Count, Span, epoch_ms
 from footfall.store.journal import Journal
-from footfall.store.reader import JournalReader
+from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger import Ledger
 from tests.support.destinations import FaultyDestination
 from tests.support.profiles import TWO_COUNTERS, read_exporter, site_table
 

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from footfall.calendar import day_bounds
 from footfall.model import Arrival, Count, Site, Span, epoch_ms
-from footfall.simulator.people import Crossing, walk_day
+from simulator.people import Crossing, walk_day
 from tests.support.ingest_app import Ingest, ingest_in_process
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -53,7 +53,7 @@ DOOR_NAMES = ("Main door", "Garden door", "Café", "Children", "Car park", "Audi
 
 def fill(ingest: Ingest, scenery: Scenery) -> list[Crossing]:
     """Put the people of *scenery* into the journal, and return what they did that was counted."""
-    site = ingest.parts.registry().sites["mediatheque"]
+    site = ingest.context.registry().sites["mediatheque"]
     now_ms = epoch_ms(scenery.at)
     ingest.clock.now_ms = now_ms
     counted: list[Crossing] = []
@@ -67,7 +67,7 @@ def fill(ingest: Ingest, scenery: Scenery) -> list[Crossing]:
             for span in _spans(site, day, counter, scenery, now_ms):
                 mine = [one for one in crossings if one.counter == counter and _is_in(span, one)]
                 counted += mine
-                ingest.parts.commit.append(_arrival(counter, seqs[counter], mine, span, scenery, now_ms))
+                ingest.context.commit.append(_arrival(counter, seqs[counter], mine, span, scenery, now_ms))
                 seqs[counter] += len(mine)
     return counted
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import ExporterConfig, load_exporter_config
+from exporter.exporter_settings import ExporterConfig, load_exporter_config
 from exporter.profile import Profile
-from footfall.config import ConfigFile
 from footfall.environment import Environment
 from footfall.errors import ConfigError
+from footfall.settings import ConfigFile
 
 COUNTER = '[counters.{id}]\nsite = "alliance"\nname = "Counter {letter}"\nlocation = "RDCentre"\n{more}\n'
 

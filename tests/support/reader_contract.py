@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from footfall.model import QUARTER_MS, Arrival, Quarter, Sighting, Span, from_epoch_ms
+from footfall.model import QUARTER_MS, Arrival, CounterState, Quarter, Span, from_epoch_ms
 from footfall.store import Reader
 from tests.support.journals import START_MS, arrival, entry, leaving, sums_of
 
@@ -35,7 +35,7 @@ class ReaderContract:
     def test_empty_store_has_nothing_to_tell(self, reader: Reader) -> None:
         assert reader.quarters(["ALLI1"], LONG_AGO, LONG_AFTER) == []
         assert reader.covered_to(["ALLI1"]) == {}
-        assert reader.sightings(["ALLI1"]) == {"ALLI1": Sighting("ALLI1")}
+        assert reader.counter_states(["ALLI1"]) == {"ALLI1": CounterState("ALLI1")}
 
     def test_quarters_sum_crossings_by_counter_and_quarter_hour_in_order(self, reader: Reader, keep: Keep) -> None:
         keep(
@@ -95,14 +95,14 @@ class ReaderContract:
         asked = ["NOBODY", "ALLI1", "no'body\"", ""]
         assert {one.counter for one in reader.quarters(asked, at(0), at(1))} == {"ALLI1"}
         assert set(reader.covered_to(asked)) == {"ALLI1"}
-        assert reader.sightings(["NOBODY"]) == {"NOBODY": Sighting("NOBODY")}
+        assert reader.counter_states(["NOBODY"]) == {"NOBODY": CounterState("NOBODY")}
 
     def test_counters_not_asked_for_are_not_told(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(entry(1), span=span(0, 1)), arrival(entry(1), span=span(0, 1), counter="ALLI2"))
         assert {one.counter for one in reader.quarters(["ALLI2"], at(0), at(1))} == {"ALLI2"}
         assert reader.quarters([], at(0), at(1)) == []
         assert set(reader.covered_to(["ALLI2"])) == {"ALLI2"}
-        assert set(reader.sightings(["ALLI2"])) == {"ALLI2"}
+        assert set(reader.counter_states(["ALLI2"])) == {"ALLI2"}
 
     def test_totals_are_the_quarters_of_all_counters_together(self, reader: Reader, keep: Keep) -> None:
         """Whatever spans and crossings there are: cut by the window, within a quarter, over many, or none."""
@@ -140,7 +140,7 @@ class ReaderContract:
             arrival(entry(1, START_MS + 7), span=span(0, 1), received_ms=START_MS + QUARTER_MS, status=b'{"queued":2}'),
             arrival(span=span(1, 2), received_ms=START_MS + 2 * QUARTER_MS),
         )
-        assert reader.sightings(["ALLI1"])["ALLI1"] == Sighting(
+        assert reader.counter_states(["ALLI1"])["ALLI1"] == CounterState(
             "ALLI1",
             received_epoch_ms=START_MS + 2 * QUARTER_MS,
             crossing_epoch_ms=START_MS + 7,
@@ -150,7 +150,7 @@ class ReaderContract:
 
     def test_sighting_tells_lost_conflicting_and_undated_crossings(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(entry(1), entry(5, None)), arrival(leaving(1)))
-        told = reader.sightings(["ALLI1"])["ALLI1"]
+        told = reader.counter_states(["ALLI1"])["ALLI1"]
         assert (told.lost, told.conflicts, told.undated) == (3, 1, 1)
 
     def test_what_is_stored_later_is_seen_by_the_same_reader(self, reader: Reader, keep: Keep) -> None:

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from footfall.cli import COMMANDS, main
+from cli import COMMANDS, main
 from tests.support.installation import Installation, install
 
 
@@ -26,7 +26,7 @@ ALL = {" ".join(path): command for path, command in commands(main)}
 
 
 def test_every_command_of_the_design_is_there() -> None:
-    assert list(COMMANDS) == [
+    assert [command.name for command in COMMANDS] == [
         "init", "up", "ingest", "exporter", "forwarder", "counter", "export", "deliveries", "import", "quarantine",
         "simulate", "doctor",
     ]  # fmt: skip

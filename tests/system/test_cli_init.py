@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exporter.config import ExporterConfig, load_exporter_config
-from footfall.cli.setup import render_template
-from footfall.config import read_config
+from cli.init import render_template
+from exporter.exporter_settings import ExporterConfig, load_exporter_config
 from footfall.environment import Environment
-from ingest.config import IngestConfig, load_ingest_config
+from footfall.settings import read_config
+from ingest.ingest_settings import IngestConfig, load_ingest_config
 from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "footfall.example.toml"

@@ -31,7 +31,7 @@ from bench.walkers.sensor import watch
 from bench.walkers.still import noise
 from bench.walkers.trials import Trial, later, lines, together
 from footfall import keys
-from footfall.store.check import check_journal
+from footfall.store.journal_check import check_journal
 from tests.support.counter_program import START_EPOCH_MS, Door
 from tests.support.installation import Installation, install
 from tests.support.processes import until
@@ -115,7 +115,7 @@ class Ingest:
     def start(self) -> None:
         with (self._installation.folder / "ingest.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "footfall", "ingest"],
+                [sys.executable, "-m", "cli", "ingest"],
                 cwd=self._installation.folder, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._installation.wait_ready(60)

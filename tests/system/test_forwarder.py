@@ -19,9 +19,9 @@ from filelock import FileLock
 
 from footfall import wire
 from footfall.model import Span
-from footfall.store.history import HALF_HOUR_MS
-from footfall.store.reader import JournalReader
-from ingest.forwarding import LOCK_NAME
+from footfall.store.historical_counts import HALF_HOUR_MS
+from footfall.store.journal_reader import JournalReader
+from ingest.forwarder_process import LOCK_NAME
 from tests.support.influx_proxy import InfluxProxy, influx_proxy
 from tests.support.influx_server import READ_TOKEN, TOKEN, InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_stores import reading

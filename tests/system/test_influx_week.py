@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from footfall.store.check import check_journal
-from footfall.store.reader import JournalReader
+from footfall.store.journal_check import check_journal
+from footfall.store.journal_reader import JournalReader
 from tests.support.influx_server import TOKEN, InfluxDatabase, running_influx_server
 from tests.support.influx_stores import reading
 from tests.support.installation import PROFILE, SITE, Installation, batch, install

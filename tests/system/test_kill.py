@@ -19,7 +19,7 @@ import urllib3
 
 from footfall import wire
 from footfall.model import QUARTER_MS
-from footfall.store.check import check_journal
+from footfall.store.journal_check import check_journal
 from tests.support.installation import Installation, batch, install
 from tests.support.processes import holders_of, require_proc, until
 
@@ -41,7 +41,7 @@ class Service:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "footfall", "ingest"],
+            [sys.executable, "-m", "cli", "ingest"],
             cwd=self._installation.folder, stdout=self._log, stderr=self._log, start_new_session=True,
         )  # fmt: skip
         self._installation.wait_ready(60)

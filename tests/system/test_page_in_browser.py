@@ -18,11 +18,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from footfall.calendar import day_bounds
-from footfall.config import read_config
 from footfall.environment import Environment
 from footfall.model import Site, Span, epoch_ms
-from footfall.simulator.people import walk_day
-from ingest.config import load_ingest_config
+from footfall.settings import read_config
+from ingest.ingest_settings import load_ingest_config
+from simulator.people import walk_day
 from tests.support.browser import browser, figure, looking, too_wide, violations
 from tests.support.installation import Installation, batch, install
 from tests.support.pages import PARIS, Scenery, looked_at

@@ -18,9 +18,9 @@ import pytest
 from demo.truth import expected_file
 from footfall import keys
 from footfall.model import Counter, Hours, Site
-from footfall.simulator.network import ROUGH
-from footfall.simulator.run import Scene, SimulationResult, simulate_day
-from footfall.simulator.truth import write_truth
+from simulator.simulation import Scene, SimulationResult, simulate_day
+from simulator.truth_file import write_truth
+from simulator.unreliable_network import ROUGH
 from tests.support.balancer import TransportFrom, balancer
 from tests.support.influx_server import TOKEN, InfluxDatabase, running_influx_server
 from tests.support.installation import Installation, free_port, install

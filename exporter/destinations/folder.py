@@ -1,0 +1,120 @@
+"""Delivers to a folder of this machine, as a rule a mounted share."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.destinations.destination import DeliveredFile, part_name, require_plain_name
+from footfall.errors import DeliveryError
+
+# errno: what it means here, whether it needs a person, what to do.
+_VERDICTS = {
+    errno.EACCES: ("permission denied", True, "let the user that runs Footfall write and rename in this folder"),
+    errno.EPERM: ("permission denied", True, "let the user that runs Footfall write and rename in this folder"),
+    errno.EROFS: ("the folder is mounted read-only", True, "mount it for writing"),
+    errno.EISDIR: ("a folder has the file's name", True, "rename that folder, or change the profile's file name"),
+    errno.ENOTDIR: ("it is not a folder", True, "correct the destination's folder in footfall.toml"),
+    errno.ENAMETOOLONG: ("the file name is too long", True, "shorten the profile's file name"),
+    errno.ENOSPC: ("no space left", False, "free space there; it will be tried again"),
+    errno.EDQUOT: ("the quota is used up", False, "free space there or raise the quota; it will be tried again"),
+}
+_NOT_MOUNTED = (
+    "the folder is not there",
+    False,
+    "check that the share is mounted and the path is right (Footfall never creates it); it will be tried again",
+)
+
+
+@dataclass(frozen=True)
+class FolderDestination:
+    """A folder that exists already. A mount that hangs blocks the caller: mount network shares with a time-out.
+
+    ``mounted``: the folder is on a share, and nothing is written while that is not mounted, when its empty mount point
+    would take the file instead. Something must be mounted at the folder or at one above it, other than /; where that
+    is always so, as under a /srv that is a disk of its own, it cannot be told.
+    """
+
+    name: str
+    folder: Path
+    mounted: bool = False
+
+    def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
+        """Put *content* under *file_name* in the folder; see Destination.deliver."""
+        action = f"deliver {file_name} to {self.folder}"
+        require_plain_name(file_name, action)
+        part, final = self.folder / part_name(file_name), self.folder / file_name
+        with _translated(action):
+            self._require_mounted(action)
+            try:
+                _write_durably(part, content)
+                part.replace(final)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+                raise
+        _sync_folder(self.folder)
+        return DeliveredFile(str(final), len(content), verified=True)
+
+    def check(self) -> str:
+        """Return that the folder exists and can be written to; see Destination.check."""
+        action = f"check {self.folder}"
+        with _translated(action):
+            self._require_mounted(action)
+            if not self.folder.exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
+            if not self.folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder))
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.folder))
+        return f"folder {self.folder} exists and can be written to"
+
+    def _require_mounted(self, action: str) -> None:
+        """Raise DeliveryError if something should be mounted at the folder or above it, and nothing is."""
+        if not self.mounted:
+            return
+        folder = self.folder.resolve()
+        if not any(path.is_mount() for path in (folder, *folder.parents) if path != path.parent):
+            raise DeliveryError(
+                f"{action}: nothing is mounted there",
+                permanent=False,
+                hint="mount the share; it will be tried again. If it is a folder of this machine, "
+                "take `mounted` out of its destination",
+            )
+
+
+def _write_durably(part: Path, content: bytes) -> None:
+    """Write *content* to *part*, a new file, and return when the disk has it and its size is right."""
+    part.unlink(missing_ok=True)
+    with part.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if (found := part.stat().st_size) != len(content):
+        raise OSError(errno.EIO, f"{len(content)} bytes were written, but the folder holds {found}")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the file system can (network shares often cannot, and need not)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _translated(action: str) -> Iterator[None]:
+    """Turn every OSError into the DeliveryError for *action*."""
+    try:
+        yield
+    except FileNotFoundError as exc:
+        why, permanent, hint = _NOT_MOUNTED
+        raise DeliveryError(f"{action}: {why}", permanent=permanent, hint=hint) from exc
+    except OSError as exc:
+        reason = (exc.strerror or str(exc), False, "check the mount; it will be tried again")
+        why, permanent, hint = _VERDICTS.get(exc.errno or 0, reason)
+        raise DeliveryError(f"{action}: {why}", permanent=permanent, hint=hint) from exc

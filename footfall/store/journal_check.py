@@ -1,0 +1,54 @@
+"""Looks at a journal for what should never be."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from footfall.model import QUARTER_MS
+from footfall.store.journal_schema import MIGRATIONS
+from footfall.store.sqlite import translated
+
+_SUMS = f"""
+    WITH summed AS (
+        SELECT counter, time_epoch_ms / {QUARTER_MS} * {QUARTER_MS} AS start,
+               sum(entries) AS entries, sum(exits) AS exits
+        FROM (SELECT stream.counter AS counter, time_epoch_ms, entries, exits
+              FROM crossing JOIN stream ON stream.id = crossing.stream WHERE NOT told
+              UNION ALL SELECT counter, start_epoch_ms, entries, exits FROM pruned_sum) GROUP BY 1, 2),
+    kept AS (SELECT counter, start_epoch_ms AS start, entries, exits FROM quarter)
+    SELECT count(*) FROM (
+        SELECT counter, start FROM (SELECT * FROM summed EXCEPT SELECT * FROM kept)
+        UNION SELECT counter, start FROM (SELECT * FROM kept EXCEPT SELECT * FROM summed))
+"""  # noqa: S608 - a number of our own
+_COUNTS = """
+    SELECT count(*) FROM stream
+    WHERE stored <> (SELECT count(*) FROM crossing WHERE crossing.stream = stream.id)
+                  + (SELECT coalesce(sum(pruned.last_seq - pruned.first_seq + 1), 0)
+                     FROM pruned WHERE pruned.stream = stream.id)
+"""
+
+
+def check_journal(path: Path, *, deep: bool) -> list[str]:
+    """Return what is wrong with the journal at *path*, a phrase each. Reads only.
+
+    *deep* reads all of it: whether the file is sound, and every sum equals its crossings. Raises StoreUnavailable.
+    """
+    problems: list[str] = []
+    with translated(path):
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != len(MIGRATIONS):
+                return [f"schema {version}, this Footfall knows {len(MIGRATIONS)}"]
+            if not deep:
+                return problems
+            (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if sound != "ok":
+                problems.append(f"the file is damaged: {sound}")
+            for question, text in ((_SUMS, "quarter hours whose sums are not their crossings'"), (_COUNTS, "streams")):
+                (number,) = connection.execute(question).fetchone()
+                if number:
+                    problems.append(f"{number} {text} do not add up")
+        finally:
+            connection.close()
+    return problems

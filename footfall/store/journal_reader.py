@@ -1,0 +1,197 @@
+"""The journal's reader: sums per quarter hour and what was last heard of each counter."""
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from footfall.errors import StoreUnavailable
+from footfall.model import QUARTER_MS, CounterState, Quarter, epoch_ms, from_epoch_ms
+from footfall.store.journal_schema import MIGRATIONS
+from footfall.store.sqlite import closed_on_failure, translated
+
+_COUNTS = """
+    SELECT counter.name, start_epoch_ms, entries, exits
+    FROM json_each(:names) AS wanted
+    CROSS JOIN counter ON counter.name = wanted.value
+    CROSS JOIN quarter ON quarter.counter = counter.id AND start_epoch_ms >= :start AND start_epoch_ms < :end
+"""
+_TOTALS = _COUNTS.replace("counter.name, start_epoch_ms, entries, exits", "start_epoch_ms, sum(entries), sum(exits)")
+_TOTALS += "GROUP BY start_epoch_ms"
+_SUMS = _COUNTS.replace("start_epoch_ms, entries, exits", "sum(entries), sum(exits)") + "GROUP BY counter.name"
+_COVERAGE = """
+    SELECT counter.name, max(from_epoch_ms, :start), min(to_epoch_ms, :end)
+    FROM json_each(:names) AS wanted
+    CROSS JOIN counter ON counter.name = wanted.value
+    CROSS JOIN coverage ON coverage.counter = counter.id AND from_epoch_ms < :end AND from_epoch_ms >= coalesce(
+        (SELECT max(c.from_epoch_ms) FROM coverage AS c WHERE c.counter = counter.id AND c.from_epoch_ms <= :start),
+        :start)
+    WHERE to_epoch_ms > :start
+"""
+_COVERED_TO = """
+    SELECT counter.name, (SELECT to_epoch_ms FROM coverage WHERE coverage.counter = counter.id
+                          ORDER BY from_epoch_ms DESC LIMIT 1) AS covered_to
+    FROM json_each(:names) AS wanted CROSS JOIN counter ON counter.name = wanted.value
+"""
+_SIGHTINGS = """
+    SELECT counter.name, received_epoch_ms, crossing_epoch_ms,
+        (SELECT to_epoch_ms FROM coverage WHERE coverage.counter = counter.id ORDER BY from_epoch_ms DESC LIMIT 1),
+        (SELECT cast(total(last_seq - first_seq + 1 - stored) AS INTEGER) FROM stream
+         WHERE stream.counter = counter.id AND stream.name NOT LIKE '@%'),
+        (SELECT coalesce(sum(conflicts), 0) FROM stream WHERE stream.counter = counter.id),
+        (SELECT coalesce(sum(undated), 0) FROM stream WHERE stream.counter = counter.id),
+        status
+    FROM json_each(:names) AS wanted
+    CROSS JOIN counter ON counter.name = wanted.value
+    LEFT JOIN sighting ON sighting.counter = counter.id
+"""
+
+
+class JournalReader:
+    """Reads a journal that another thread or process may be writing. Thread-safe: each thread has its connection."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the journal at *path*. Nothing is opened before the first question."""
+        self.path = path
+        self._local = threading.local()
+
+    def close(self) -> None:
+        """Close what this thread opened; the next question opens it again."""
+        held: sqlite3.Connection | None = self._local.__dict__.pop("connection", None)
+        if held is not None:
+            held.close()
+
+    def quarters(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+        """See Reader."""
+        window = {"names": json.dumps(counters), "start": epoch_ms(start_utc), "end": epoch_ms(end_utc)}
+        sums: dict[tuple[str, int], list[int]] = {}
+        with self._snapshot() as connection:
+            for name, start_epoch_ms, entries, exits in connection.execute(_COUNTS, window):
+                sums[name, start_epoch_ms] = [entries, exits, 0]
+            for name, start_epoch_ms, end_epoch_ms in connection.execute(_COVERAGE, window):
+                for quarter_epoch_ms, covered_ms in _cut(start_epoch_ms, end_epoch_ms):
+                    sums.setdefault((name, quarter_epoch_ms), [0, 0, 0])[2] += covered_ms
+        return [Quarter(*key, *values) for key, values in sorted(sums.items())]
+
+    def totals(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
+        """See Reader."""
+        window = {"names": json.dumps(counters), "start": epoch_ms(start_utc), "end": epoch_ms(end_utc)}
+        with self._snapshot() as connection:
+            counts = {start: (entries, exits) for start, entries, exits in connection.execute(_TOTALS, window)}
+            covered = _covered_together(row[1:] for row in connection.execute(_COVERAGE, window))
+        found = []
+        for start in sorted(counts.keys() | covered.keys()):
+            entries, exits = counts.get(start, (0, 0))
+            found.append(Quarter("", start, entries, exits, covered.get(start, 0)))
+        return found
+
+    def sums(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> Mapping[str, tuple[int, int]]:
+        """See Reader."""
+        window = {"names": json.dumps(counters), "start": epoch_ms(start_utc), "end": epoch_ms(end_utc)}
+        with self._snapshot() as connection:
+            found = {name: (entries, exits) for name, entries, exits in connection.execute(_SUMS, window)}
+        return {name: found.get(name, (0, 0)) for name in counters}
+
+    def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:
+        """See Reader."""
+        with self._snapshot() as connection:
+            rows = connection.execute(_COVERED_TO, {"names": json.dumps(counters)}).fetchall()
+        return {name: from_epoch_ms(instant) for name, instant in rows if instant is not None}
+
+    def complete_until(self) -> None:
+        """See Reader: what ingest received is here first."""
+
+    def counter_states(self, counters: Sequence[str]) -> Mapping[str, CounterState]:
+        """See Reader."""
+        with self._snapshot() as connection:
+            rows = connection.execute(_SIGHTINGS, {"names": json.dumps(counters)}).fetchall()
+        found = {name: CounterState(name) for name in counters}
+        for name, received, crossing, covered_to, lost, conflicts, undated, status in rows:
+            report = json.loads(status) if status else {}
+            found[name] = CounterState(name, received, crossing, covered_to, lost, conflicts, undated, report)
+        return found
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection on which all questions see the journal as of one instant."""
+        with translated(self.path):
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if held is not None:
+            return held
+        if not self.path.exists():
+            raise StoreUnavailable(
+                f"there is no journal at {self.path}", hint="start ingest once (footfall up), or check `data`"
+            )
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=5, isolation_level=None, factory=_OfOneThread,
+            check_same_thread=False,
+        )  # fmt: skip
+        with closed_on_failure(connection):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != len(MIGRATIONS):
+                raise StoreUnavailable(
+                    f"{self.path} has schema {version}, this Footfall reads {len(MIGRATIONS)}",
+                    hint="start ingest of the same version once: it brings the journal up to date",
+                )
+            connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
+        self._local.connection = connection
+        return connection
+
+
+class _OfOneThread(sqlite3.Connection):
+    """Closes itself when its thread has ended or its reader is gone: nobody else knows of either."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it never came to be open
+            self.close()
+
+
+def _covered_together(spans: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return how many ms of each quarter hour all *spans* together cover.
+
+    Whole quarters are not walked one by one: a year of a hundred counters is as many steps as it has spans. Where a
+    span begins to cover quarters whole, and where it ends to, is noted, and the notes are added up at the end.
+    """
+    parts: dict[int, int] = defaultdict(int)
+    changes: dict[int, int] = defaultdict(int)
+    for start, end in spans:
+        first, last = -(-start // QUARTER_MS) * QUARTER_MS, end // QUARTER_MS * QUARTER_MS
+        if first > last:
+            parts[last] += end - start
+            continue
+        if start < first:
+            parts[first - QUARTER_MS] += first - start
+        if last < end:
+            parts[last] += end - last
+        if first < last:
+            changes[first] += 1
+            changes[last] -= 1
+    running = 0
+    for number, (quarter, change) in enumerate(ordered := sorted(changes.items())):
+        running += change
+        if running:
+            for whole in range(quarter, ordered[number + 1][0], QUARTER_MS):
+                parts[whole] += running * QUARTER_MS
+    return parts
+
+
+def _cut(start_epoch_ms: int, end_epoch_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield (quarter, covered_ms) for each quarter hour that [start, end) touches."""
+    quarter_epoch_ms = start_epoch_ms - start_epoch_ms % QUARTER_MS
+    while quarter_epoch_ms < end_epoch_ms:
+        covered_ms = min(end_epoch_ms, quarter_epoch_ms + QUARTER_MS) - max(start_epoch_ms, quarter_epoch_ms)
+        yield quarter_epoch_ms, covered_ms
+        quarter_epoch_ms += QUARTER_MS

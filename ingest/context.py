@@ -1,0 +1,52 @@
+"""The real things ingest works with, built once by an entry point and handed to the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask, current_app
+
+from footfall.model import from_epoch_ms
+from footfall.registry import Registry
+from footfall.store import Reader
+from footfall.store.group_commit import GroupCommit
+from ingest.ingest_settings import IngestConfig
+from ingest.metrics import Metrics
+from ingest.pages.desk import Desk
+
+_KEY = "footfall"
+
+
+@dataclass(frozen=True)
+class Context:
+    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now.
+
+    ``desk`` answers for the exporter, where there is one.
+    """
+
+    config: IngestConfig
+    registry: Callable[[], Registry]
+    commit: GroupCommit
+    reader: Reader
+    metrics: Metrics
+    clock: Callable[[], float]
+    desk: Desk | None = None
+
+    def now_epoch_ms(self) -> int:
+        """Return the time in milliseconds since 1970 UTC."""
+        return int(self.clock() * 1000)
+
+    def now_utc(self) -> datetime:
+        """Return the time as an aware UTC datetime."""
+        return from_epoch_ms(self.now_epoch_ms()).astimezone(UTC)
+
+
+def attach(app: Flask, context: Context) -> None:
+    """Give *app* its *context*."""
+    app.extensions[_KEY] = context
+
+
+def context() -> Context:
+    """Return the context of the app that handles this request."""
+    found: Context = current_app.extensions[_KEY]
+    return found

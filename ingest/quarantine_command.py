@@ -1,0 +1,106 @@
+"""``footfall quarantine``: the points that InfluxDB refused, and what a person may do with them."""
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from footfall.console import open_config, open_console, show_table
+from footfall.errors import FootfallError
+from footfall.model import from_epoch_ms
+
+if TYPE_CHECKING:
+    from footfall.store.forwarder_state import ForwarderState, Refused
+    from footfall.store.influx_settings import InfluxConfig
+    from footfall.store.points import Point
+
+
+@click.command("quarantine")
+@click.option("--resend", is_flag=True, help="Write them to InfluxDB again; those that are taken leave the list.")
+@click.option("--forget", is_flag=True, help="Give all of them up: InfluxDB will never have them. The journal has.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, one point a line.")
+@click.pass_context
+def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: bool) -> None:
+    """List the points that InfluxDB refused, with what it said. What they say is safe in the journal."""
+    from footfall.store.forwarder_state import FILE_NAME, ForwarderState
+    from ingest.ingest_settings import load_ingest_config
+
+    config, environment = open_config(ctx)
+    ingest = load_ingest_config(config, environment)
+    config.finish()
+    if resend and forget:
+        raise click.UsageError("--resend and --forget: choose one")
+    path = ingest.data / FILE_NAME
+    if not path.exists():
+        if not as_json:
+            click.echo("no points are in quarantine: nothing was forwarded yet")
+        return
+    with closing(ForwarderState(path)) as shipments:
+        refused = shipments.refused()
+        if resend:
+            _resend(ingest.influx, shipments, refused)
+        elif forget:
+            shipments.release(refused)
+            click.echo(f"{len(refused)} points were given up")
+        elif as_json:
+            for one in refused:
+                click.echo(json.dumps(_as_json(one)))
+        else:
+            _show(refused)
+
+
+def _resend(influx: "InfluxConfig | None", shipments: "ForwarderState", refused: list["Refused"]) -> None:
+    """Write *refused* again, and release those that InfluxDB takes now."""
+    if influx is None:
+        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operations.md, Forwarding")
+    from footfall.store.influx_writer import InfluxWriter
+    from ingest.forwarder import MOST_POINTS, write_sifted
+
+    still: dict[str, str] = {}
+    expired: list[int] = []
+    with closing(InfluxWriter(influx)) as writer:
+        for start in range(0, len(refused), MOST_POINTS):
+            several = refused[start : start + MOST_POINTS]
+            write_sifted(
+                writer, [one.point for one in several],
+                lambda point, reason: still.update({_name(point): reason}), expired.append,
+            )  # fmt: skip
+            shipments.release(one for one in several if _name(one.point) not in still)
+    click.echo(f"{len(refused) - len(still) - sum(expired)} points were written, {len(still)} are still refused")
+    if expired:
+        click.echo(f"{sum(expired)} are older than InfluxDB keeps any, and have left the list: the journal has them")
+    for reason in sorted(set(still.values())):
+        click.echo(f"    {reason}")
+
+
+def _name(point: "Point") -> str:
+    return repr((point.measurement, point.tags, point.time_ns))
+
+
+def _as_json(one: "Refused") -> dict[str, object]:
+    return {
+        "refused": from_epoch_ms(one.refused_epoch_ms).isoformat(timespec="seconds"),
+        "measurement": one.point.measurement,
+        "tags": dict(one.point.tags),
+        "fields": dict(one.point.fields),
+        "time_ns": one.point.time_ns,
+        "reason": one.reason,
+    }
+
+
+def _show(refused: list["Refused"]) -> None:
+    from rich.table import Table
+
+    if not refused:
+        click.echo("no points are in quarantine")
+        return
+    table = Table("refused (UTC)", "measurement", "tags", "time (UTC)", "fields", "reason")
+    for one in refused:
+        at = from_epoch_ms(one.point.time_ns // 1_000_000)
+        table.add_row(
+            f"{from_epoch_ms(one.refused_epoch_ms):%Y-%m-%d %H:%M:%S}", one.point.measurement,
+            " ".join(f"{name}={value}" for name, value in one.point.tags), f"{at:%Y-%m-%d %H:%M:%S}",
+            " ".join(f"{name}={value}" for name, value in one.point.fields.items()), one.reason,
+        )  # fmt: skip
+    show_table(open_console(), table)

@@ -1,0 +1,45 @@
+"""How a host key is written in footfall.toml, and read back."""
+
+import pytest
+
+from exporter.destinations.host_keys import parse_host_key
+from exporter.destinations.sftp import SftpSettings
+
+# GitHub's host key, with the fingerprint that GitHub publishes for it.
+LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+FINGERPRINT = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
+
+
+def test_line_is_read_and_written_the_same() -> None:
+    assert parse_host_key(LINE).line == LINE
+
+
+def test_fingerprint_is_the_one_people_publish() -> None:
+    assert parse_host_key(LINE).fingerprint == FINGERPRINT
+
+
+def test_comment_and_blanks_around_are_passed_over() -> None:
+    assert parse_host_key(f"  {LINE} root@sftp \n") == parse_host_key(LINE)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("", "is no type of host key"),
+        (f"sftp.example.org {LINE}", "without the host's name"),
+        (f"@revoked * {LINE}", "is no type of host key"),
+        ("ssh-dss AAAAB3NzaC1kc3M=", "is no type of host key"),
+        ("ssh-ed25519", "is not a key of that type"),
+        (LINE[:-1], "cut short or has a wrong character"),
+        (LINE.replace("G", "*"), "cut short or has a wrong character"),
+        (LINE.replace("ssh-ed25519", "ssh-rsa"), "is not a key of that type"),
+    ],
+)
+def test_line_that_is_none_is_refused_with_the_reason(line: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_host_key(line)
+
+
+def test_settings_with_such_a_line_are_refused() -> None:
+    with pytest.raises(ValueError, match="is no type of host key"):
+        SftpSettings(name="a", host="h", user="u", host_keys=("typo",))

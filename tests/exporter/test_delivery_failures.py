@@ -1,0 +1,241 @@
+"""Deliveries that fail: when they are tried again, for whom they wait, and whom they do not hold up."""
+
+import contextlib
+import logging
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from exporter.delivery_job import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, DeliveryJob
+from exporter.due_days import Why
+from footfall.errors import DeliveryError
+from footfall.model import epoch_ms
+from tests.support.office import Office, file_of, office, profile_table
+
+DAY = date(2026, 5, 4)
+
+
+def evening(here: Office, day: str = "2026-05-04") -> None:
+    """Let it be the evening of *day*, with everything up to it known."""
+    here.cover("2026-05-04", day)
+    here.at(day, "20:00")
+
+
+def pause_s(here: Office) -> float:
+    """Return how long the only day of the profile waits from now until it is tried again."""
+    return (here.ledger.standings("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
+
+
+def test_transient_failure_is_tried_again_by_itself_and_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "transient"
+        job = here.job()
+        assert here.steps(job) == 1
+        (owed,) = job.owed()
+        assert (owed.why, owed.is_ready) == (Why.LATER, False)
+        assert owed.detail == f"in {int(pause_s(here))} s, attempt 2"
+        (failed,) = here.ledger.deliveries(9)
+        assert (failed.ok, failed.message, failed.hint) == (
+            False,
+            "deliver 04_05_2026_counterdata-1.csv to client: told to fail",
+            "it will be tried again",
+        )
+        assert caplog.records[-1].levelno == logging.WARNING
+        assert "alliance/2026-05-04 was not delivered, it will be tried again: deliver" in caplog.messages[-1]
+        here.client.fault = "none"
+        here.wait(seconds=pause_s(here) - 1)
+        assert here.steps(job) == 0
+        here.wait(seconds=FIRST_BACKOFF_S)
+        assert here.steps(job) == 1
+        assert here.ledger.standings("alliance")[DAY].attempts == 0
+        assert here.why() == {}
+
+
+def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "transient"
+        pauses = []
+        for attempt in range(14):
+            assert here.steps(here.job(seed=attempt)) == 1
+            pauses.append(pause_s(here))
+            here.wait(seconds=pauses[-1])
+        planned = [min(FIRST_BACKOFF_S * 2**attempt, LONGEST_BACKOFF_S) for attempt in range(14)]
+        shares = [pause / plan for pause, plan in zip(pauses, planned, strict=True)]
+        assert all(0.499 < share <= 1.5 for share in shares)
+        assert max(shares) - min(shares) > 0.3
+        assert planned[-1] == LONGEST_BACKOFF_S
+        assert len(here.ledger.deliveries(99)) == 14
+
+
+def test_pause_begins_when_the_attempt_has_ended(tmp_path: Path) -> None:
+    """An attempt at a server that hangs takes longer than the first pause."""
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "transient"
+        here.client.during = lambda: here.wait(seconds=120)
+        here.steps()
+        assert pause_s(here) >= FIRST_BACKOFF_S / 2
+
+
+def test_two_exporters_that_fail_together_do_not_come_back_together(tmp_path: Path) -> None:
+    pauses = set()
+    for seed in range(5):
+        (tmp_path / str(seed)).mkdir()
+        with office(tmp_path / str(seed)) as here:
+            evening(here)
+            here.client.fault = "transient"
+            here.steps(here.job(seed))
+            pauses.add(pause_s(here))
+    assert len(pauses) == 5
+
+
+def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "permanent"
+        assert here.steps() == 1
+        assert caplog.records[-1].levelno == logging.ERROR
+        assert "it waits for a person: deliver 04_05_2026_counterdata-1.csv to client" in caplog.messages[-1]
+        assert caplog.messages[-1].endswith("; tell it not to; then: footfall export --deliver")
+        here.client.fault = "none"
+        here.wait(hours=20)  # not yet the next evening
+        (owed,) = here.job().owed()
+        assert (owed.why, owed.is_ready) == (Why.PERSON, False)
+        assert owed.detail == "tell it not to; then: footfall export --deliver"
+        assert here.steps() == 0
+        here.ledger.release()
+        assert here.steps() == 1
+        assert here.why() == {}
+
+
+def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path: Path) -> None:
+    with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
+        evening(here)
+        here.client.fault = here.mirror.fault = "permanent"
+        assert here.steps() == 2
+        here.client.fault = "none"
+        evening(here, "2026-05-05")
+        assert here.steps() == 3
+        assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-05", "2026-05-04")]
+        assert here.why() == {"other/2026-05-04": "PERSON", "other/2026-05-05": "PERSON"}
+
+
+def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "permanent"
+        job = here.job()
+        here.steps(job)
+        with pytest.raises(DeliveryError, match="told to fail"):
+            job.deliver(here.profiles["alliance"], DAY)
+        here.client.fault = "none"
+        job.deliver(here.profiles["alliance"], DAY)
+        assert here.why() == {}
+        assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
+
+
+def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with office(tmp_path, profile_table(since="2026-05-06")) as here:
+        evening(here, "2026-05-06")
+        here.client.fault = "transient"
+        with pytest.raises(DeliveryError):
+            here.job().deliver(here.profiles["alliance"], DAY)
+        assert "it will be tried again" in caplog.messages[-1]
+        here.client.fault = "none"
+        here.wait(minutes=1)
+        assert here.why() == {"alliance/2026-05-04": "NOW", "alliance/2026-05-06": "NOW"}
+        here.steps()
+        assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-04", "2026-05-06")]
+        assert here.why() == {}
+
+
+def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Path) -> None:
+    """Days that were delivered long ago are passed over; those that failed then are not."""
+    with office(tmp_path, profile_table(since="2021-05-04")) as here:
+        here.at("2021-05-08", "21:00")
+        here.cover("2021-05-04", "2026-05-04")
+        job, profile = here.job(), here.profiles["alliance"]
+        for number in range(5):
+            here.client.fault = "transient" if number == 2 else "none"
+            with contextlib.suppress(DeliveryError):
+                job.deliver(profile, date(2021, 5, 4 + number))
+        here.client.fault = "transient"
+        with pytest.raises(DeliveryError):
+            job.deliver(profile, date(2020, 1, 1))
+        here.at("2026-05-04", "20:00")
+        owed = [one.day for one in job.owed()]
+        assert owed[:3] == [date(2020, 1, 1), date(2021, 5, 6), date(2021, 5, 9)]
+        assert owed[-1] == date(2026, 5, 4)
+        assert len(owed) == 2 + (date(2026, 5, 4) - date(2021, 5, 8)).days
+
+
+def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Path) -> None:
+    """A month is owed to a server that hangs for two minutes an attempt; the other client's day is the newest."""
+    with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-06-03")) as here:
+        evening(here, "2026-06-03")
+        here.client.fault = "transient"
+        here.client.during = lambda: here.wait(seconds=120)
+        job = here.job()
+        for _ in range(2):
+            job.step()
+        assert len(here.client.attempts) == 1
+        assert here.mirror.attempts == [file_of("2026-06-03")]
+
+
+def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: Path) -> None:
+    """As when somebody keeps that one file open at the client's."""
+    with office(tmp_path) as here:
+        evening(here, "2026-05-07")
+        (here.client.folder / file_of("2026-05-04")).mkdir()
+        job = here.job()
+        _look_for(here, job, minutes=5)
+        assert {path.name for path in here.client.folder.iterdir() if path.is_file()} == {
+            file_of(day) for day in ("2026-05-05", "2026-05-06", "2026-05-07")
+        }
+        (here.client.folder / file_of("2026-05-04")).rmdir()
+        evening(here, "2026-05-08")
+        _look_for(here, job, minutes=1)
+        assert here.why() == {}
+
+
+def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        evening(here, "2026-05-06")
+        here.client.fault = "transient"
+        job = here.job()
+        _look_for(here, job, minutes=10 * 60)
+        assert 3 < len(here.client.attempts) < 60
+        assert set(here.why().values()) <= {"LATER", "NOW"}
+        here.client.fault = "none"
+        _look_for(here, job, minutes=90)
+        assert here.why() == {}
+        assert len(list(here.client.folder.iterdir())) == 3
+
+
+def test_clock_that_was_ahead_and_is_set_back_holds_nothing_up(tmp_path: Path) -> None:
+    """An attempt failed while the clock was ten years ahead: its pause would end then."""
+    with office(tmp_path) as here:
+        evening(here)
+        job = here.job()
+        here.client.fault = "transient"
+        here.wait(hours=87_600)
+        with pytest.raises(DeliveryError):
+            job.deliver(here.profiles["alliance"], DAY)
+        here.at("2026-05-04", "20:01")
+        here.client.fault = "none"
+        assert here.steps(job) == 1
+        assert here.why() == {}
+
+
+def _look_for(here: Office, job: DeliveryJob, minutes: int) -> None:
+    """Let *job* look every half minute, as the scheduler does, for *minutes*."""
+    for _ in range(minutes * 2):
+        here.steps(job)
+        here.wait(seconds=30)

@@ -1,0 +1,188 @@
+"""The exporter on InfluxDB: the same bytes as from the journal, and never a file with holes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exporter.delivery_job import DeliveryJob
+from footfall.errors import StoreUnavailable
+from footfall.model import epoch_ms
+from footfall.store.influx_reader import InfluxReader
+from footfall.store.influxql import InfluxQL
+from footfall.store.outbox import Cursor
+from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_stores import ForwardedJournal, config_of, forwarded, write_forwarder
+from tests.support.office import Office, file_of, office
+
+DAY = "2026-05-04"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Office]:
+    with office(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def forwarder(here: Office, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
+    """What writes the office's journal to InfluxDB, when told to."""
+    with forwarded(here.journal.path, influx_database) as one:
+        yield one
+
+
+def job_on_influx(here: Office, database: InfluxDatabase) -> DeliveryJob:
+    """Return the office's job, reading *database* instead of the journal."""
+    job = here.job()
+    job._reader = InfluxReader(InfluxQL(config_of(database)), lambda: here.now_utc)
+    return job
+
+
+def test_file_from_influxdb_is_that_from_the_journal(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    here.at(DAY, "19:30")
+    for minute in range(0, 60, 7):
+        here.enter(DAY, f"09:{minute:02}", counter="ALLI2" if minute % 2 else "ALLI1")
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    (profile,) = here.profiles.values()
+    export = job_on_influx(here, influx_database).render(profile, here.now_utc.date())
+    assert export == here.job().render(profile, here.now_utc.date())
+    assert export.entries == 9
+
+
+def test_day_waits_while_the_forwarder_lags(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """What the journal has and InfluxDB has not yet makes the day late; it goes out once it is there, whole."""
+    here.cover("2026-05-03", "2026-05-03")
+    forwarder.forward()
+    here.at(DAY, "19:30")
+    here.enter(DAY, "18:59", people=3)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert here.client.attempts == []
+    forwarder.forward()
+    assert here.steps(job) == 1
+    assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+
+
+def test_day_waits_while_spans_came_before_their_crossings_could(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """A forwarder that stops anywhere leaves no span without the crossings in it."""
+    here.at(DAY, "19:30")
+    here.enter(DAY, "10:00", people=2)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    job = job_on_influx(here, influx_database)
+    high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
+    while chunk := forwarder.outbox.next_chunk(forwarder._place, high_water_mark, 1):
+        for point in chunk.points:
+            forwarder._writer.write([point])
+            if here.steps(job):
+                assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+        forwarder._place = chunk.place
+    assert here.client.attempts == [file_of(DAY)]
+
+
+def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_be_told(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """It comes back the day after, at one: nobody is late, and no file goes out with the evening as a gap."""
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc))
+    here.at(DAY, "19:30")
+    here.enter(DAY, "18:59", people=3)
+    here.cover(DAY, DAY)
+    here.at("2026-05-05", "13:00")
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 0
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc), waiting=3, lag_s=63_000)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LATE"]
+    forwarder.forward()
+    assert here.steps(job) == 1
+    assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+
+
+@pytest.mark.parametrize(("clock", "steps"), [("11:59", 0), ("12:00", 0), ("12:02", 1)])
+def test_day_goes_out_with_gaps_once_influxdb_was_told_of_all_until_the_deadline(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase, clock: str, steps: int
+) -> None:
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    here.at("2026-05-05", clock)
+    write_forwarder(influx_database, "a", epoch_ms(here.now_utc) - 30_000)
+    assert here.steps(job_on_influx(here, influx_database)) == steps
+
+
+def test_day_goes_out_with_gaps_a_day_later_where_nobody_tells_influxdb_any_more(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """The machine of ingest is gone: the client hears of it as it would have, a day later."""
+    here.at(DAY, "12:00")
+    here.cover_until(DAY, timedelta(hours=12))
+    forwarder.forward()
+    job = job_on_influx(here, influx_database)
+    here.at("2026-05-06", "11:59")
+    assert here.steps(job) == 0
+    here.at("2026-05-06", "12:00")
+    assert here.steps(job) == 1
+
+
+def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    """Not empty, and not while it is filled again, point by point; what came late goes out once all is there."""
+    here.at(DAY, "19:30")
+    here.enter(DAY, "10:00", people=2)
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    job = job_on_influx(here, influx_database)
+    assert here.steps(job) == 1
+    before = (here.client.folder / file_of(DAY)).read_bytes()
+    for measurement in ("crossings", "spans", "status", "streams"):
+        influx_database.query(f"DROP MEASUREMENT {measurement}")
+    here.enter(DAY, "11:00", people=3)
+    here.wait(minutes=20)
+    assert here.steps(job) == 0
+    assert [one.why.name for one in job.owed()] == ["LESS"]
+    forwarder._place = Cursor()
+    high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
+    while chunk := forwarder.outbox.next_chunk(forwarder._place, high_water_mark, 1):
+        for point in chunk.points:
+            forwarder._writer.write([point])
+            if here.steps(job):
+                assert b"2026-5-4,11:00:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+            else:
+                assert (here.client.folder / file_of(DAY)).read_bytes() == before
+        forwarder._place = chunk.place
+    here.wait(minutes=20)
+    here.steps(job)
+    assert here.client.attempts == [file_of(DAY)] * 2
+    assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
+
+
+def test_influxdb_that_is_away_leaves_the_day_owed(
+    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+) -> None:
+    here.cover(DAY, DAY)
+    here.at(DAY, "20:00")
+    forwarder.forward()
+    job = job_on_influx(here, replace(influx_database, url="http://127.0.0.1:9"))
+    with pytest.raises(StoreUnavailable):
+        job.step()
+    assert here.client.attempts == []
+    assert here.steps(job_on_influx(here, influx_database)) == 1

@@ -1,0 +1,198 @@
+"""Which day is delivered when: what is owed, what waits, and what a restart does to it (nothing)."""
+
+import logging
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from exporter.due_days import Why
+from footfall.errors import FootfallError, StoreUnavailable
+from tests.support.office import file_of, office, profile_table
+from tests.support.profiles import counter_table
+
+WHOLE_DAY = 'hours = "00:00-24:00"'
+
+
+def test_nothing_is_owed_before_it_is_due_and_then_it_goes_out_once(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        here.cover("2026-05-04", "2026-05-04")
+        here.enter("2026-05-04", "08:31", 12)
+        here.at("2026-05-04", "19:59")
+        assert here.steps() == 0
+        assert here.why() == {}
+        here.at("2026-05-04", "20:00")
+        assert here.why() == {"alliance/2026-05-04": "NOW"}
+        assert here.steps() == 1
+        assert here.steps() == 0
+        assert here.client.attempts == ["04_05_2026_counterdata-1.csv"]
+        content = (here.client.folder / "04_05_2026_counterdata-1.csv").read_text()
+        assert content.splitlines()[2] == "2026-5-4,08:30:00,12,0,ALLI1,Counter A,RDCentre,Alliance,ALLI"
+        assert here.why() == {}
+
+
+def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with office(tmp_path) as here:
+        here.cover("2026-05-04", "2026-05-04")
+        here.at("2026-05-04", "20:00")
+        here.client.during = lambda: here.wait(seconds=0.7)
+        here.steps()
+        (delivery,) = here.ledger.deliveries(10)
+        content = (here.client.folder / delivery.file_name).read_bytes()
+        assert (delivery.profile, delivery.day, delivery.destination, delivery.ok) == (
+            "alliance", date(2026, 5, 4), "client", True,
+        )  # fmt: skip
+        assert (delivery.rows, delivery.bytes, delivery.took_ms, delivery.gaps) == (44, len(content), 700, ())
+    assert "alliance/2026-05-04 was delivered to client as 04_05_2026_counterdata-1.csv, 44 rows" in caplog.messages
+
+
+def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
+    """Nobody was there on four evenings; whether Footfall was off or the machine, it is the same thing."""
+    days = [f"2026-05-{day:02}" for day in range(4, 9)]
+    with office(tmp_path) as here:
+        here.cover(days[0], days[-1])
+        here.at("2026-05-08", "21:00")
+        assert here.steps() == 5
+        assert here.client.attempts == [file_of(day) for day in days]
+
+
+def test_restart_after_every_step_delivers_the_same_in_the_same_order(tmp_path: Path) -> None:
+    with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-05-05")) as here:
+        here.cover("2026-05-04", "2026-05-06")
+        here.at("2026-05-06", "21:00")
+        while here.job().step():
+            pass
+        order = [f"{one.profile}/{one.day}" for one in reversed(here.ledger.deliveries(99))]
+        assert order == [
+            "alliance/2026-05-04",
+            "alliance/2026-05-05",
+            "other/2026-05-05",
+            "alliance/2026-05-06",
+            "other/2026-05-06",
+        ]
+
+
+def test_days_before_deliver_from_and_profiles_without_destination_are_never_owed(tmp_path: Path) -> None:
+    alone = '[profiles.alone]\nsite = "alliance"\ndeliver_from = 2026-01-01\n'
+    with office(tmp_path, profile_table(since="2026-05-06"), alone) as here:
+        here.cover("2026-05-01", "2026-05-06")
+        here.at("2026-05-06", "22:00")
+        assert here.why() == {"alliance/2026-05-06": "NOW"}
+
+
+def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with office(tmp_path) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.cover_until("2026-05-04", timedelta(hours=18, minutes=59), "ALLI2")
+        here.at("2026-05-04", "20:00")
+        job = here.job()
+        assert here.steps(job) == here.steps(job) == 0
+        (owed,) = job.owed()
+        assert (owed.why, owed.is_ready) == (Why.LATE, False)
+        assert owed.detail == "ALLI2; goes out anyway at 2026-05-05 12:00"
+        assert [record.getMessage() for record in caplog.records] == [
+            "alliance/2026-05-04 waits for counters that are late: ALLI2; goes out anyway at 2026-05-05 12:00"
+        ]
+        here.cover_until("2026-05-04", timedelta(hours=19), "ALLI2")
+        assert here.steps(job) == 1
+        assert here.ledger.deliveries(1)[0].gaps == ()
+
+
+def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
+    """A span a day later says that the counter has told all it knows: the day before is as good as it gets."""
+    with office(tmp_path) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.cover("2026-05-05", "2026-05-05")
+        here.at("2026-05-05", "20:00")
+        assert here.steps() == 2
+        assert here.ledger.deliveries(9)[1].gaps == ("ALLI2 08:00-19:00 (660 min unknown)",)
+
+
+def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with office(tmp_path) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.cover_until("2026-05-04", timedelta(hours=15, minutes=30), "ALLI2")
+        here.at("2026-05-05", "11:59")
+        assert here.steps() == 0
+        here.at("2026-05-05", "12:00")
+        caplog.clear()
+        assert here.steps() == 1
+        assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 15:30-19:00 (210 min unknown)",)
+        assert caplog.messages == ["alliance/2026-05-04 went out with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
+
+
+@pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
+def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path, days: str) -> None:
+    with office(tmp_path, counters=counter_table(1) + counter_table(2, days)) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.at("2026-05-04", "20:00")
+        assert here.steps() == 1
+        assert b"ALLI2" not in (here.client.folder / file_of("2026-05-04")).read_bytes()
+
+
+def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) -> None:
+    """It was unscrewed at noon, as `footfall counter remove` wrote down; what it told is in the file."""
+    with office(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
+        here.cover("2026-05-04", "2026-05-04", "ALLI1")
+        here.cover_until("2026-05-04", timedelta(hours=12), "ALLI2")
+        here.enter("2026-05-04", "11:10", 5, counter="ALLI2")
+        here.at("2026-05-04", "20:00")
+        assert here.steps() == 1
+        assert b",11:00:00,5,0,ALLI2," in (here.client.folder / file_of("2026-05-04")).read_bytes()
+        assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 12:00-19:00 (420 min unknown)",)
+
+
+@pytest.mark.parametrize("first", [date(2026, 3, 27), date(2026, 10, 23)])
+def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_path: Path, first: date) -> None:
+    """Somebody comes in every hour, and the exporter looks every four hours, day and night."""
+    with office(tmp_path, profile_table("alliance", WHOLE_DAY, since=str(first))) as here:
+        days = [first + timedelta(days=number) for number in range(5)]
+        here.cover(str(days[0]), str(days[-1]))
+        here.at(str(first), "00:00")
+        while (local := here.now_utc.astimezone(here.tz)).date() <= days[-1]:
+            here.enter(str(local.date()), f"{local:%H:%M}")
+            here.wait(hours=1)
+        people = (here.now_utc - here.instant(str(first), "00:00")) // timedelta(hours=1)
+        here.at(str(first), "00:00")
+        for _ in range(7 * 6):
+            here.steps()
+            here.wait(hours=4)
+        assert here.client.attempts == [file_of(str(day)) for day in days]
+        rows = "".join(path.read_text() for path in here.client.folder.iterdir()).splitlines()
+        assert sum(int(row.split(",")[2]) for row in rows) == people != 5 * 24
+
+
+def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        here.at("2026-05-05", "20:00")
+        here.reader.close()
+        here.journal.path.rename(tmp_path / "away")
+        job = here.job()
+        for act in (job.step, job.owed, lambda: job.deliver(here.profiles["alliance"], date(2026, 5, 4))):
+            with pytest.raises(StoreUnavailable, match="there is no journal"):
+                act()
+        assert here.client.attempts == []
+        assert here.ledger.standings("alliance") == {}
+
+
+def test_delivery_by_hand_is_of_any_day_that_is_over(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        here.at("2026-05-04", "18:59")
+        job, profile = here.job(), here.profiles["alliance"]
+        with pytest.raises(FootfallError, match="alliance/2026-05-04 is not over yet") as caught:
+            job.deliver(profile, date(2026, 5, 4))
+        assert "08:00-19:00" in caught.value.hint
+        assert job.deliver(profile, date(2026, 4, 1)).ok
+        here.at("2026-05-04", "19:00")
+        assert job.deliver(profile, date(2026, 5, 4)).ok
+        assert here.client.attempts == [file_of("2026-04-01"), file_of("2026-05-04")]
+
+
+def test_profile_without_a_destination_cannot_be_delivered(tmp_path: Path) -> None:
+    with office(tmp_path, '[profiles.alone]\nsite = "alliance"\n') as here:
+        here.at("2026-05-04", "20:00")
+        with pytest.raises(FootfallError, match="profile alone has no destination"):
+            here.job().deliver(here.profiles["alone"], date(2026, 5, 4))

@@ -1,0 +1,197 @@
+"""InfluxDB is told of every attempt and of what is owed, sooner or later, and never holds a delivery up."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from exporter.delivery_reporter import MOST_TOLD, PAUSE_S, DeliveryReporter
+from exporter.scheduler import look, tell
+from footfall.errors import PointsRefused, StoreUnavailable
+from footfall.store.influx_writer import InfluxWriter
+from footfall.store.ledger import Ledger
+from footfall.store.points import Point
+from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_stores import config_of
+from tests.support.office import Office, file_of, office, profile_table
+
+DAYS = ["2026-05-04", "2026-05-05"]
+Write = Callable[[Sequence[Point]], None]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Office]:
+    """An office whose two days are covered, on the evening of the second."""
+    with office(tmp_path, profile_table(), profile_table("copy", to="mirror")) as one:
+        one.cover(DAYS[0], DAYS[-1])
+        one.at(DAYS[-1], "20:00")
+        yield one
+
+
+@pytest.fixture
+def write(influx_database: InfluxDatabase) -> Iterator[Write]:
+    with closing(InfluxWriter(config_of(influx_database))) as writer:
+        yield writer.write
+
+
+def teller_of(here: Office, write: Write) -> DeliveryReporter:
+    return DeliveryReporter(here.ledger, write, lambda: here.now_utc)
+
+
+def tell_now(here: Office, teller: DeliveryReporter) -> None:
+    tell(here.job, teller)
+
+
+def test_every_attempt_is_told_as_the_ledger_has_it(
+    here: Office, write: Write, influx_database: InfluxDatabase
+) -> None:
+    """deliveries: one point an attempt, failed ones with what to do; tags profile and site."""
+    here.client.fault = "permanent"
+    here.steps()
+    here.client.fault = "none"
+    here.ledger.release()
+    here.wait(seconds=60)
+    here.steps()
+    teller = teller_of(here, write)
+    tell_now(here, teller)
+    rows = {
+        (row["profile"], row["day"], row["attempts"]): row for row in influx_database.query("SELECT * FROM deliveries")
+    }
+    recorded = {(one.profile, str(one.day), one.ok): one for one in here.ledger.deliveries(100)}
+    assert len(rows) == len(recorded) == 5
+    failed, sent = rows["alliance", DAYS[0], 1], rows["alliance", DAYS[0], 2]
+    assert (failed["ok"], failed["error"]) == (
+        False,
+        f"deliver {file_of(DAYS[0])} to client: told to fail (tell it not to)",
+    )
+    assert (sent["ok"], sent["error"], sent["site"], sent["destination"]) == (True, "", "alliance", "client")
+    truth = recorded["alliance", DAYS[0], True]
+    assert (sent["rows"], sent["bytes"], sent["sha256"], sent["took_ms"], sent["gaps"]) == (
+        truth.rows, truth.bytes, truth.sha256, truth.took_ms, len(truth.gaps)
+    )  # fmt: skip
+    assert sent["time"] // 1_000_000 == truth.started_epoch_ms
+
+
+def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
+    here: Office, write: Write, influx_database: InfluxDatabase
+) -> None:
+    """exporter: days owed, of those the ones past give_up_at, and the ones that wait for a person."""
+    here.client.fault = "permanent"
+    look(here.job, threading.Event())
+    here.at("2026-05-05", "20:01")
+    tell_now(here, teller_of(here, write))
+    rows = {row["profile"]: row for row in influx_database.query("SELECT * FROM exporter")}
+    assert {name: (row["owed"], row["overdue"], row["waiting"]) for name, row in rows.items()} == {
+        "alliance": (2, 1, 2),
+        "copy": (0, 0, 0),
+    }
+    assert {row["site"] for row in rows.values()} == {"alliance"}
+
+
+def test_told_twice_is_there_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
+    here.steps()
+    teller = teller_of(here, write)
+    for _ in range(2):
+        tell_now(here, teller)
+        teller.tell_again()
+    assert len(influx_database.query("SELECT * FROM deliveries")) == 4
+
+
+def test_what_was_told_is_not_told_again_without_need(here: Office) -> None:
+    told: list[Point] = []
+    here.steps()
+    for _ in range(2):
+        tell_now(here, teller_of(here, told.extend))
+    assert [one.measurement for one in told].count("deliveries") == 4
+
+
+def test_influxdb_that_is_away_holds_no_delivery_up_and_is_told_later(
+    here: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The ledger has every attempt; the log says once what is wrong, and it is tried again after a minute."""
+    told: list[Point] = []
+    tried: list[int] = []
+
+    def away(points: Sequence[Point]) -> None:
+        tried.append(len(points))
+        raise StoreUnavailable("InfluxDB is away", hint="start it")
+
+    teller = teller_of(here, away)
+    here.steps()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(4):
+            tell_now(here, teller)
+            here.wait(seconds=PAUSE_S / 2)
+    assert tried == [4, 4]
+    assert [record.message for record in caplog.records].count(
+        "could not tell what was delivered, tried again: InfluxDB is away; start it"
+    ) == 1
+    assert len(list((here.folder / "client").iterdir())) == 2
+    tell_now(here, teller_of(here, told.extend))
+    assert [one.measurement for one in told] == ["deliveries"] * 4 + ["exporter"] * 2
+
+
+def test_wait_that_influxdb_asks_for_is_kept_but_not_for_ever(here: Office) -> None:
+    tried: list[int] = []
+
+    def busy(points: Sequence[Point]) -> None:
+        tried.append(1)
+        raise StoreUnavailable("busy", hint="", retry_after_s=10_000)
+
+    teller = teller_of(here, busy)
+    for seconds in (0, 200, 99, 2):
+        here.wait(seconds=seconds)
+        tell_now(here, teller)
+    assert len(tried) == 2
+
+
+def test_point_that_is_refused_keeps_none_from_being_told(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Point] = []
+
+    def picky(points: Sequence[Point]) -> None:
+        if any(one.fields.get("day") == DAYS[0] for one in points):
+            raise PointsRefused("type conflict", hint="look")
+        told.extend(points)
+
+    here.steps()
+    tell_now(here, teller_of(here, picky))
+    assert sum(one.measurement == "deliveries" for one in told) == 2
+    assert caplog.text.count("InfluxDB refused what was to be told of a delivery: type conflict; look") == 2
+    assert here.ledger.untold(10) == []
+
+
+def test_ledger_of_years_is_told_in_pieces(here: Office) -> None:
+    here.steps()
+    (one,) = here.ledger.deliveries(1)
+    for _ in range(MOST_TOLD):
+        here.ledger.record_failed(one, 0, "")
+    sizes: list[int] = []
+    tell_now(here, teller_of(here, lambda points: sizes.append(len(points))))
+    assert sizes[:2] == [MOST_TOLD, 4]
+
+
+def test_ledger_of_before_is_told_whole(tmp_path: Path) -> None:
+    """A ledger without sites gets them as empty, and all of it is told."""
+    with office(tmp_path) as here:
+        here.cover(DAYS[0], DAYS[0])
+        here.at(DAYS[0], "20:00")
+        here.steps()
+        for statement in (
+            "ALTER TABLE standing DROP COLUMN delivered_unknown_ms", "DROP TABLE told",
+            "ALTER TABLE delivery DROP COLUMN site", "PRAGMA user_version = 1",
+        ):  # fmt: skip
+            here.ledger._connection.execute(statement)
+        with closing(Ledger(here.ledger.path)) as again:
+            (recorded,) = again.untold(10)
+            assert (recorded.delivery.site, recorded.delivery.ok, recorded.attempt) == ("", True, 1)
+
+
+def test_bug_in_telling_ends_no_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: Sequence[Point]) -> None:
+        raise ZeroDivisionError("a bug")
+
+    tell_now(here, teller_of(here, broken))
+    assert "please report it" in caplog.text

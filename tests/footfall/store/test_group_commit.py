@@ -1,0 +1,141 @@
+"""Many threads append at once: each count is kept once, and those who wait together share one fsync."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from footfall.errors import StoreUnavailable
+from footfall.model import Arrival, Receipt
+from footfall.store.group_commit import GroupCommit
+from footfall.store.historical_counts import HALF_HOUR_MS, HalfHour
+from footfall.store.journal import Journal
+from tests.support.journals import START_MS, arrival, contents, entry, problems_of, quarters_of
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(Journal(tmp_path / "journal.sqlite", lock_timeout_s=0)) as opened:
+        yield opened
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.001)
+
+
+def append_while_locked(commit: GroupCommit, arrivals: list[Arrival]) -> list[Future[Receipt]]:
+    """Append *arrivals*, a thread each, while another holds the journal; return what became of them."""
+    with ThreadPoolExecutor(len(arrivals)) as threads:
+        with commit._journal_lock:
+            told = [threads.submit(commit.append, one) for one in arrivals]
+            until(lambda: len(commit._pending) == len(arrivals))
+        return told
+
+
+@pytest.mark.parametrize("times", [1, 2, 50])
+def test_batches_sent_any_number_of_times_from_eight_threads_are_stored_once(journal: Journal, times: int) -> None:
+    commit = GroupCommit(journal)
+    batches = [arrival(*(entry(seq) for seq in range(first, first + 4))) for first in range(0, 40, 4)]
+    with ThreadPoolExecutor(8) as threads:
+        receipts = list(threads.map(commit.append, batches * times))
+    assert sum(receipt.stored for receipt in receipts) == 40
+    assert sum(receipt.duplicates for receipt in receipts) == 40 * (times - 1)
+    assert sum(quarter.entries for quarter in quarters_of(journal)) == 40
+    assert problems_of(journal) == []
+
+
+def test_receipt_comes_back_to_whoever_sent_the_batch(journal: Journal) -> None:
+    batches = [arrival(*(entry(seq) for seq in range(size)), stream=f"s{size}") for size in range(1, 13)]
+    told = append_while_locked(GroupCommit(journal), batches)
+    assert [one.result() for one in told] == [(size, 0, size - 1, 0) for size in range(1, 13)]
+
+
+def test_batches_that_wait_together_share_one_commit(journal: Journal) -> None:
+    commits: list[int] = []
+    commit = GroupCommit(journal, lambda size, _seconds: commits.append(size))
+    append_while_locked(commit, [arrival(entry(seq)) for seq in range(16)])
+    assert commits == [16]
+    commit.append(arrival(entry(16)))
+    assert commits == [16, 1]
+
+
+def test_batches_that_come_during_a_commit_share_the_next(tmp_path: Path) -> None:
+    commits: list[int] = []
+    with (
+        closing(Journal(tmp_path / "journal.sqlite", lock_timeout_s=60)) as journal,
+        closing(sqlite3.connect(journal.path, isolation_level=None)) as other,
+        ThreadPoolExecutor(9) as threads,
+    ):
+        commit = GroupCommit(journal, lambda size, _seconds: commits.append(size))
+        other.execute("BEGIN IMMEDIATE")
+        first = threads.submit(commit.append, arrival(entry(0)))
+        until(lambda: commit._journal_lock.locked() and not commit._pending)
+        others = [threads.submit(commit.append, arrival(entry(seq))) for seq in range(1, 9)]
+        until(lambda: len(commit._pending) == 8)
+        other.execute("ROLLBACK")
+        assert [one.result().stored for one in (first, *others)] == [1] * 9
+    assert commits == [1, 8]
+
+
+def test_every_batch_is_committed_exactly_once_however_groups_form(journal: Journal) -> None:
+    commits: list[int] = []
+    commit = GroupCommit(journal, lambda size, _seconds: commits.append(size))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(commit.append, [arrival(entry(seq)) for seq in range(200)]))
+    assert sum(commits) == 200
+
+
+def test_all_who_wait_for_a_commit_that_fails_are_told_and_none_is_kept(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        told = append_while_locked(commit, [arrival(entry(seq)) for seq in range(4)])
+        failures = [one.exception() for one in told]
+        other.execute("ROLLBACK")
+    assert [type(failure) for failure in failures] == [StoreUnavailable] * 4
+    assert contents(journal.path) == []
+    assert commit.append(arrival(entry(0))) == (1, 0, 0, 0)
+
+
+def test_probe_tells_whether_a_batch_would_be_kept_and_keeps_nothing_itself(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    commit.probe(START_MS)
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            commit.probe(START_MS)
+        other.execute("ROLLBACK")
+    commit.probe(START_MS)
+    assert contents(journal.path) == []
+
+
+def test_history_goes_in_between_groups(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    half_hours = [HalfHour("ALLI2", START_MS + number * HALF_HOUR_MS, 1, 0) for number in range(40)]
+
+    def append_both(number: int) -> None:
+        commit.append(arrival(entry(number)))
+        commit.append_history([half_hours[number]], "import", START_MS)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(append_both, range(40)))
+    assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI1")) == 40
+    assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI2")) == 40
+
+
+def test_close_waits_for_the_commit_in_progress(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    commit = GroupCommit(journal)
+    told = append_while_locked(commit, [arrival(entry(1))])
+    closer = threading.Thread(target=commit.close)
+    closer.start()
+    closer.join()
+    assert told[0].result().stored == 1
