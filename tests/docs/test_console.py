@@ -53,7 +53,7 @@ def test_consoles_of_a_page_run_from_top_to_bottom(one: Page, tmp_path: Path) ->
                 running.enter_context(service(words[1:], tmp_path, variables, port))
                 continue
             done = subprocess.run(
-                [sys.executable, "-m", *words],
+                [sys.executable, "-m", "cli", *words[1:]],
                 cwd=tmp_path,
                 env=variables,
                 capture_output=True,

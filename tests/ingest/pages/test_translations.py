@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from ingest.pages.desk import Reason
 from ingest.pages.language import DEFAULT, LANGUAGES
 
-PAGES = Path(__file__).parents[2] / "ingest" / "pages"
+PAGES = Path(__file__).parents[3] / "ingest" / "pages"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
