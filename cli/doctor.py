@@ -24,7 +24,6 @@ from footfall.store.journal_reader import JournalReader
 from footfall.store.readers import open_reader
 from ingest.forwarder_check import check_forwarding
 from ingest.ingest_settings import IngestConfig, load_ingest_config
-from simulator.simulate_command import base_url
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 _SCHEMA = re.compile(r"schema (?P<is>\d+), this Footfall knows (?P<known>\d+)")  # in the words of check_journal
@@ -149,7 +148,7 @@ def _check_clock(ingest: IngestConfig) -> Iterator[Finding]:
 
 
 def _check_ingest(ingest: IngestConfig, may_be_elsewhere: bool) -> Iterator[Finding]:
-    url = base_url(ingest)
+    url = ingest.listen.url
     if may_be_elsewhere and not (ingest.data / FILE_NAME).exists():
         yield Finding("ingest", "runs elsewhere: its own doctor looks at it")
         return
