@@ -1,4 +1,4 @@
-"""The Dockerfile, what goes into the image, and the scripts and settings that are handed to other images."""
+"""The Dockerfile, what goes into the image, the scripts, and the settings mounted into other images."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from tests.support.compose import ROOT, tool
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("deploy/**/*.sh"))
+SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("deploy/**/*.sh"), *ROOT.glob(".ci/*")))
 
 
 def test_dockerfile_is_clean() -> None:
@@ -49,7 +49,7 @@ def test_what_is_copied_is_there_and_nothing_else_reaches_the_builder() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_script_is_clean_and_can_be_run(script: str) -> None:
-    """InfluxDB's image runs only scripts that are executable."""
+    """InfluxDB's image runs only executable scripts."""
     done = subprocess.run([tool("shellcheck"), str(ROOT / script)], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stdout
     assert (ROOT / script).stat().st_mode & 0o111 == 0o111
