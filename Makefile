@@ -1,10 +1,13 @@
 # Everything here sets itself up: Python 3.11 or newer, make, and a network to the package index are enough.
+# pip checks every package against the hashes in requirements/, which `make lock` writes.
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--custom-compile-command 'make lock' $(LOCK)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-live test lint pictures bench firmware clean
@@ -36,19 +39,24 @@ bench: $(VENV)/.for-dev ## measure, as ratios in one run; BENCH='--help' for siz
 firmware: ## the counter's core as programs for this machine; FIRMWARE='--sanitize' or '--xtensa'
 	@$(or $(PYTHON),python3) firmware/build.py $(FIRMWARE)
 
+lock: $(VENV)/.for-dev ## requirements/*.txt from pyproject.toml; LOCK=--upgrade for the newest versions
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra demo --constraint requirements/dev.txt --output-file requirements/demo.txt
+	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/product.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) --group firmware --output-file requirements/firmware.txt
+
 clean: ## remove what the other targets made
 	rm -rf $(VENV) demo-data demo-live-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 or newer with venv; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.for-demo: $(BIN)/python pyproject.toml constraints.txt
-	@echo "installing into $(VENV) ..."
-	@$(PIP_INSTALL) --editable '.[demo]'
-	@touch $@
-
-$(VENV)/.for-dev: $(BIN)/python pyproject.toml constraints.txt
-	@echo "installing into $(VENV) ..."
-	@$(PIP_INSTALL) --editable '.[dev]'
+$(VENV)/.for-%: requirements/%.txt requirements/build.txt pyproject.toml $(BIN)/python
+	@echo "Installing the packages locked in $< ..."
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/build.txt --requirement $<
+	@echo "Installing Footfall itself ..."
+	@$(PIP_INSTALL) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.for-demo
