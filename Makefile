@@ -24,9 +24,10 @@ demo-live: $(VENV)/.for-demo ## the pages, with people who walk in real time, un
 test: $(VENV)/.for-dev ## all tests; PYTEST='-k NAME' for some
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
-lint: $(VENV)/.for-dev ## style, types and import contracts
+lint: $(VENV)/.for-dev ## style, spelling, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/typos
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
