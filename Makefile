@@ -40,7 +40,7 @@ pictures: $(VENV)/.for-dev ## take docs/pictures/page*.png from the running prod
 bench: $(VENV)/.for-dev ## measure, as ratios within one run; BENCH='--help' for options
 	$(BIN)/python -m bench $(BENCH)
 
-mutants: $(VENV)/.for-dev ## break the code on purpose and list what no test notices; MUTANTS='--help' for options
+mutants: $(VENV)/.for-mutants ## break the code on purpose and list what no test notices; MUTANTS='--help' for options
 	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 firmware: ## build the counter's core for this machine; FIRMWARE='--sanitize' or '--xtensa'
@@ -48,13 +48,14 @@ firmware: ## build the counter's core for this machine; FIRMWARE='--sanitize' or
 
 lock: $(VENV)/.for-dev ## lock the ranges of pyproject.toml in requirements/; LOCK=--upgrade for newer versions
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra mutants --constraint requirements/dev.txt --output-file requirements/mutants.txt
 	$(COMPILE) pyproject.toml --extra demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/product.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(COMPILE) --group firmware --output-file requirements/firmware.txt
 
 clean: ## remove everything the other targets made
-	rm -rf $(VENV) demo-data demo-live-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) mutants demo-data demo-live-data firmware/build bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 or newer with venv; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -66,4 +67,4 @@ $(VENV)/.for-%: requirements/%.txt requirements/build.txt pyproject.toml $(BIN)/
 	@$(PIP_INSTALL) --require-hashes --requirement requirements/build.txt --requirement $<
 	@echo "Installing Footfall itself ..."
 	@$(PIP_INSTALL) --quiet --no-deps --no-build-isolation --editable .
-	@touch $@ $(VENV)/.for-demo
+	@touch $@ $(VENV)/.for-demo $(if $(filter %.for-mutants,$@),$(VENV)/.for-dev)

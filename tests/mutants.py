@@ -41,9 +41,10 @@ def _read_results() -> Iterator[tuple[str, dict[str, str]]]:
     for path in _RESULTS.rglob("*.meta"):
         codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
         if codes:
-            yield str(path.relative_to(_RESULTS)).removesuffix(".meta"), {
-                name: status_by_exit_code[code] for name, code in codes.items()
-            }
+            yield (
+                str(path.relative_to(_RESULTS)).removesuffix(".meta"),
+                {name: status_by_exit_code[code] for name, code in codes.items()},
+            )
 
 
 if __name__ == "__main__":
