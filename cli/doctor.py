@@ -1,7 +1,6 @@
 """``footfall doctor``: looks at everything that can be wrong, and says what to do about it."""
 
 import contextlib
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
 from footfall.store.readers import open_reader
+from footfall.store.sqlite import SchemaMismatch
 from ingest.forwarder_check import check_forwarding
 from ingest.ingest_settings import IngestConfig, load_ingest_config
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-_SCHEMA = re.compile(r"schema (?P<is>\d+), this Footfall knows (?P<known>\d+)")  # in the words of check_journal
 
 
 @dataclass(frozen=True)
@@ -99,18 +98,13 @@ def _check_store(ingest: IngestConfig, deep: bool, may_be_elsewhere: bool) -> It
     if not path.exists():
         yield Finding("journal", f"there is none at {path} yet", "start ingest once: footfall up")
         return
-    problems = check_journal(path, deep=deep)
+    try:
+        problems = check_journal(path, deep=deep)
+    except SchemaMismatch as exc:
+        yield Finding("journal", exc.message, exc.hint)
+        return
     text = "; ".join(problems) or f"{path}, {_size(path) / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
-    hint = "follow docs/operations.md, Restore from a backup"
-    if schema := _SCHEMA.fullmatch(text):
-        older = int(schema["is"]) < int(schema["known"])
-        text = f"{path} was written by {'an older' if older else 'a newer'} Footfall: {text}"
-        hint = (
-            "start ingest once, it brings the journal up to date: footfall up"
-            if older
-            else "install that version again; an older one does not touch the journal"
-        )
-    yield Finding("journal", text, hint if problems else "")
+    yield Finding("journal", text, "follow docs/operations.md, Restore from a backup" if problems else "")
 
 
 def _check_reading(exporter: ExporterConfig) -> Iterator[Finding]:
@@ -131,7 +125,10 @@ def _size(path: Path) -> int:
 
 def _is_readable(path: Path) -> bool:
     """Return whether there is a journal at *path* of this version; where not, _check_store has told."""
-    return path.exists() and not check_journal(path, deep=False)
+    try:
+        return path.exists() and not check_journal(path, deep=False)
+    except SchemaMismatch:
+        return False
 
 
 def _check_clock(ingest: IngestConfig) -> Iterator[Finding]:
