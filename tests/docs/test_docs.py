@@ -4,6 +4,7 @@ import fnmatch
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +227,16 @@ def test_every_dependency_has_its_reason_and_no_other() -> None:
     assert [row[0] for row in DECISIONS.rows("Dependencies", "package", "why")] == declared
 
 
-def test_every_decision_is_dated() -> None:
-    """A record without its day cannot be weighed against what was known then."""
-    for title in re.findall(r"^## (.+)$", "\n".join(DECISIONS.prose()), flags=re.MULTILINE):
-        lines = [line for line in DECISIONS.section(title) if line]
-        assert re.match(r"20\d\d-[01]\d-[0-3]\d\. ", lines[0]), title
+DECISIONS_MADE = [one for one in DECISIONS.headings() if one not in ("Decisions", "Dependencies")]
+
+
+@pytest.mark.parametrize("title", DECISIONS_MADE)
+def test_decision_has_its_date_and_three_short_paragraphs(title: str) -> None:
+    """A date that has passed, then context, decision and consequence, in 50 to 110 words."""
+    dated, *paragraphs = "\n".join(DECISIONS.section(title)).strip().split("\n\n")
+    assert date(2026, 11, 22) <= date.fromisoformat(dated) <= date.today()  # noqa: DTZ011 - whatever day it is here
+    assert [one.split()[0] for one in paragraphs] == ["**Context.**", "**Decision.**", "**Consequence.**"]
+    assert 50 <= len(" ".join([dated, *paragraphs]).split()) <= 110
 
 
 def test_conventions_list_every_import_contract() -> None:
