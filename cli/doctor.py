@@ -66,7 +66,7 @@ def doctor_command(ctx: click.Context, deep: bool) -> None:
                 _show(finding)
                 wrong += bool(finding.hint)
         except FootfallError as exc:
-            _show(Finding("", exc.message, exc.hint or "see docs/operations.md"))
+            _show(Finding("", exc.message, exc.hint or "see docs/operate.md"))
             wrong += 1
     click.echo("all is well" if not wrong else f"{wrong} things need a person")
     ctx.exit(1 if wrong else 0)
@@ -104,7 +104,7 @@ def _check_store(ingest: IngestConfig, deep: bool, may_be_elsewhere: bool) -> It
         yield Finding("journal", exc.message, exc.hint)
         return
     text = "; ".join(problems) or f"{path}, {_size(path) / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
-    yield Finding("journal", text, "follow docs/operations.md, Restore from a backup" if problems else "")
+    yield Finding("journal", text, "follow docs/operate.md, Restore from a backup" if problems else "")
 
 
 def _check_reading(exporter: ExporterConfig) -> Iterator[Finding]:
@@ -209,7 +209,7 @@ def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
         if owed.why is Why.PERSON:
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
         elif owed.why is Why.LESS:
-            hint = f"{owed.detail}; see docs/operations.md, What doctor finds"
+            hint = f"{owed.detail}; see docs/operate.md, What doctor finds"
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, hint)
         elif owed.why is Why.LATER:
             yield Finding(f"{owed.profile.name}/{owed.day}", f"{owed.why.value} {owed.detail}", "footfall deliveries")

@@ -58,13 +58,14 @@ _METRICS = """\
 ## Metrics
 
 `GET /metrics` returns them in Prometheus's text format. A metric that cannot be read is missing, and
-`footfall_readable` is 0. Counters and histograms start at zero with the process, except those of the forwarder.
+`footfall_readable` is 0. Counters and histograms start at zero with the process, except those of the forwarder. Each
+has a `_created` companion with that instant.
 """
 _ERRORS = """\
 ## Error codes
 
 Every error of the HTTP API has the body `{"error": {"code": "...", "message": "...", "field": "..."}}`. A code never
-changes its meaning; messages may. [The wire format](wire-format.md#errors) says what a counter does about each.
+changes its meaning; messages may. [The wire format](wire-format.md#the-answer) says what a counter does about each.
 """
 
 

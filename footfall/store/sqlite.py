@@ -105,7 +105,7 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as exc:
-        hint = _HINTS.get(_result_code(exc), "see docs/operations.md, The journal")
+        hint = _HINTS.get(_result_code(exc), "see docs/operate.md, The journal")
         raise StoreUnavailable(f"{path}: {exc}", hint=hint) from exc
 
 
@@ -168,6 +168,6 @@ _HINTS = {
     "SQLITE_READONLY": "let the user Footfall runs as write to the data folder",
     "SQLITE_CANTOPEN": "create the data folder, and let the user Footfall runs as write to it: footfall init",
     "SQLITE_IOERR": "check the disk (dmesg) and its free space",
-    "SQLITE_CORRUPT": "stop Footfall and follow docs/operations.md, Restore from a backup",
-    "SQLITE_NOTADB": "stop Footfall and follow docs/operations.md, Restore from a backup",
+    "SQLITE_CORRUPT": "stop Footfall and follow docs/operate.md, Restore from a backup",
+    "SQLITE_NOTADB": "stop Footfall and follow docs/operate.md, Restore from a backup",
 }

@@ -18,6 +18,7 @@ from tests.docs.pages import ROOT, Page, code, page, pages
 
 EXPORT, WIRE = page("docs/export-format.md"), page("docs/wire-format.md")
 README, DECISIONS, CONVENTIONS = page("README.md"), page("docs/decisions.md"), page("docs/conventions.md")
+PERFORMANCE = page("docs/performance.md")
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -92,7 +93,7 @@ def test_every_page_of_docs_is_reached_from_the_readme() -> None:
 
 
 def test_headings_that_messages_name_are_there() -> None:
-    """A hint like `see docs/operations.md, The journal` leads to a heading of that name."""
+    """A hint like `see docs/operate.md, The journal` leads to a heading of that name."""
     named = set()
     packages = ("cli", "footfall", "ingest", "exporter", "simulator")
     for path in sorted(path for package in packages for path in ROOT.glob(f"{package}/**/*.*")):
@@ -117,9 +118,14 @@ def test_readme_maps_every_folder() -> None:
     assert mapped == folders
 
 
-def test_readme_has_the_place_that_the_bench_fills() -> None:
+def test_readme_stays_short() -> None:
+    """A stranger reads it in three minutes."""
+    assert len(README.text.split()) < 600
+
+
+def test_page_of_performance_has_the_place_that_the_bench_fills() -> None:
     """`make bench BENCH=--readme` replaces what stands between these two comments."""
-    assert re.search(r"<!-- bench -->\n(.*\n)*?<!-- /bench -->", README.text)
+    assert re.search(r"<!-- bench -->\n(.*\n)*?<!-- /bench -->", PERFORMANCE.text)
 
 
 def test_every_dependency_has_its_reason_and_no_other() -> None:
@@ -132,38 +138,44 @@ def decision_problems(text: str) -> list[str]:
     """Return what is wrong with the decisions in *text*, each of which starts with a line `## Title`."""
     found = []
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        title, _, body = section.partition("\n")
+        title, dated, *paragraphs = section.strip().split("\n\n")
         if title == "Dependencies":
             continue  # a table of its own
-        if not re.match(r"\n20\d\d-[01]\d-[0-3]\d\n", body):
+        if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", dated):
             found.append(f"{title}: no date")
-        parts = re.findall(r"^\*\*(\w+)\.\*\* \S", body, flags=re.MULTILINE)
+        parts = [match[1] if (match := re.match(r"\*\*(\w+)\.\*\* \S", one)) else "" for one in paragraphs]
         if parts != ["Context", "Decision", "Consequence"]:
-            found.append(f"{title}: {', '.join(parts) or 'no paragraphs'}")
+            found.append(f"{title}: {', '.join(parts)}")
+        if not 50 <= len(section.split()) <= 120:
+            found.append(f"{title}: {len(section.split())} words")
     return found
 
 
-def test_every_decision_has_its_date_context_decision_and_consequence() -> None:
-    """Without them nobody can judge later whether a decision still holds."""
-    assert "\n## " in DECISIONS.text
+def test_every_decision_has_its_date_and_three_short_paragraphs() -> None:
+    """Without them, nobody can judge later whether a decision still holds."""
+    assert len(re.findall(r"^## ", DECISIONS.text, flags=re.MULTILINE)) > 20
     assert decision_problems(DECISIONS.text) == []
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("old", "new", "problem"),
     [
-        (("", ""), []),
-        (("2026-11-22", "Today"), ["One: no date"]),
-        (("2026-11-22\n\n", ""), ["One: no date"]),
-        (("**Decision.** Do.\n\n", ""), ["One: Context, Consequence"]),
-        (("**Consequence.** So.", "**Consequence.**"), ["One: Context, Decision"]),
-        (("**Context.**", "Context:"), ["One: Decision, Consequence"]),
+        ("", "", []),
+        ("2026-11-22", "Today", ["One: no date"]),
+        ("2026-11-22\n\n", "", ["One: no date", "One: Decision, Consequence"]),
+        ("**Decision.** Do.\n\n", "", ["One: Context, Consequence"]),
+        ("**Consequence.** So.", "**Consequence.**", ["One: Context, Decision, "]),
+        ("**Context.**", "Context:", ["One: , Decision, Consequence"]),
+        ("So.", "So.\n\nAnd more.", ["One: Context, Decision, Consequence, "]),
+        ("why " * 50, "why ", ["One: 9 words"]),
+        ("why " * 50, "why " * 120, ["One: 128 words"]),
     ],
 )
-def test_decision_that_lacks_a_part_is_found(change: tuple[str, str], problem: list[str]) -> None:
+def test_decision_that_lacks_a_part_is_found(old: str, new: str, problem: list[str]) -> None:
     """The test above can fail."""
-    good = "# D\n\n## One\n\n2026-11-22\n\n**Context.** Why.\n\n**Decision.** Do.\n\n**Consequence.** So.\n"
-    assert decision_problems(good.replace(*change)) == problem
+    context = "why " * 50
+    good = f"# D\n\n## One\n\n2026-11-22\n\n**Context.** {context}.\n\n**Decision.** Do.\n\n**Consequence.** So.\n"
+    assert decision_problems(good.replace(old, new)) == problem
 
 
 def test_conventions_list_every_import_contract() -> None:
