@@ -5,7 +5,7 @@ from pathlib import Path
 
 from footfall.model import QUARTER_MS
 from footfall.store.journal_schema import MIGRATIONS
-from footfall.store.sqlite import open_database, translated
+from footfall.store.sqlite import SchemaMismatch, open_database, translated
 
 _SUMS = f"""
     WITH summed AS (
@@ -46,3 +46,11 @@ def check_journal(path: Path, *, deep: bool) -> list[str]:
                 if number:
                     problems.append(f"{number} {text} do not add up")
     return problems
+
+
+def has_journal(path: Path) -> bool:
+    """Return whether there is a journal of this version at *path*. Raises StoreUnavailable."""
+    try:
+        return path.exists() and not check_journal(path, deep=False)
+    except SchemaMismatch:
+        return False
