@@ -1,5 +1,7 @@
 """The `footfall` command as people meet it: help that says all, and errors that say what to do."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +62,17 @@ def test_help_describes_each_command_in_a_sentence() -> None:
     summaries = {command.name: command.summary for command in COMMANDS}
     told = {name: summaries.get(name) or command.short_help or "" for name, command in ALL.items()}
     assert [name for name, sentence in told.items() if not sentence.endswith(".")] == []
+
+
+def test_help_imports_no_command() -> None:
+    """A terminal shows it at once, and a container checks its entry point with it."""
+    program = "import sys; from cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: ")
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert {"cli", "click", "footfall"} <= loaded
+    heavy = {"ingest", "exporter", "simulator", "flask", "paramiko", "influxdb_client", "rich", "msgspec", "tomlkit"}
+    assert loaded & (heavy | {"urllib3", "tomllib", "granian", "prometheus_client", "schedule", "babel"}) == set()
 
 
 def test_version_is_told() -> None:
