@@ -22,7 +22,7 @@ SECRET_FILES = ("key_file", "key_passphrase_file", "password_file")
 
 @dataclass(frozen=True)
 class FolderSettings:
-    """A folder destination of footfall.toml. ``mounted``: files go there only while something is mounted there."""
+    """A folder destination. ``mounted``: write only while something is mounted there."""
 
     name: str
     folder: Path
@@ -173,14 +173,14 @@ def _destination(
 
 
 def _overwritten(profiles: Mapping[str, Profile], destinations: Mapping[str, DestinationSettings]) -> Iterator[str]:
-    """Yield a problem for each two of *profiles* of which one would overwrite the other's file, evening by evening."""
+    """Yield a problem for each pair of *profiles* that would overwrite each other's files."""
     places: dict[object, list[Profile]] = {}
     for profile in profiles.values():
         if settings := destinations.get(profile.destination or ""):
             places.setdefault(_place(settings), []).append(profile)
     for sharing in places.values():
         if len(sharing) == 1:
-            continue  # the names of a year are not worked out for nothing
+            continue  # no need to render a year of names
         names = {profile.name: {profile.file_name_of(day): day for day in SAMPLE_DAYS} for profile in sharing}
         for one, other in combinations(sharing, 2):
             if shared := names[one.name].keys() & names[other.name].keys():
@@ -193,7 +193,7 @@ def _overwritten(profiles: Mapping[str, Profile], destinations: Mapping[str, Des
 
 
 def _place(settings: DestinationSettings) -> object:
-    """Return what is equal for two destinations whose files land in one folder, as far as footfall.toml can tell."""
+    """Return a value that two destinations share if they are the same folder, as far as footfall.toml shows."""
     if isinstance(settings, FolderSettings):
-        return posixpath.normpath(settings.folder)  # symlinks are not followed: a mount that hangs would hold up all
+        return posixpath.normpath(settings.folder)  # resolving symlinks would hang with a mount
     return settings.host.lower(), settings.port, settings.user, posixpath.normpath(settings.folder)

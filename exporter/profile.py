@@ -16,7 +16,7 @@ DEFAULT_COLUMNS = ["date", "bucket", "entries", "exits", "id", "name", "location
 COLUMNS = (*DEFAULT_COLUMNS, "start_utc", "covered")
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
-"""The days a file may be of: a typing mistake in a year must not make millions of days owed."""
+"""The days a file may be for: a typo in a year must not make millions of days owed."""
 
 _DAY_IN_NAME = re.compile(r"\{day:([^{}]*)\}")
 _NAME_IN_NAME = re.compile(r"\{(site|code|profile)\}")

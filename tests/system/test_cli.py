@@ -174,7 +174,7 @@ def test_secret_that_cannot_be_read_is_an_error_and_never_an_empty_secret(here: 
 
 def test_log_level_nobody_knows_is_refused(here: Installation) -> None:
     assert failure(here, "exporter", FOOTFALL_LOG_LEVEL="loud") == (
-        "FOOTFALL_LOG_LEVEL: is 'loud', not one of debug, info, warning, error"
+        "FOOTFALL_LOG_LEVEL: must be one of debug, info, warning, error, not 'loud'"
     )
 
 
