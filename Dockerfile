@@ -1,36 +1,35 @@
-# Ingest, the exporter and every other command, in one image. Python and the Debian under it are pinned by tag: to pin
-# by digest, which nobody can move, set PYTHON_IMAGE to the tag with its @sha256: of today.
+# One image for ingest, the exporter and every other command. Packages are locked by hash in requirements/; the base
+# image is pinned by tag. To pin the base by digest as well, set PYTHON_IMAGE to the tag followed by its @sha256:.
 #
-#   build   has pip, and makes a virtual environment without it
-#   base    has that environment, and nobody who is root
-#   demo    has the client and the visitors of `docker compose --profile demo up` too
-#   (last)  base again: what `docker build .` makes
+#   build   has pip; builds a virtual environment that does not
+#   base    has that environment and an unprivileged user
+#   demo    adds the client and the simulated visitors of `docker compose --profile demo up`
+#   (last)  is base: what `docker build .` makes
 ARG PYTHON_IMAGE=python:3.13.14-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-COPY pyproject.toml constraints.txt ./
-# What Footfall needs changes seldom, Footfall itself often: a layer each.
-RUN python -m venv --without-pip /opt/footfall \
-    && python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
-        > requirements.txt \
-    && python -m pip --python /opt/footfall/bin/python install --constraint constraints.txt --requirement requirements.txt
-COPY README.md LICENSE ./
+# Dependencies change less often than Footfall: a layer each.
+COPY requirements/build.txt requirements/product.txt requirements/
+RUN python -m pip install --require-hashes --requirement requirements/build.txt \
+    && python -m venv --without-pip /opt/footfall \
+    && python -m pip --python /opt/footfall/bin/python install --require-hashes --requirement requirements/product.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY cli cli
 COPY footfall footfall
 COPY ingest ingest
 COPY exporter exporter
 COPY simulator simulator
-RUN python -m pip --python /opt/footfall/bin/python install --no-deps .
+RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && python -m pip --python /opt/footfall/bin/python install --no-deps --no-index dist/*.whl
 
 FROM build AS build-demo
-RUN python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["demo"], sep="\n")' \
-        > requirements-demo.txt \
-    && python -m pip --python /opt/footfall/bin/python install --constraint constraints.txt --requirement requirements-demo.txt
+COPY requirements/demo.txt requirements/
+RUN python -m pip --python /opt/footfall/bin/python install --require-hashes --requirement requirements/demo.txt
 
 FROM ${PYTHON_IMAGE} AS base
-# pip goes, and what could bring it back: nothing is ever installed into a running container.
+# Remove pip and ensurepip: nothing should be installed into a running container.
 RUN groupadd --gid 10001 footfall \
     && useradd --uid 10001 --gid 10001 --home-dir /var/lib/footfall --no-create-home --shell /usr/sbin/nologin footfall \
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/footfall \

@@ -147,7 +147,8 @@ def install_zig(python: Path) -> None:
     try:
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", str(PROJECT / ".venv")], check=True)
-        subprocess.run([*pip, "--constraint", str(PROJECT / "constraints.txt"), "ziglang"], check=True)
+        locked = ["--require-hashes", "--requirement", str(PROJECT / "requirements" / "firmware.txt")]
+        subprocess.run([*pip, *locked], check=True)
     except subprocess.CalledProcessError as exc:
         raise CompilerMissing(f"no C++ compiler, and ziglang cannot be installed: {INSTALL_COMPILER}") from exc
 

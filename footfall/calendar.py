@@ -1,10 +1,10 @@
-"""One calendar for every store: local days, the half hours that tile them, and quarters folded into those.
+"""One calendar for every store: local days, the buckets that tile them, and quarter hours folded into buckets.
 
-    UTC      |--15--|--15--|--15--|--15--|--15--|--15--|        quarters, as stores keep them
-    day      |---- 00:00 ----|---- 00:30 ----|--- 01:00 ---     buckets, 30 minutes of UTC each from the day's start
+    UTC      |--15--|--15--|--15--|--15--|--15--|--15--|        quarter hours, as stores keep them
+    day      |---- 00:00 ----|---- 00:30 ----|--- 01:00 ---     buckets: 30 minutes of UTC from the day's first instant
 
-Steps are taken in UTC from the day's first instant, so a day where clocks change simply has more or fewer buckets,
-and a bucket's label is whatever a clock on the wall shows when it starts.
+Steps through a day are taken in UTC, so a day on which clocks change has more or fewer buckets. A bucket's label is
+the local time at its start.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ WHOLE_DAY = Hours(0, 24 * 60)
 
 
 def day_bounds(day: date, tz: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the first instant of *day* at the site and of the day after, both UTC.
+    """Return the first instants of *day* and of the next day at the site, in UTC.
 
     The pair is half-open. It spans 23 to 25 hours where clocks change, starts at 01:00 local where midnight is
     skipped (Cairo, Havana), and is empty for a day the zone never had (Apia, 2011-12-30).
@@ -26,9 +26,9 @@ def day_bounds(day: date, tz: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def local_instant(day: date, minutes: int, tz: ZoneInfo) -> datetime:
-    """Return the UTC instant at which a wall clock on *day* first shows *minutes* past midnight (0 to 1440).
+    """Return the first UTC instant at which it is *minutes* (0 to 1440) past midnight on *day*, local time.
 
-    Where the clock jumps over that reading, it is the instant it would have been without the jump.
+    If the clock skips that time, the offset before the jump applies.
     """
     after, minute = divmod(minutes, 24 * 60)
     local = datetime.combine(day + timedelta(days=after), time(minute // 60, minute % 60), tzinfo=tz)
@@ -36,9 +36,9 @@ def local_instant(day: date, minutes: int, tz: ZoneInfo) -> datetime:
 
 
 def buckets_of(day: date, tz: ZoneInfo, hours: Hours = WHOLE_DAY) -> tuple[Bucket, ...]:
-    """Return the buckets of *day* that start inside *hours*, in the order they happen.
+    """Return the buckets of *day* that start inside *hours*, in order of time.
 
-    Over the whole day they tile it exactly: each starts where the one before ended.
+    Over the whole day they tile it exactly: each starts where the previous one ends.
     """
     start_utc, day_end_utc = day_bounds(day, tz)
     found = []
@@ -52,9 +52,9 @@ def buckets_of(day: date, tz: ZoneInfo, hours: Hours = WHOLE_DAY) -> tuple[Bucke
 
 
 def fold(quarters: Iterable[Quarter], buckets: Sequence[Bucket]) -> dict[str, list[Tally]]:
-    """Return, for each counter that *quarters* name, one Tally per bucket, in the order of *buckets*.
+    """Return one Tally per bucket for each counter in *quarters*, in the order of *buckets*.
 
-    Quarters outside all buckets are left out. Buckets no quarter speaks of are gaps (all zero but their length).
+    Quarters outside the buckets are ignored. A bucket without quarters is a gap: all zero except its length.
     """
     place = {
         start_epoch_ms: number
@@ -63,8 +63,8 @@ def fold(quarters: Iterable[Quarter], buckets: Sequence[Bucket]) -> dict[str, li
     }
     sums: dict[str, list[list[int]]] = {}
     for quarter in quarters:
-        number = place.get(quarter.start_epoch_ms, -1)
-        if number < 0:
+        number = place.get(quarter.start_epoch_ms)
+        if number is None:
             continue
         rows = sums.get(quarter.counter)
         if rows is None:
@@ -83,15 +83,15 @@ def fold(quarters: Iterable[Quarter], buckets: Sequence[Bucket]) -> dict[str, li
 
 
 def unknown(buckets: Sequence[Bucket]) -> list[Tally]:
-    """Return the tallies of a counter nothing is known of: a gap for each bucket."""
+    """Return the tallies of a counter without data: a gap for each bucket."""
     return [Tally(length_ms=bucket.length_ms) for bucket in buckets]
 
 
 def _day_start(day: date, tz: ZoneInfo) -> datetime:
     """Return the first instant whose local date is *day* or later, in UTC.
 
-    A repeated midnight is read as its first pass, a skipped one with the offset before the jump: that is the jump
-    itself where the clock jumps at midnight, and lies behind it where the jump began before midnight.
+    local_instant reads a repeated midnight as its first pass and a skipped one with the offset before the jump. If the
+    jump begins before midnight, that lies after the day's start, so step back to the start.
     """
     start_utc = local_instant(day, 0, tz)
     minute = timedelta(minutes=1)

@@ -1,9 +1,9 @@
-"""The key file: which keys each counter may sign with. TOML, mode 0600, apart from footfall.toml on purpose.
+"""The key file: the keys that each counter may sign with. TOML, mode 0600, separate from footfall.toml on purpose.
 
-    # counter = [newest key, the one before while it is rotated]
+    # counter = [newest key, previous key during a rotation]
     ALLI1 = ["whsec_..."]
 
-A counter without keys is refused. Written whole, beside, then renamed: a reader never sees half of it.
+Ingest refuses a counter without keys. The file is replaced whole, so a reader never sees half of it.
 """
 
 import tomllib
@@ -16,17 +16,15 @@ from footfall.signing import parse_key
 
 FILE_NAME = "keys.toml"
 MOST_KEYS = 2
-"""Two, so that a counter can be given its new key while the old one still counts."""
+"""Two, so that the old key stays valid until the device has the new one."""
 
-_HEADING = (
-    "# Footfall: the keys counters sign with. Secret: whoever reads this can invent counts. Made by `footfall counter`."
-)
+_HEADING = "# Footfall: the keys that counters sign with. Secret: anyone who can read this file can forge counts."
 
 
 def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the keys of every counter, newest first, as written. A file that is not there holds none.
+    """Return the keys of every counter, newest first, as written. A missing file holds none.
 
-    Raises ConfigError with every problem in it.
+    Raises ConfigError with every problem in the file.
     """
     try:
         with path.open("rb") as file:
@@ -45,7 +43,7 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
-    """Write *keys* to *path*, whole or not at all, readable by its owner only."""
+    """Write *keys* to *path*, whole or not at all, readable only by the owner."""
     lines = [_HEADING]
     for counter in sorted(keys):
         several = ", ".join(f'"{key}"' for key in keys[counter])  # ids and base64 need no escapes

@@ -1,7 +1,7 @@
-"""The words of Footfall as values. Every other module speaks in these.
+"""The vocabulary of Footfall as values, used by every other module.
 
-Instants are integers in milliseconds since 1970 UTC (``_epoch_ms``) where they are stored or sent, and aware
-datetimes (``_utc``, ``_local``) where people or calendars are involved. Nothing here is naive.
+Stored and transmitted instants are integers, milliseconds since 1970 UTC (``_epoch_ms``). Calendars and people use
+aware datetimes (``_utc``, ``_local``). No datetime is naive.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 QUARTER_MS = 15 * 60 * 1000
-"""A quarter hour. Every zone's offset since 1972 is a multiple of it: quarters of UTC tile local half hours."""
+"""A quarter hour. Every zone's offset since 1972 is a multiple of it, so quarters of UTC tile local half hours."""
 
 BUCKET = timedelta(minutes=30)
 """Length of a bucket. A multiple of a quarter."""
@@ -29,29 +29,29 @@ def from_epoch_ms(instant_epoch_ms: int) -> datetime:
 
 
 def minute_of_day(moment_local: datetime) -> int:
-    """Return the minutes since midnight that a clock on the wall shows at *moment_local*."""
+    """Return the local time of *moment_local* as minutes since midnight."""
     return moment_local.hour * 60 + moment_local.minute
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A stretch of local clock time, [opens, closes) in minutes since midnight, both on a half hour; closes <= 1440."""
+    """A range of local time, [opens, closes) in minutes since midnight, both on a half hour; closes <= 1440."""
 
     opens: int
     closes: int
 
     def __contains__(self, minutes: int) -> bool:
-        """Return whether *minutes* since midnight lie within."""
+        """Return whether *minutes* since midnight are within the hours."""
         return self.opens <= minutes < self.closes
 
     def __str__(self) -> str:
-        """Return it as it is written in footfall.toml, ``08:00-19:00``."""
+        """Return the hours as footfall.toml writes them, ``08:00-19:00``."""
         return "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (self.opens, self.closes))
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The client's premises. ``reset`` is the clock time, in minutes, at which occupancy starts again from zero."""
+    """The client's premises. Occupancy restarts from zero at ``reset``, in minutes since local midnight."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One device at one door. It counted from ``since`` to ``until``, both inclusive; None: no limit on that side."""
+    """The one device at a door. It counts from ``since`` to ``until``, both inclusive; None means no limit."""
 
     id: str
     site: str
@@ -74,21 +74,21 @@ class Counter:
     until: date | None = None
 
     def counts_on(self, day: date) -> bool:
-        """Return whether it counted on *day*, a local date of its site."""
+        """Return whether the counter is in service on *day*, a local date of its site."""
         return (self.since or day) <= day <= (self.until or day)
 
 
 class Span(NamedTuple):
-    """[from, to) in which a counter was counting."""
+    """[from, to): the counter was counting."""
 
     from_epoch_ms: int
     to_epoch_ms: int
 
 
 class Count(NamedTuple):
-    """What one seq of a stream stands for: a single crossing, or a half hour's tally from history.
+    """What one seq of a stream counts: a single crossing, or an imported half hour.
 
-    ``time_epoch_ms`` is None when the counter never knew the time. For a tally it is the start of its half hour.
+    ``time_epoch_ms`` is None if the counter never knew the time. For a half hour it is the start.
     """
 
     seq: int
@@ -99,9 +99,9 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A batch that was checked and is to be stored: (counter, stream, seq) names each count for ever.
+    """A checked batch, ready to store. (counter, stream, seq) identifies each count for ever.
 
-    ``status`` is the counter's own report as JSON, or None to leave the last one standing.
+    ``status`` is the counter's own report as JSON; None keeps the previous report.
     """
 
     counter: str
@@ -113,7 +113,7 @@ class Arrival:
 
 
 class Receipt(NamedTuple):
-    """What became of an Arrival. ``through`` is the highest seq the counter may forget; -1: none yet."""
+    """The result of storing an Arrival. The counter may drop every seq up to ``through``; -1 means none."""
 
     stored: int
     duplicates: int
@@ -122,7 +122,7 @@ class Receipt(NamedTuple):
 
 
 class Quarter(NamedTuple):
-    """Sums of one counter over one quarter hour of UTC. Quarters with nothing to tell are left out by readers."""
+    """Sums of one counter over one quarter hour of UTC. Readers omit quarters without data."""
 
     counter: str
     start_epoch_ms: int
@@ -133,9 +133,9 @@ class Quarter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A half hour of a local day, [start, end) in UTC; shorter only where a zone jumps by less than a half hour.
+    """A half hour of a local day, [start, end) in UTC; shorter only where a zone jumps by less than half an hour.
 
-    ``start_local`` and ``end_local`` are what a clock on the wall shows at the two ends.
+    ``start_local`` and ``end_local`` are the same instants in local time.
     """
 
     start_utc: datetime
@@ -151,7 +151,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Sums of one counter, or of several, over a bucket. ``covered_ms`` of ``length_ms`` were inside spans."""
+    """Sums of one or several counters over a bucket. Spans cover ``covered_ms`` of its ``length_ms``."""
 
     entries: int = 0
     exits: int = 0
@@ -160,16 +160,16 @@ class Tally:
 
     @property
     def is_gap(self) -> bool:
-        """True when nothing is known: no instant was covered and no crossing was told of. Not the same as zero."""
+        """True if nothing is known: no instant is covered and no crossing was counted. A gap is not a zero."""
         return self.covered_ms == 0 and self.entries == 0 and self.exits == 0
 
     @property
     def is_whole(self) -> bool:
-        """True when every instant was covered: the sums are the whole truth."""
+        """True if every instant is covered, so the sums are complete."""
         return self.covered_ms >= self.length_ms
 
     def __add__(self, other: "Tally") -> "Tally":
-        """Return the sums over both."""
+        """Return the sum of both."""
         return Tally(
             self.entries + other.entries,
             self.exits + other.exits,
@@ -180,7 +180,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class CounterState:
-    """The last that was heard of a counter. ``lost`` counts seqs that were jumped over and never came."""
+    """The latest news of a counter. ``lost`` counts the seqs that never arrived."""
 
     counter: str
     received_epoch_ms: int | None = None
@@ -192,5 +192,5 @@ class CounterState:
     status: Mapping[str, object] = field(default_factory=dict)
 
     def is_silent(self, now_epoch_ms: int, silent_after_s: int) -> bool:
-        """Return whether it was heard of, but not for more than *silent_after_s*."""
+        """Return whether the last batch came more than *silent_after_s* ago. False if none ever came."""
         return self.received_epoch_ms is not None and now_epoch_ms - self.received_epoch_ms > silent_after_s * 1000

@@ -1,7 +1,7 @@
 """People inside: entries minus exits since the daily reset, never below zero.
 
-Two beams miss a person now and then, and the error only ever adds up; so it starts again from zero once a day, at a
-time when nobody is inside. Only the figure people read is held at zero: entries and exits stay as counted.
+Two beams miss a person now and then, and the errors add up. So occupancy restarts from zero once a day, when nobody is
+inside. Only the displayed number is clamped at zero: entries and exits stay as counted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from footfall.model import Bucket, Quarter, Site, Tally
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """People inside a site at an instant, and what the figure is made of since ``reset_utc``."""
+    """People inside a site at an instant, with the entries and exits since ``reset_utc``."""
 
     reset_utc: datetime
     entries: int
@@ -27,7 +27,7 @@ class Occupancy:
 
 
 def last_reset(site: Site, now_utc: datetime) -> datetime:
-    """Return the latest instant not after *now_utc* at which occupancy of *site* started again from zero, UTC."""
+    """Return the last daily reset of *site* at or before *now_utc*, UTC."""
     today = now_utc.astimezone(site.tz).date()
     reset_utc = local_instant(today, site.reset, site.tz)
     if reset_utc > now_utc:
@@ -36,7 +36,7 @@ def last_reset(site: Site, now_utc: datetime) -> datetime:
 
 
 def occupancy_of(quarters: Iterable[Quarter], reset_utc: datetime) -> Occupancy:
-    """Return the occupancy that *quarters*, all since *reset_utc*, add up to."""
+    """Return the occupancy after *quarters*, all of them since *reset_utc*."""
     entries = exits = 0
     for quarter in quarters:
         entries += quarter.entries
@@ -47,9 +47,9 @@ def occupancy_of(quarters: Iterable[Quarter], reset_utc: datetime) -> Occupancy:
 def occupancy_through(
     site: Site, totals: Sequence[Tally], buckets: Sequence[Bucket], before: Iterable[Quarter]
 ) -> list[int]:
-    """Return the people inside at the end of each of *buckets*, whose *totals* these are.
+    """Return the people inside at the end of each bucket. *totals* has one Tally per bucket.
 
-    *before* are the quarters from the reset before the first bucket up to it: people who are inside already.
+    *before* holds the quarters between the last reset and the first bucket: the people already inside.
     """
     if not buckets:
         return []

@@ -1,4 +1,4 @@
-"""A value read from files, and read again when they change, so that editing them needs no restart."""
+"""A value read from files and reloaded when they change, so that an edit needs no restart."""
 
 import logging
 import threading
@@ -16,13 +16,13 @@ _Stamp = tuple[int, int, int]
 
 
 class Reloading(Generic[T]):
-    """Call it for the value as of now. Files that cannot be used are told in the log; the last good value stays."""
+    """Call it for the current value. If the files become unusable, it logs the error and keeps the last good value."""
 
     def __init__(self, paths: Sequence[Path], load: Callable[[], T], first: T, clock: Callable[[], float]) -> None:
-        """Read *paths* with *load*, which raises ConfigError when they cannot be used; then *first* is the value.
+        """Read *paths* with *load*, which raises ConfigError if they are unusable; then the value is *first*.
 
-        *first* was read before, perhaps long before: a worker that is started again is handed what its supervisor
-        read. *clock* tells monotonic seconds.
+        *first* may be old: a restarted worker gets what its supervisor read at the start. *clock* returns monotonic
+        seconds.
         """
         self._paths = tuple(paths)
         self._load = load
@@ -34,7 +34,7 @@ class Reloading(Generic[T]):
         self._refresh()
 
     def __call__(self) -> T:
-        """Return the value; the files are looked at once a second at most."""
+        """Return the value. Checks the files at most once a second."""
         if self._clock() - self._looked_s >= _LOOK_EVERY_S and self._lock.acquire(blocking=False):
             try:
                 self._looked_s = self._clock()
@@ -51,13 +51,13 @@ class Reloading(Generic[T]):
         try:
             self._current = self._load()
         except ConfigError as exc:
-            log.error("the change is not used, what was read before stays: %s", exc)
+            log.error("change ignored, keeping the last good configuration: %s", exc)
             return
         except BaseException:
-            self._stamps = before  # not the fault of the files: they are read again at the next look
+            self._stamps = before  # not the files' fault: try again at the next check
             raise
         if before:
-            log.info("read again: %s", ", ".join(path.name for path in self._paths))
+            log.info("reloaded %s", ", ".join(path.name for path in self._paths))
 
     def _read_stamps(self) -> tuple[_Stamp | None, ...]:
         return tuple(_stamp(path) for path in self._paths)

@@ -1,7 +1,7 @@
 """Signatures of Standard Webhooks 1.0 (https://www.standardwebhooks.com, specification of 2023): HMAC-SHA256.
 
-What is signed is ``id.timestamp.body``; the key is the base64 after ``whsec_``; the header is a list, separated by
-spaces, of ``v1,<base64>``. A receiver holds one key, or two while one is being rotated.
+The signature covers ``id.timestamp.body``. The key is the base64 after ``whsec_``. The header is a space-separated list
+of ``v1,<base64>``. A receiver holds one key, or two during a rotation.
 """
 
 import base64
@@ -23,7 +23,7 @@ def new_key() -> str:
 
 
 def parse_key(text: str) -> bytes:
-    """Return the raw bytes of a key written ``whsec_...``. Raises ValueError that says what is wrong with it."""
+    """Return the raw bytes of a key written ``whsec_...``. Raises ValueError if it is malformed."""
     if not text.startswith(PREFIX):
         raise ValueError(f"a key starts with {PREFIX}")
     try:
@@ -51,7 +51,7 @@ def signed_headers(key: bytes, message_id: str, timestamp_s: int, body: bytes) -
 
 
 def verify(keys: Iterable[bytes], headers: Mapping[str, str], body: bytes, *, now_s: float, tolerance_s: int) -> None:
-    """Return if *headers* sign *body* with one of *keys*, at most *tolerance_s* from now; else raise BadSignature."""
+    """Raise BadSignature unless *headers* sign *body* with one of *keys*, at most *tolerance_s* from now."""
     try:
         message_id, stamp, given = (headers[name] for name in HEADERS)
     except KeyError:
@@ -72,4 +72,4 @@ def verify(keys: Iterable[bytes], headers: Mapping[str, str], body: bytes, *, no
         wanted = sign(key, message_id, int(stamp), body).encode()
         if any(hmac.compare_digest(wanted, one) for one in offered):
             return
-    raise BadSignature("no signature fits this body and this counter's keys", hint="check the counter's key")
+    raise BadSignature("no signature matches the body and this counter's keys", hint="check the counter's key")

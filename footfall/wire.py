@@ -1,8 +1,7 @@
-"""The wire format, version 1: bytes of a request to an Arrival, and back for those who play the counter.
+"""The wire format, version 1: a request's bytes to an Arrival, and back for simulated counters.
 
-docs/wire-format.md is its contract. Types and plain bounds are checked by msgspec while it decodes; what depends on
-the clock or on two fields at once is checked here. Fields the format does not know are ignored, so that a newer
-counter can talk to an older server.
+The contract is docs/wire-format.md. msgspec checks types and bounds while it decodes. This module checks what depends
+on the clock or on two fields. Unknown fields are ignored, so a newer counter works with an older server.
 """
 
 import re
@@ -26,7 +25,7 @@ Crossing = tuple[Seq, Instant | None, Literal[1, -1]]
 
 
 class Status(msgspec.Struct, omit_defaults=True):
-    """The counter's own report on itself. Everything may be left out; nothing here changes a count."""
+    """The counter's report on itself. Every field is optional; none changes a count."""
 
     firmware: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     uptime_s: Amount | None = None
@@ -57,7 +56,7 @@ _CROSSING_PARTS = {"[0]": ".seq", "[1]": ".time", "[2]": ".direction"}
 
 
 def parse_body(body: bytes) -> BatchBody:
-    """Return *body* decoded, every field of the right type and inside its bounds. Raises InvalidBatch."""
+    """Return *body* decoded, with every field of the right type and within bounds. Raises InvalidBatch."""
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as exc:
@@ -68,9 +67,9 @@ def parse_body(body: bytes) -> BatchBody:
 
 
 def parse_arrival(batch: BatchBody, *, now_epoch_ms: int, earliest_epoch_ms: int, ahead_ms: int) -> Arrival:
-    """Return the Arrival that *batch* is, received at *now_epoch_ms*. Raises InvalidBatch.
+    """Return *batch*, received at *now_epoch_ms*, as an Arrival. Raises InvalidBatch.
 
-    No time may lie before *earliest_epoch_ms*, or more than *ahead_ms* after now.
+    No time may be before *earliest_epoch_ms* or more than *ahead_ms* in the future.
     """
 
     def check(instant_epoch_ms: int, field: str) -> None:
@@ -107,14 +106,14 @@ def render_body(
     crossings: Sequence[tuple[int, int | None, Literal[1, -1]]],
     status: Status | None = None,
 ) -> bytes:
-    """Return the body a counter POSTs: *crossings* as (seq, time in epoch ms or None, +1 entry or -1 exit)."""
+    """Return the body that a counter POSTs. A crossing is (seq, time in epoch ms or None, +1 entry or -1 exit)."""
     return _encoder.encode(
         BatchBody(counter, stream, span.from_epoch_ms, span.to_epoch_ms, list(crossings), status),
     )
 
 
 def _explained(complaint: str) -> tuple[str, str]:
-    """Return msgspec's *complaint* as a sentence and the field it is about, ``crossings[3].time``."""
+    """Return msgspec's *complaint* as a message and the field it concerns, such as ``crossings[3].time``."""
     match = _place.match(complaint)
     if match is None:
         missing = re.search(r"missing required field `(\w+)`", complaint)
@@ -123,7 +122,4 @@ def _explained(complaint: str) -> tuple[str, str]:
     crossing = re.match(r"^(crossings\[\d+\])(\[[012]\])$", path)
     if crossing:
         path = crossing[1] + _CROSSING_PARTS[crossing[2]]
-    missing = re.search(r"missing required field `(\w+)`", what)
-    if missing:
-        path = f"{path}.{missing[1]}".lstrip(".")
-    return f"{path}: {what}" if path else what, path
+    return f"{path}: {what}", path

@@ -1,4 +1,4 @@
-"""Shared by all tests. Where CI is set, everything must run: a skipped test is a failure there."""
+"""Shared by all tests. With FOOTFALL_REQUIRE_ALL set, as the gate sets it, a skipped test fails."""
 
 import os
 from collections.abc import Generator
@@ -12,9 +12,9 @@ __all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fi
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure in CI, where what a test needs is installed."""
+    """Turn a skip into a failure where everything must run."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("FOOTFALL_REQUIRE_ALL"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, but nothing may be skipped in CI: {report.longrepr}"
+        report.longrepr = f"skipped, but FOOTFALL_REQUIRE_ALL is set: {report.longrepr}"
     return report

@@ -1,4 +1,4 @@
-"""The Dockerfile, what goes into the image, and the scripts and settings that are handed to other images."""
+"""The Dockerfile, what goes into the image, the scripts, and the settings mounted into other images."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from tests.support.compose import ROOT, tool
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("deploy/**/*.sh"))
+SCRIPTS = [".ci/run", ".ci/setup", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("deploy/**/*.sh"))]
 
 
 def test_dockerfile_is_clean() -> None:
@@ -23,6 +23,15 @@ def test_image_can_be_made_without_fetching_a_builder_and_from_one_pinned_base()
     assert re.findall(r"^ARG PYTHON_IMAGE=(.*)$", DOCKERFILE, re.MULTILINE) == ["python:3.13.14-slim-trixie"]
     bases = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
     assert bases == {"${PYTHON_IMAGE}", "build", "base"}
+
+
+def test_every_package_of_the_image_is_locked_by_hash() -> None:
+    """Only Footfall's own wheel has no hash; it is built in the image and installed without an index."""
+    installs = re.findall(r"pip (?:--python \S+ )?install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+    locked = [options for options in installs if options.startswith("--require-hashes --requirement requirements/")]
+    assert [options for options in installs if options not in locked] == ["--no-deps --no-index dist/*.whl"]
+    assert len(locked) == 3
+    assert "pip wheel --no-deps --no-build-isolation" in DOCKERFILE
 
 
 def test_last_stage_is_the_product_and_nobody_there_is_root() -> None:
@@ -49,7 +58,7 @@ def test_what_is_copied_is_there_and_nothing_else_reaches_the_builder() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_script_is_clean_and_can_be_run(script: str) -> None:
-    """InfluxDB's image runs only scripts that are executable."""
+    """InfluxDB's image runs only executable scripts."""
     done = subprocess.run([tool("shellcheck"), str(ROOT / script)], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stdout
     assert (ROOT / script).stat().st_mode & 0o111 == 0o111

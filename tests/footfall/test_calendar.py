@@ -227,3 +227,11 @@ def test_half_hours_nobody_spoke_of_are_gaps_and_covered_ones_without_people_are
     assert not folded[0].is_whole
     assert folded[1:] == unknown(buckets)[1:]
     assert fold([], buckets) == {}
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes"), [(date(2026, 5, 4), 0), (date(2026, 10, 25), 150), (date(2026, 3, 29), 150)]
+)
+def test_local_instant_is_in_utc(day: date, minutes: int) -> None:
+    """Whatever zone the machine is in: the instant carries UTC itself, not an equal offset."""
+    assert local_instant(day, minutes, PARIS).tzinfo is UTC

@@ -68,7 +68,7 @@ def test_nothing_is_left_beside_the_key_file(tmp_path: Path) -> None:
 def test_key_file_says_what_it_is(tmp_path: Path) -> None:
     write_keys(tmp_path / "keys.toml", {"ALLI1": (new_key(),)})
     text = (tmp_path / "keys.toml").read_text()
-    assert text.startswith("# Footfall: the keys counters sign with. Secret")
+    assert text.startswith("# Footfall: the keys that counters sign with. Secret")
     assert list(tomllib.loads(text)) == ["ALLI1"]
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall.calendar import local_instant
-from footfall.model import Hours, Quarter, Site
-from footfall.occupancy import last_reset, occupancy_of
+from footfall.calendar import buckets_of, local_instant
+from footfall.model import Hours, Quarter, Site, Tally
+from footfall.occupancy import last_reset, occupancy_of, occupancy_through
 
 RESET = datetime(2026, 5, 4, 2, tzinfo=UTC)
 
@@ -85,3 +85,44 @@ def test_last_reset_is_the_latest_of_all_days_resets(zone: str, half_hours: int,
     found = last_reset(site(zone, reset), now_utc)
     assert found == max(instant for instant in resets if instant <= now_utc)
     assert now_utc - found < timedelta(hours=26)
+
+
+def tallies(*sums: tuple[int, int]) -> list[Tally]:
+    return [Tally(entries, exits) for entries, exits in sums]
+
+
+def test_people_inside_run_on_from_bucket_to_bucket() -> None:
+    buckets = buckets_of(date(2026, 5, 4), ZoneInfo("Europe/Paris"), Hours(480, 600))
+    before = [quarter(5, 2)]
+    assert occupancy_through(site(), tallies((10, 3), (0, 4), (2, 9), (1, 0)), buckets, before) == [10, 6, 0, 0]
+
+
+def test_exits_that_outnumber_entries_are_kept_while_the_display_shows_zero() -> None:
+    """Two exits too many: the next two entries only make up for them."""
+    buckets = buckets_of(date(2026, 5, 4), ZoneInfo("Europe/Paris"), Hours(480, 570))
+    assert occupancy_through(site(), tallies((0, 2), (2, 0), (3, 0)), buckets, []) == [0, 0, 3]
+
+
+def test_people_inside_restart_from_zero_in_the_bucket_that_starts_at_the_reset() -> None:
+    """Reset at 04:00: the bucket of 03:30 still adds to the day before, that of 04:00 starts from zero."""
+    buckets = buckets_of(date(2026, 5, 4), ZoneInfo("Europe/Paris"), Hours(180, 300))
+    assert occupancy_through(site(), tallies((1, 0), (1, 0), (3, 1), (4, 0)), buckets, [quarter(7, 0)]) == [8, 9, 2, 6]
+
+
+def test_buckets_over_two_resets_restart_twice() -> None:
+    zone = ZoneInfo("Europe/Paris")
+    buckets = [
+        *buckets_of(date(2026, 5, 3), zone, Hours(210, 270)),
+        *buckets_of(date(2026, 5, 4), zone, Hours(240, 270)),
+    ]
+    assert occupancy_through(site(), tallies((5, 0), (1, 0), (2, 0)), buckets, [quarter(100, 0)]) == [105, 1, 2]
+
+
+def test_people_inside_of_no_buckets_are_no_numbers() -> None:
+    assert occupancy_through(site(), [], [], [quarter(1, 0)]) == []
+
+
+def test_totals_and_buckets_must_match() -> None:
+    buckets = buckets_of(date(2026, 5, 4), ZoneInfo("Europe/Paris"), Hours(480, 540))
+    with pytest.raises(ValueError, match="zip"):
+        occupancy_through(site(), tallies((1, 0)), buckets, [])

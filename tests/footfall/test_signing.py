@@ -66,18 +66,18 @@ def test_changed_body_is_refused(body: bytes, other: bytes) -> None:
     if other == body:
         check(headers, body=other)
         return
-    with pytest.raises(BadSignature, match="no signature fits"):
+    with pytest.raises(BadSignature, match="no signature matches"):
         check(headers, body=other)
 
 
 @pytest.mark.parametrize("changed", [{"webhook_id": "msg_2"}, {"webhook_timestamp": str(NOW_S + 1)}])
 def test_changed_id_or_time_is_refused(changed: dict[str, str]) -> None:
-    with pytest.raises(BadSignature, match="no signature fits"):
+    with pytest.raises(BadSignature, match="no signature matches"):
         check(signed(**changed))
 
 
 def test_foreign_key_is_refused() -> None:
-    with pytest.raises(BadSignature, match="no signature fits"):
+    with pytest.raises(BadSignature, match="no signature matches"):
         check(signed(), keys=(OTHER,))
 
 
@@ -114,8 +114,10 @@ def test_timestamp_that_is_no_plain_number_is_refused(stamp: str) -> None:
 def test_request_without_one_of_the_headers_is_not_signed(missing: str) -> None:
     headers = signed()
     del headers[missing]
-    with pytest.raises(BadSignature, match="not signed"):
+    with pytest.raises(BadSignature) as refusal:
         check(headers)
+    assert refusal.value.message == "the request is not signed"
+    assert refusal.value.hint == "send webhook-id, webhook-timestamp and webhook-signature"
 
 
 @pytest.mark.parametrize("place", range(3))
@@ -146,6 +148,61 @@ def test_signature_of_any_characters_is_refused_not_a_crash(text: str) -> None:
 def test_id_and_timestamp_of_any_characters_are_refused_not_a_crash(message_id: str, stamp: str) -> None:
     with pytest.raises(BadSignature):
         check(signed(webhook_id=message_id + "é", webhook_timestamp=stamp))
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        (
+            {"webhook_timestamp": "soon"},
+            "webhook-timestamp is not a number",
+            "send whole seconds since 1970 UTC",
+        ),
+        (
+            {"webhook_timestamp": str(NOW_S + 301)},
+            "webhook-timestamp is 301 s ahead of the server",
+            "set the clock (NTP, or the Date header of this answer) to within 300 s and sign again",
+        ),
+        (
+            {"webhook_timestamp": "9" * 12},
+            f"webhook-timestamp is {999_999_999_999 - NOW_S} s ahead of the server",
+            "set the clock (NTP, or the Date header of this answer) to within 300 s and sign again",
+        ),
+        (
+            {"webhook_id": "msg_2"},
+            "no signature matches the body and this counter's keys",
+            "check the counter's key",
+        ),
+        (
+            {"webhook_signature": "v1,"},
+            "no signature matches the body and this counter's keys",
+            "check the counter's key",
+        ),
+    ],
+)
+def test_refusal_says_what_is_wrong_and_what_to_do(given: dict[str, str], message: str, hint: str) -> None:
+    with pytest.raises(BadSignature) as refusal:
+        check(signed(**given))
+    assert (refusal.value.message, refusal.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize("skew_s", [1, -1])
+def test_zero_tolerance_names_the_side_for_a_second(skew_s: int) -> None:
+    side = "ahead of" if skew_s > 0 else "behind"
+    with pytest.raises(BadSignature, match=f"^webhook-timestamp is 1 s {side} the server$"):
+        verify((KEY,), signed(), BODY, now_s=NOW_S - skew_s, tolerance_s=0)
+
+
+def test_signatures_are_separated_by_single_spaces() -> None:
+    """Other white space is part of a signature, which then does not match."""
+    signature = sign(KEY, "msg_1", NOW_S, BODY)
+    with pytest.raises(BadSignature):
+        check(signed(webhook_signature=f"v1,AAAA\t{signature}"))
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_shortest_and_longest_key_are_accepted(size: int) -> None:
+    assert parse_key(PREFIX + base64.b64encode(bytes(size)).decode()) == bytes(size)
 
 
 @pytest.mark.parametrize(

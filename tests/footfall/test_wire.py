@@ -192,21 +192,29 @@ def test_body_cut_anywhere_is_refused(length: int) -> None:
     assert refusal_of(changed()[:length]).field == ""
 
 
+TOO_EARLY = f"{{field}} is before this server's earliest time, {EARLIEST_MS}"
+TOO_LATE = f"{{field}} is in the future; the server's time is {NOW_MS}"
+SAME_SEQ = "two crossings of one batch have the same seq"
+
+
 @pytest.mark.parametrize(
-    ("fields", "field"),
+    ("fields", "field", "message"),
     [
-        ({"span_from": EARLIEST_MS - 1}, "from"),
-        ({"span_from": 0, "to": 0}, "from"),
-        ({"to": NOW_MS + AHEAD_MS + 1}, "to"),
-        ({"span_from": NOW_MS, "to": NOW_MS - 1}, "to"),
-        ({"crossings": [[1, NOW_MS, 1], [2, EARLIEST_MS - 1, 1]]}, "crossings[1].time"),
-        ({"crossings": [[1, NOW_MS + AHEAD_MS + 1, 1]]}, "crossings[0].time"),
-        ({"crossings": [[1, NOW_MS, 1], [1, NOW_MS, -1]]}, "crossings"),
-        ({"crossings": [[1, NOW_MS, 1], [1, NOW_MS, 1]]}, "crossings"),
+        ({"span_from": EARLIEST_MS - 1}, "from", TOO_EARLY),
+        ({"span_from": 0, "to": 0}, "from", TOO_EARLY),
+        ({"to": NOW_MS + AHEAD_MS + 1}, "to", TOO_LATE),
+        ({"span_from": NOW_MS, "to": NOW_MS - 1}, "to", "the span ends before it starts"),
+        ({"crossings": [[1, NOW_MS, 1], [2, EARLIEST_MS - 1, 1]]}, "crossings[1].time", TOO_EARLY),
+        ({"crossings": [[1, NOW_MS + AHEAD_MS + 1, 1]]}, "crossings[0].time", TOO_LATE),
+        ({"crossings": [[1, NOW_MS, 1], [1, NOW_MS, -1]]}, "crossings", SAME_SEQ),
+        ({"crossings": [[1, NOW_MS, 1], [1, NOW_MS, 1]]}, "crossings", SAME_SEQ),
     ],
 )
-def test_impossible_time_or_repeated_seq_is_refused_by_place(fields: dict[str, object], field: str) -> None:
-    assert refusal_of(changed(**fields)).field == field
+def test_impossible_time_or_repeated_seq_is_refused_by_place(
+    fields: dict[str, object], field: str, message: str
+) -> None:
+    refusal = refusal_of(changed(**fields))
+    assert (refusal.field, refusal.message) == (field, message.format(field=field))
 
 
 def test_times_at_the_edges_are_taken() -> None:

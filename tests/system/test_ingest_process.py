@@ -141,7 +141,7 @@ def test_counter_added_while_it_runs_is_taken_soon(installation: Installation) -
         more = add_counter(installation, "ALLI3")
         until(lambda: more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200, "the new counter is taken")
         assert installation.post(heartbeat()).status == 200
-    assert "read again: footfall.toml, keys.toml" in log_of(installation)
+    assert "reloaded footfall.toml, keys.toml" in log_of(installation)
 
 
 def test_counter_removed_while_it_runs_is_refused_soon(installation: Installation) -> None:
@@ -157,7 +157,7 @@ def test_configuration_broken_while_it_runs_changes_nothing(installation: Instal
 
         def told() -> bool:
             assert installation.post(heartbeat()).status == 200
-            return "the change is not used, what was read before stays" in log_of(installation)
+            return "change ignored, keeping the last good configuration" in log_of(installation)
 
         until(told, "the log tells of the broken file")
 
