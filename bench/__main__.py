@@ -1,4 +1,4 @@
-"""``make bench``: measures, prints a table, and with --readme writes it into README.md."""
+"""``make bench``: measures, prints a table, and with --readme writes it into docs/performance.md."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from rich.console import Console
 from bench import accuracy, heights, influx, ingest, memory, page, picture, year
 from bench.report import Row, markdown
 
-README = Path(__file__).parent.parent / "README.md"
+PERFORMANCE = Path(__file__).parent.parent / "docs" / "performance.md"
 ACCURACY = Path(__file__).parent.parent / "docs" / "accuracy.md"
 PARTS = ("ingest", "influx", "year", "page", "memory", "accuracy", "heights")
 
@@ -27,7 +27,7 @@ PARTS = ("ingest", "influx", "year", "page", "memory", "accuracy", "heights")
 )  # fmt: skip
 @click.option("--seed", default=accuracy.SEED, show_default=True, help="Who walks: the same seed, the same people.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
-@click.option("--readme", is_flag=True, help="Put the tables into README.md and docs/accuracy.md.")
+@click.option("--readme", is_flag=True, help="Put the tables into docs/performance.md and docs/accuracy.md.")
 def main(crossings: int, requests: int, people: int | None, seed: int, only: tuple[str, ...], readme: bool) -> None:
     """Measure Footfall on this machine. The first run builds a year's journal (minutes, about a gigabyte)."""
     console = Console(stderr=True)
@@ -51,7 +51,7 @@ def main(crossings: int, requests: int, people: int | None, seed: int, only: tup
         note = (
             f"On {machine}, SQLite {sqlite3.sqlite_version}, granian {granian.__version__}. Ratios are within one run."
         )
-        _tell(f"{markdown(rows)}\n\n{note}", README if readme else None)
+        _tell(f"{markdown(rows)}\n\n{note}", PERFORMANCE if readme else None)
     if results:
         _tell(accuracy.markdown(results), ACCURACY if readme else None)
         _draw(picture.draw(results), picture.PICTURE if readme else None)

@@ -68,7 +68,7 @@ def doctor_command(ctx: click.Context, deep: bool) -> None:
                 _show(finding)
                 wrong += bool(finding.hint)
         except FootfallError as exc:
-            _show(Finding("", exc.message, exc.hint or "see docs/operations.md"))
+            _show(Finding("", exc.message, exc.hint or "see docs/operate.md"))
             wrong += 1
     click.echo("all is well" if not wrong else f"{wrong} things need a person")
     ctx.exit(1 if wrong else 0)
@@ -102,7 +102,7 @@ def _check_store(ingest: IngestConfig, deep: bool, may_be_elsewhere: bool) -> It
         return
     problems = check_journal(path, deep=deep)
     text = "; ".join(problems) or f"{path}, {_size(path) / 1e6:.1f} MB" + (", sums equal crossings" if deep else "")
-    hint = "follow docs/operations.md, Restore from a backup"
+    hint = "follow docs/operate.md, Restore from a backup"
     if schema := _SCHEMA.fullmatch(text):
         older = int(schema["is"]) < int(schema["known"])
         text = f"{path} was written by {'an older' if older else 'a newer'} Footfall: {text}"
@@ -213,7 +213,7 @@ def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
         if owed.why is Why.PERSON:
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
         elif owed.why is Why.LESS:
-            hint = f"{owed.detail}; see docs/operations.md, What doctor finds"
+            hint = f"{owed.detail}; see docs/operate.md, What doctor finds"
             yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, hint)
         elif owed.why is Why.LATER:
             yield Finding(f"{owed.profile.name}/{owed.day}", f"{owed.why.value} {owed.detail}", "footfall deliveries")

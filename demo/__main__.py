@@ -141,7 +141,7 @@ def _compare(client: Path, day: date, port: int) -> int:
     console.print("   ../.venv/bin/footfall simulate --live         people walk in real time, in opening hours")
     console.print("   ../.venv/bin/footfall doctor                  looks at everything that can be wrong")
     console.print(f"   {f'http://127.0.0.1:{port}/':<46}shows it, while it runs")
-    console.print("   docs/operations.md                            installs it for real")
+    console.print("   docs/install.md                               installs it for real")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 Each service reads the tables it owns through Table and builds one frozen dataclass from them. A setting that nobody
 read is a typing mistake, and is a problem too. The settings each table takes are declared beside the code that reads
-them, and a test holds docs/operations.md to those declarations.
+them, and a test holds docs/reference.md to those declarations.
 """
 
 import difflib
@@ -158,7 +158,7 @@ class ConfigFile:
         problems = tuple(dict.fromkeys(self.problems))
         if problems:
             raise ConfigError(
-                str(self.path), problems, hint="docs/operations.md explains every setting; then: footfall doctor"
+                str(self.path), problems, hint="docs/reference.md explains every setting; then: footfall doctor"
             )
 
 

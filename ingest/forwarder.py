@@ -222,7 +222,7 @@ class Forwarder:
         now_s = self._clock()
         if not 0 <= now_s - self._said_refused_s < _SAY_AGAIN_S:
             self._said_refused_s = now_s
-            hint = "another program may write to that bucket; see docs/operations.md, Forwarding"
+            hint = "another program may write to that bucket; see docs/operate.md, Forwarding"
             log.error(
                 "InfluxDB refused a point of %s, written anew each minute: %s; %s", point.measurement, reason, hint
             )

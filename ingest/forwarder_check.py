@@ -43,7 +43,7 @@ def _write_a_point(ingest: IngestConfig, influx: InfluxConfig, lag: Lag) -> Foun
         with closing(Outbox(ingest.data / FILE_NAME)) as outbox, closing(InfluxWriter(influx)) as writer:
             writer.write([forwarder_point(outbox.ingest(), lag.waiting, lag.lag_s, lag.quarantined, time.time_ns())])
     except FootfallError as exc:
-        return "InfluxDB", exc.message, exc.hint or "see docs/operations.md, Forwarding"
+        return "InfluxDB", exc.message, exc.hint or "see docs/operate.md, Forwarding"
     return "InfluxDB", f"{where} takes points", ""
 
 
@@ -52,7 +52,7 @@ def _judge(lag: Lag) -> Iterator[Found]:
     if progress.failing_epoch_ms is not None:
         since = f"{from_epoch_ms(progress.failing_epoch_ms):%Y-%m-%d %H:%M} UTC"
         text = f"{lag.waiting} rows wait; since {since}: {progress.error}"
-        yield "forwarder", text, progress.hint or "see docs/operations.md, Forwarding"
+        yield "forwarder", text, progress.hint or "see docs/operate.md, Forwarding"
     elif lag.lag_s > LATE_S:
         text = f"{lag.waiting} rows wait, the oldest for {lag.lag_s // 60} minutes"
         yield "forwarder", text, "does ingest run? Its log tells what the forwarder does, or that it catches up"

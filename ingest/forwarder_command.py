@@ -28,7 +28,7 @@ def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> No
     ingest_config = load_ingest_config(config, environment)
     config.finish()
     if ingest_config.influx is None:
-        raise FootfallError("InfluxDB is not configured", hint="set influxdb.url; see docs/operations.md, Forwarding")
+        raise FootfallError("InfluxDB is not configured", hint="set influxdb.url; see docs/operate.md, Forwarding")
     if again:
         _ask_again(ingest_config.data)
         return

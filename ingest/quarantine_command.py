@@ -53,7 +53,7 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
 def _resend(influx: "InfluxConfig | None", shipments: "ForwarderState", refused: list["Refused"]) -> None:
     """Write *refused* again, and release those that InfluxDB takes now."""
     if influx is None:
-        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operations.md, Forwarding")
+        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operate.md, Forwarding")
     from footfall.store.influx_writer import InfluxWriter
     from ingest.forwarder import MOST_POINTS, write_sifted
 

@@ -41,7 +41,7 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         text = str(exc)
-        hint = next((hint for words, hint in _HINTS if words in text), "see docs/operations.md, The journal")
+        hint = next((hint for words, hint in _HINTS if words in text), "see docs/operate.md, The journal")
         raise StoreUnavailable(f"{path}: {text}", hint=hint) from exc
 
 
@@ -51,6 +51,6 @@ _HINTS = (
     ("readonly", "let the user Footfall runs as write the data folder"),
     ("unable to open", "make the data folder, and let the user Footfall runs as write it: footfall init"),
     ("disk I/O", "check the disk (dmesg) and its free space"),
-    ("malformed", "stop Footfall and follow docs/operations.md, Restore from a backup"),
-    ("not a database", "stop Footfall and follow docs/operations.md, Restore from a backup"),
+    ("malformed", "stop Footfall and follow docs/operate.md, Restore from a backup"),
+    ("not a database", "stop Footfall and follow docs/operate.md, Restore from a backup"),
 )

@@ -129,7 +129,7 @@ class Page:
 
 @cache
 def page(name: str) -> Page:
-    """Return the page *name*, ``docs/operations.md``."""
+    """Return the page *name*, ``docs/operate.md``."""
     return Page(ROOT / name)
 
 

@@ -326,7 +326,7 @@ def test_without_influxdb_nothing_is_forwarded_and_a_forwarder_says_so(tmp_path:
     assert not list(installation.data.glob("forwarder*"))
     done = installation.run("forwarder", check=False)
     assert (done.returncode, done.stderr) == (
-        2, b"footfall: no InfluxDB is set up (set influxdb.url; see docs/operations.md, Forwarding)\n"
+        2, b"footfall: no InfluxDB is set up (set influxdb.url; see docs/operate.md, Forwarding)\n"
     )  # fmt: skip
     assert installation.run("quarantine").stdout == b"no points are in quarantine: nothing was forwarded yet\n"
 
