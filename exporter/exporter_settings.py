@@ -54,15 +54,12 @@ class DestinationTable(Table):
     mounted: bool = setting(
         FLAG, "Write nothing unless something is mounted at `folder` or above it.", FolderSettings.mounted
     )
-    host: str | None = optional(
-        TEXT, "Name or address of the server.", absent="required for `sftp`", example="sftp.example.org"
-    )
+    host: str | None = optional(TEXT, "Name or address.", absent="required for `sftp`", example="sftp.example.org")
     port: int = setting(whole(1, 65535), "Port of the server.", SftpSettings.port)
     user: str | None = optional(TEXT, "User to log in as.", absent="required for `sftp`", example="footfall")
     host_key: tuple[str, ...] | None = optional(
         Kind("a host key or a list of them", _parse_host_keys),
-        "Key of the server; a server with another key is refused. Without it, `footfall doctor` shows the server's.",
-        absent="every server is refused",
+        "Key of the server. Without it, every server is refused, and `footfall doctor` shows the server's key.",
         example="ssh-ed25519 AAAA...",
     )
     key_file: str | None = optional(FILE, "Private key to log in with.", example="data/id_ed25519")
@@ -118,11 +115,9 @@ def load_exporter_config(config: ConfigFile, environment: Environment) -> Export
     files = [getattr(table, setting) for table in tables.values() for setting in SECRET_FILES]
     files.append(config.read(InfluxTable).token_file)
     profiles = load_profiles(config, registry)
-    for profile in profiles.values():
+    for name, profile in profiles.items():
         if profile.destination and profile.destination not in tables:
-            config.problem(
-                f"profiles.{profile.name}.destination", f"names an unknown destination: {profile.destination!r}"
-            )
+            config.problem(f"profiles.{name}.destination", f"names an unknown destination: {profile.destination!r}")
     config.problems.extend(_overwritten(profiles, destinations))
     influx = load_influx_config(config, environment)
     if top.store == "influxdb" and influx is None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from exporter.dates import SAMPLE_DAYS, check_format, render_moment
 from footfall.calendar import buckets_of, day_bounds, local_instant
-from footfall.kinds import CLOCK, FLAG, HOURS, TEXT, TEXTS, Kind, choice, day, whole
+from footfall.kinds import CLOCK, FLAG, HOURS, TEXT, TEXTS, Kind, choice, day, valid_if, whole
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry
 from footfall.settings import ConfigFile, Table, optional, setting, settings_of
@@ -46,19 +46,17 @@ def _parse_columns(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _parse_separator(value: object) -> str:
-    if not isinstance(value, str) or len(value) != 1 or value in '"\r\n':
-        raise ValueError("must be one character, neither a quote nor a line end")
-    return value
-
-
 def _format(codes: str) -> Kind[str]:
     return Kind("a format", lambda value: check_format(TEXT.parse(value), codes))
 
 
-def _line_end() -> Kind[str]:
-    names = choice(*LINE_ENDS)
-    return Kind(names.expects, lambda value: LINE_ENDS[names.parse(value)])
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value not in '"\r\n'
+
+
+_SEPARATOR: Kind[str] = valid_if(_is_separator, "one character, neither a quote nor a line end")
+_LINE_END = Kind("one of lf, crlf", lambda value: LINE_ENDS[choice(*LINE_ENDS).parse(value)])
+_DELIVERY_DAY = replace(day(FIRST_DAY, LAST_DAY), stand_in=FIRST_DAY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +64,16 @@ class FileSettings(Table):
     """The settings of a profile that mean the same whatever its site."""
 
     destination: str | None = optional(
-        TEXT,
-        "NAME of the `[destinations.NAME]` that receives the file.",
-        absent="no delivery, `footfall export` only",
-        example="client",
+        TEXT, "NAME of the `[destinations.NAME]` to deliver to.", absent="`footfall export` only", example="client"
     )
     deliver_from: date | None = optional(
-        replace(day(FIRST_DAY, LAST_DAY), stand_in=FIRST_DAY),
-        "First day to deliver.",
-        absent="required with a destination",
-        example=date(2026, 5, 4),
+        _DELIVERY_DAY, "First day to deliver.", absent="required with a destination", example=date(2026, 5, 4)
     )
     deliver_at: int = setting(CLOCK, "Local time from which a day is owed, once its hours have ended.", "20:00")
     give_up_at: int = setting(
         CLOCK, "Local time, after `deliver_at`, at which a day stops waiting for late counters.", "12:00"
     )
-    redeliver_days: int = setting(
-        whole(0, 366, "days"), "How long after its end a day that changed is delivered again.", 7
-    )
+    redeliver_days: int = setting(whole(0, 366, "days"), "How long after its end a changed day is delivered again.", 7)
     file_name: str = setting(
         Kind("a file name", _parse_file_name),
         "Name of the file. `{day:FORMAT}`, `{site}`, `{code}` and `{profile}` are filled in.",
@@ -98,20 +88,14 @@ class FileSettings(Table):
     time_format: str = setting(_format("HMS"), "How a half hour is written.", "%H:%M:%S")
     label: str = setting(choice("start", "end"), "Which end of the half hour is written.", "start")
     repeated_hour: str = setting(
-        choice("merge", "separate"),
-        "When clocks go back: `merge` both passes into one row, or write `separate` rows.",
-        "merge",
+        choice("merge", "separate"), "When clocks go back: one row for both passes, or separate rows.", "merge"
     )
-    gap: str = setting(
-        choice("zero", "blank", "omit"), "How a gap is written: as 0, as empty cells, or no row at all.", "zero"
-    )
-    separator: str = setting(Kind("one character", _parse_separator), "Character between columns.", ",")
-    line_end: str = setting(_line_end(), "Line end.", "lf")
+    gap: str = setting(choice("zero", "blank", "omit"), "How a gap is written: 0, empty cells, or no row.", "zero")
+    separator: str = setting(_SEPARATOR, "Character between columns.", ",")
+    line_end: str = setting(_LINE_END, "Line end.", "lf")
     header: bool = setting(FLAG, "Write the names of the columns as the first line.", False)
     encoding: str = setting(
-        choice("utf-8", "utf-8-sig", "latin-1", "cp1252"),
-        "Encoding. `utf-8-sig` adds the byte order mark that Excel needs.",
-        "utf-8",
+        choice("utf-8", "utf-8-sig", "latin-1", "cp1252"), "`utf-8-sig` adds the mark that Excel needs.", "utf-8"
     )
 
 

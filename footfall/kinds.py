@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from footfall.model import Hours
@@ -41,28 +41,26 @@ class Address(NamedTuple):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-def whole(low: int, high: int, unit: str = "") -> Kind[int]:
-    """Return the kind of whole numbers from *low* to *high*."""
-    expects = f"a whole number from {low} to {high}" + (f", in {unit}" if unit else "")
+def valid_if(is_valid: Callable[[Any], bool], expects: str) -> Kind[Any]:
+    """Return the kind of values for which *is_valid*, and which stay as they are."""
 
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    def parse(value: object) -> Any:
+        if not is_valid(value):
             raise ValueError(f"must be {expects}")
         return value
 
     return Kind(expects, parse)
 
 
+def whole(low: int, high: int, unit: str = "") -> Kind[int]:
+    """Return the kind of whole numbers from *low* to *high*."""
+    expects = f"a whole number from {low} to {high}" + (f", in {unit}" if unit else "")
+    return valid_if(lambda value: type(value) is int and low <= value <= high, expects)
+
+
 def choice(*allowed: str) -> Kind[str]:
     """Return the kind of strings that are one of *allowed*."""
-    expects = f"one of {', '.join(allowed)}"
-
-    def parse(value: object) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be {expects}")
-        return str(value)
-
-    return Kind(expects, parse)
+    return valid_if(allowed.__contains__, f"one of {', '.join(allowed)}")
 
 
 def day(first: date = date.min, last: date = date.max) -> Kind[date]:
@@ -106,12 +104,6 @@ def _parse_texts(value: object) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _parse_flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
 def _parse_clock(value: object) -> int:
     match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     minutes = int(match[1]) * 60 + int(match[2]) if match else -1
@@ -144,7 +136,7 @@ def _parse_address(value: object) -> Address:
 TEXT = Kind("a string", _parse_text, stand_in="")
 FILE = Kind("a path", _parse_text)
 TEXTS = Kind("a string or a list of strings", _parse_texts)
-FLAG = Kind("true or false", _parse_flag)
+FLAG: Kind[bool] = valid_if(lambda value: isinstance(value, bool), "true or false")
 CLOCK = Kind("a local time", _parse_clock)
 """Minutes since midnight, at most 1440."""
 HALF_HOUR = Kind("a local time on a half hour", _parse_half_hour)

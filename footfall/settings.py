@@ -15,7 +15,7 @@ The parser, footfall.example.toml and docs/reference.md all come from these decl
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
@@ -166,24 +166,17 @@ class ConfigFile:
             values = {}
         inside = f"{where}." if where else ""
         declared = settings_of(table)
-        tables: dict[str, type[Table]] = {
-            one.name: one.metadata[_TABLE] for one in fields(table) if _TABLE in one.metadata
-        }
-        if is_whole:
-            self._report_unknown(inside, values, [*declared, *tables, *table.TABLES])
-        found: dict[str, object] = {
-            name: self._parse_setting(inside + name, one, values.get(name), environment)
-            for name, one in declared.items()
-        }
+        tables = {one.name: one.metadata[_TABLE] for one in fields(table) if _TABLE in one.metadata}
+        known = [*declared, *tables, *table.TABLES]
+        for name in (name for name in values if is_whole and name not in known):
+            near = difflib.get_close_matches(name, known, n=1)
+            self.problem(inside + name, "is not a setting" + (f"; did you mean `{near[0]}`?" if near else ""))
+        found = {}
+        for name, one in declared.items():
+            found[name] = self._parse_setting(inside + name, one, values.get(name), environment)
         for name, one in tables.items():
             found[name] = self._parse_table(one, inside + name, values.get(name, {}), environment)
         return table(**found)
-
-    def _report_unknown(self, inside: str, names: Iterable[str], known: list[str]) -> None:
-        for name in names:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                self.problem(inside + name, "is not a setting" + (f"; did you mean `{near[0]}`?" if near else ""))
 
     def _parse_setting(self, where: str, declared: Setting, written: object, environment: Environment) -> object:
         value = None if declared.absent else declared.fallback
@@ -191,7 +184,7 @@ class ConfigFile:
             value = self._parse_value(where, declared, written)
         elif declared.is_required:
             self.problem(where, "is missing")
-        given = self.secret(environment, declared.variable) if declared.variable else None
+        given = self.secret(environment, declared.variable)
         return self._parse_value(declared.variable, declared, given) if given else value
 
     def _parse_value(self, where: str, declared: Setting, written: object) -> object:
