@@ -67,11 +67,11 @@ def assert_equal(installation: Installation, walked: list[Person]) -> None:
 
 def test_board_that_was_never_set_up_opens_its_network_and_counts_nothing(board: Board) -> None:
     """It waits, says so, and what is missing is told at once."""
-    board.wait_for("set-up network open: footfall-C0FFEE, password ")
+    board.wait_for("set-up network open; ssid=footfall-C0FFEE password=")
     board.walk()
     board.type("status", "save")
-    board.wait_for("Not set up yet")
-    board.wait_for("Nothing was saved.")
+    board.wait_for("Not set up:")
+    board.wait_for("Not saved.")
     assert not [line for line in board.lines if "crossing" in line]
 
 
@@ -85,9 +85,9 @@ def test_people_are_counted_through_a_network_that_goes_away(board: Board, insta
         board.walk(-1)
         until(lambda: len(stored(installation)) == 2, "both are stored")
     board.walk()
-    board.wait_for("no answer of 127.0.0.1")
+    board.wait_for("no answer from 127.0.0.1")
     board.order("wifi down")
-    board.wait_for("WiFi lost")
+    board.wait_for("WiFi connection lost")
     board.walk()
     time.sleep(1.5)
     board.walk(-1)
@@ -150,7 +150,7 @@ def test_wrong_key_keeps_everything_until_it_is_corrected(board: Board, installa
         board.wait_for("queue opened")
         board.walk()
         board.wait_for("crossing 1: entry")
-        board.wait_for("error: the server refuses counter or key")
+        board.wait_for("error: the server refused the counter's id or key")
         board.type(f"set key {good}", "save")
         board.wait_for_restart()
         board.order("ntp", "wifi up")
@@ -241,11 +241,11 @@ def test_torn_settings_open_the_set_up_network(board: Board, installation: Insta
     path = board.folder / "files" / "settings.txt"
     path.write_bytes(path.read_bytes()[:-20])
     board.switch_on()
-    board.wait_for("the settings are damaged")
+    board.wait_for("error: settings damaged")
     board.wait_for("set-up network open", 2)
     board.type(*(f"set {name} {value}" for name, value in settings_for(installation).items()), "save")
     board.wait_for_restart()
-    board.wait_for("queue opened: 1 crossings wait")
+    board.wait_for("queue opened; queued=1")
 
 
 def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> None:
@@ -258,7 +258,7 @@ def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> No
     assert not kept.exists()
     board.switch_on()
     board.type("ca", *PEM.splitlines(), "show")
-    board.wait_for("Certificate kept")
+    board.wait_for("Certificate saved")
     board.wait_for("ca               (set)")
     assert kept.read_text() == PEM
     board.type("ca none")
@@ -272,12 +272,12 @@ def test_queue_is_formatted_only_when_asked_twice(board: Board, installation: In
     board.walk()
     board.wait_for("crossing 1: entry")
     board.type("format queue")
-    board.wait_for("Type format queue once more")
+    board.wait_for("Type format queue again to confirm")
     board.type("status")
     board.wait_for("1 waiting, 0 dropped")
     board.type("format queue", "format queue")
     board.wait_for_restart()
-    board.wait_for("queue opened: 0 crossings wait")
+    board.wait_for("queue opened; queued=0")
 
 
 def test_blocked_beam_claims_no_span_and_is_shown(board: Board, installation: Installation) -> None:
@@ -287,11 +287,11 @@ def test_blocked_beam_claims_no_span_and_is_shown(board: Board, installation: In
     with installation.serving():
         board.wait_for("batch acknowledged")
         board.order("pin 5 0")
-        board.wait_for("nobody can be counted")
+        board.wait_for("counting stopped")
         blocked_s = time.time()
         time.sleep(2)
         board.order("pin 5 1")
-        board.wait_for("counting again")
+        board.wait_for("counting resumed")
         clear_s = time.time()
         board.walk()
         until(lambda: len(stored(installation)) == 1, "it is stored")

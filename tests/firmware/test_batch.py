@@ -23,7 +23,7 @@ def test_body_is_what_ingest_reads() -> None:
     queue.offset(UTC, True)
     queue.append(1, 1000)
     queue.append(-1, 2000)
-    body = parse_body(queue.portion(3000, 100))
+    body = parse_body(queue.next_batch(3000, 100))
     assert (body.counter, body.from_, body.to) == ("DOOR1", UTC, UTC + 3000)
     assert body.crossings == [(1, UTC + 1000, 1), (2, UTC + 2000, -1)]
     assert len(body.stream) == 16

@@ -54,7 +54,7 @@ def test_core_compiles_for_the_board_and_shows_its_sizes() -> None:
     """Each file of the core for the ESP8266, and what it takes of flash, IRAM and RAM."""
     printed = built("--xtensa")
     rows = dict(re.findall(r"^(\w+) +(\d+ +\d+ +\d+ +\d+ +\d+)$", printed, re.MULTILINE))
-    assert set(rows) == {path.stem for path in CORE.glob("*.cpp")} | {"all"}
+    assert set(rows) == {path.stem for path in CORE.rglob("*.cpp")} | {"all"}
     flash, iram, rodata, data, bss = map(int, rows["all"].split())
     assert 0 < iram < 1024
     assert flash < 100_000
@@ -67,7 +67,7 @@ def test_interrupt_code_stands_in_iram() -> None:
     assert int(rows["edge_buffer"]) > 0
 
 
-@pytest.mark.parametrize("path", sorted(CORE.glob("*.[hc]*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.[hc]*")), ids=lambda path: path.name)
 def test_core_is_portable(path: Path) -> None:
     """C headers only, no Arduino, no heap, no exceptions, no static locals."""
     text = path.read_text(encoding="utf-8")

@@ -192,7 +192,7 @@ def test_one_process_at_a_time_has_a_queue(tmp_path: Path) -> None:
         assert first.stdout is not None
         assert first.stdout.readline().startswith("queue formatted")
         second = door.run("--crossings", path)
-        assert (second.returncode, "another process has it" in second.stderr) == (1, True)
+        assert (second.returncode, "another process uses it" in second.stderr) == (1, True)
     finally:
         first.kill()
         first.communicate()

@@ -9,7 +9,7 @@ from tests.support.firmware import FIRMWARE
 def rows() -> list[tuple[str, str, str, list[str]]]:
     """Return (name, outer, inner, counted) of each row."""
     found = []
-    for line in (FIRMWARE / "lib" / "footfall" / "DETECTOR.md").read_text(encoding="utf-8").splitlines():
+    for line in (FIRMWARE / "lib" / "footfall" / "detector" / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
         if len(cells) == 5 and set(cells[1]) <= set(".#") and cells[1]:
             found.append((cells[0], cells[1], cells[2], [each.strip() for each in cells[3].split(",") if each.strip()]))

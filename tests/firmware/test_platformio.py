@@ -83,5 +83,5 @@ def test_no_header_of_ours_hides_one_of_the_core() -> None:
         "arduino.h", "client.h", "crypto.h", "esp.h", "fs.h", "ipaddress.h", "print.h", "printable.h", "queue.h",
         "schedule.h", "server.h", "stream.h", "ticker.h", "time.h", "udp.h", "updater.h", "user_interface.h",
     }  # fmt: skip
-    ours = {path.name.lower() for folder in ("src", "lib/footfall") for path in (FIRMWARE / folder).glob("*.h")}
+    ours = {path.name.lower() for folder in ("src", "lib/footfall") for path in (FIRMWARE / folder).rglob("*.h")}
     assert ours & core == set()

@@ -19,14 +19,14 @@ def delivered() -> Sender:
     return sender
 
 
-def hear_network(sender: Sender, utc_ms: int, now_ms: int) -> None:
-    sender.c.clock_hear_network(sender.handle, utc_ms, now_ms)
+def set_from_network(sender: Sender, utc_ms: int, now_ms: int) -> None:
+    sender.c.clock_set_from_network(sender.handle, utc_ms, now_ms)
 
 
 def test_crossing_sent_under_a_wrong_clock_gets_its_right_time_after_the_401() -> None:
     """NTP errs by an hour, the server's Date mends it: the crossing that was refused is dated anew, not given up."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     assert sender.prepare(57_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
     assert sender.take(401, date_ms=UTC + 57_000, now_ms=57_000) == Outcome.CLOCK_SET
@@ -38,14 +38,14 @@ def test_crossing_sent_under_a_wrong_clock_gets_its_right_time_after_the_401() -
 def test_crossing_sent_into_the_void_under_a_wrong_clock_is_dated_anew_when_it_is_refused() -> None:
     """No answer at all, then NTP corrects itself: the old body has a time in the future; its refusal costs nobody."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     sender.prepare(57_000)
     sender.take(0, now_ms=57_000)
-    hear_network(sender, UTC + 60_000, 60_000)
+    set_from_network(sender, UTC + 60_000, 60_000)
     sender.core.append(-1, 61_000)
     assert sender.prepare(70_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]  # it may be stored: the same body
-    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == Outcome.REDATED
     assert sender.prepare(71_000)["crossings"] == [[4, UTC + 56_000, 1], [5, UTC + 61_000, -1]]
     assert sender.core.dropped() == 0
 
@@ -53,14 +53,14 @@ def test_crossing_sent_into_the_void_under_a_wrong_clock_is_dated_anew_when_it_i
 def test_crossing_whose_boot_had_a_wrong_clock_is_told_without_a_time_rather_than_lost() -> None:
     """A time that is refused and that nothing can mend is no time: null, and the crossing still counts."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     sender.core.boot(0)
     assert sender.c.sender_new(sender.handle, b"DOOR1", KEY.encode(), 50_000, 2_000, 50)
-    hear_network(sender, UTC + 90_000, 0)
+    set_from_network(sender, UTC + 90_000, 0)
     sender.core.append(-1, 500)
     assert sender.prepare(1000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
-    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == Outcome.REDATED
     undated = sender.prepare(2000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]
@@ -74,7 +74,7 @@ def test_refused_crossing_of_this_boot_is_told_without_a_time_and_the_next_span_
     sender = delivered()
     sender.core.append(1, 6000)
     sender.prepare(7000)
-    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == Outcome.REDATED
     undated = sender.prepare(8000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]

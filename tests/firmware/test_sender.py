@@ -22,7 +22,7 @@ class Sender:
         self.c, self.handle = self.core.c, self.core.handle
         assert self.c.sender_new(self.handle, b"DOOR1", KEY.encode(), 50_000, 2_000, limit)
         if clock:
-            self.c.clock_hear_network(self.handle, UTC, 0)
+            self.c.clock_set_from_network(self.handle, UTC, 0)
         for k in range(3):
             self.core.append(1, 1000 + k)
 
@@ -147,7 +147,7 @@ def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
 
 def test_wrong_clock_is_set_by_the_date_of_a_401_and_crossings_are_dated_anew() -> None:
     sender = Sender(clock=False)
-    sender.c.clock_hear_network(sender.handle, UTC + 3_600_000, 0)
+    sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     assert sender.prepare(5000)["crossings"][0][1] == UTC + 3_601_000
     assert sender.take(401, date_ms=UTC + 5000) == Outcome.CLOCK_SET
     assert sender.due_ms <= 5000
@@ -156,7 +156,7 @@ def test_wrong_clock_is_set_by_the_date_of_a_401_and_crossings_are_dated_anew() 
 
 def test_a_400_whose_date_tells_that_the_clock_was_off_drops_nothing() -> None:
     sender = Sender(clock=False)
-    sender.c.clock_hear_network(sender.handle, UTC + 3_600_000, 0)
+    sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     sender.prepare(5000)
     assert sender.take(400, date_ms=UTC + 5000) == Outcome.CLOCK_SET
     assert (sender.core.waiting(), sender.core.dropped()) == (3, 0)
@@ -198,21 +198,21 @@ def clock(core: Core, now_ms: int) -> int:
 def test_network_time_is_mended_finely_and_the_servers_second_is_not() -> None:
     """Rule 2 and 3: the network within 5 s at once; the server's Date only beyond that."""
     core = Core()
-    core.c.clock_hear_network(core.handle, UTC, 0)
-    core.c.clock_hear_network(core.handle, UTC + 1030, 1000)
+    core.c.clock_set_from_network(core.handle, UTC, 0)
+    core.c.clock_set_from_network(core.handle, UTC + 1030, 1000)
     assert clock(core, 1000) == 1030
-    core.c.clock_hear_server(core.handle, UTC // 1000 + 4, 1000)
+    core.c.clock_set_from_server(core.handle, UTC // 1000 + 4, 1000)
     assert clock(core, 1000) == 1030
-    core.c.clock_hear_server(core.handle, UTC // 1000 + 100, 1000)
+    core.c.clock_set_from_server(core.handle, UTC // 1000 + 100, 1000)
     assert clock(core, 1000) == 100_500
 
 
 def test_network_time_that_the_server_contradicts_is_ignored_for_an_hour() -> None:
     """Rule 4."""
     core = Core()
-    core.c.clock_hear_network(core.handle, UTC, 0)
-    core.c.clock_hear_server(core.handle, UTC // 1000, 0)
-    core.c.clock_hear_network(core.handle, UTC + 600_000, 1000)
+    core.c.clock_set_from_network(core.handle, UTC, 0)
+    core.c.clock_set_from_server(core.handle, UTC // 1000, 0)
+    core.c.clock_set_from_network(core.handle, UTC + 600_000, 1000)
     assert clock(core, 1000) == 1000
-    core.c.clock_hear_network(core.handle, UTC + 600_000, 3_600_001)
+    core.c.clock_set_from_network(core.handle, UTC + 600_000, 3_600_001)
     assert clock(core, 3_600_001) == 600_000

@@ -86,7 +86,7 @@ class Life:
             self.passed.append((UTC + self.now_ms, direction))
             self.c.sender_notice(self.handle, self.mono_ms)
         elif what < 11:
-            self.hear_network(self.throws.choice(self.clock_errors_ms))
+            self.set_from_network(self.throws.choice(self.clock_errors_ms))
         elif what < 12:
             self.core.boot(0)
             self.booted_ms = self.now_ms
@@ -94,8 +94,8 @@ class Life:
         else:
             self.exchange(self.throws.choice(["ingest", "ingest", "void", "unheard", "portal", "proxy", "down"]))
 
-    def hear_network(self, error_ms: int) -> None:
-        self.c.clock_hear_network(self.handle, UTC + self.now_ms + error_ms, self.mono_ms)
+    def set_from_network(self, error_ms: int) -> None:
+        self.c.clock_set_from_network(self.handle, UTC + self.now_ms + error_ms, self.mono_ms)
 
     def exchange(self, who: str) -> Outcome:
         """Send one request, wherever it goes."""
@@ -123,7 +123,7 @@ class Life:
         """Let all be well until nothing waits any more."""
         for _ in range(2000):
             self.now_ms += 4_000_000  # the network's time is believed again after an hour
-            self.hear_network(0)
+            self.set_from_network(0)
             outcome = self.exchange("ingest")
             if outcome == Outcome.ACKNOWLEDGED and self.core.waiting() == 0:
                 return

@@ -32,7 +32,7 @@ def board_program() -> Path:
         pytest.skip("no C++ compiler: apt-get install g++")
     program = BUILD / "board"
     sources = [*FIRMWARE.glob("src/*.cpp"), *HOST.glob("*.cpp")]
-    needed = [*sources, *FIRMWARE.glob("src/*.h"), *HOST.rglob("*.h"), *FIRMWARE.glob("lib/footfall/*.h")]
+    needed = [*sources, *FIRMWARE.glob("src/*.h"), *HOST.rglob("*.h"), *FIRMWARE.glob("lib/footfall/**/*.h")]
     with FileLock(BUILD / "board.lock"):
         if program.exists() and all(one.stat().st_mtime < program.stat().st_mtime for one in needed):
             return program

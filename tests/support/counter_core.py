@@ -30,7 +30,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "queue_waiting": (c_uint32, c_void_p),
     "queue_dropped": (c_uint32, c_void_p),
     "queue_next_seq": (c_uint32, c_void_p),
-    "queue_portion": (c_char_p, c_void_p, c_int64, c_uint32),
+    "queue_next_batch": (c_char_p, c_void_p, c_int64, c_uint32),
     "queue_is_live": (c_bool, c_void_p),
     "queue_freeze": (None, c_void_p),
     "queue_acknowledge": (c_bool, c_void_p, c_uint32),
@@ -45,8 +45,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "sender_signature": (c_char_p, c_void_p),
     "sender_take": (c_int, c_void_p, c_int, c_char_p, c_char_p, c_char_p, c_int64),
     "sender_is_finished": (c_bool, c_void_p, c_int64),
-    "clock_hear_network": (c_int, c_void_p, c_int64, c_int64),
-    "clock_hear_server": (c_int, c_void_p, c_int64, c_int64),
+    "clock_set_from_network": (c_int, c_void_p, c_int64, c_int64),
+    "clock_set_from_server": (c_int, c_void_p, c_int64, c_int64),
     "clock_utc_ms": (c_int64, c_void_p, c_int64),
     "batch_longest": (c_size_t, c_char_p, c_size_t),
     "batch_buffer": (c_size_t,),
@@ -80,7 +80,7 @@ class Outcome(IntEnum):
     DROPPED = 6
     HEARTBEAT_REFUSED = 7
     NOT_RECEIVED = 8
-    DATED_ANEW = 9
+    REDATED = 9
 
 
 @functools.cache
@@ -127,7 +127,7 @@ class Core:
 
     def batch(self, settled_ms: int, limit: int = 100) -> Batch | None:
         """Return the next portion; None where nothing can be said."""
-        body = self.portion(settled_ms, limit)
+        body = self.next_batch(settled_ms, limit)
         if body is None:
             return None
         told = json.loads(body)
