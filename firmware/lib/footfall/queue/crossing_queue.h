@@ -64,7 +64,7 @@ class Queue {
     bool next_batch(int64_t settled_ms, uint32_t limit, OutgoingBatch& batch);
     // *batch* is about to be sent for the first time: its times must not change any more.
     void freeze(const OutgoingBatch& batch);
-    // The server refused *batch* and stored nothing of it: its times may change again. True if a step dates it anew.
+    // The server refused *batch* and stored nothing of it: its times may change again. True if a step redates it.
     bool thaw(const OutgoingBatch& batch);
     // The server refuses the single crossing of *batch* at any time: from now on it is sent without one. False if it
     // already was.

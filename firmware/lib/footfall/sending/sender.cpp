@@ -207,12 +207,12 @@ Outcome Sender::take_receipt(const Answer& answer, int64_t now_ms) {
 Outcome Sender::take_refusal(const Answer& answer, int64_t now_ms) {
     has_batch_ = false;
     more_waits_ = true;
-    const bool is_dated_anew = !is_probe_ && queue_.thaw(batch_);
+    const bool is_redated = !is_probe_ && queue_.thaw(batch_);
     const bool was_clock_set = set_clock_by_date(answer, now_ms);
     if (is_probe_ || was_clock_set) {
         return redate(now_ms);
     }
-    if (is_dated_anew) {
+    if (is_redated) {
         return Outcome::kRedated;
     }
     if (batch_.count > 1) {

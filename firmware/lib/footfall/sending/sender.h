@@ -69,7 +69,7 @@ enum class Outcome {
     kPartly,            // the server stored only part of it; resends the rest
     kClockSet,          // the clock was off; resends
     kUnauthorised,      // 401 although the clock is right: the key or the id is wrong; resends with growing delays
-    kBusy,              // 429, 503: waits as told
+    kBusy,              // 429, 503: waits as Retry-After says
     kHalved,            // refused; sends fewer crossings
     kDropped,           // finally refused: a crossing is given up
     kHeartbeatRefused,  // finally refused: no crossing is lost, but the span stays a gap
