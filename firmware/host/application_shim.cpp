@@ -1,17 +1,17 @@
-// Hands the portable parts of the application to the tests: settings, console, set-up page, WiFi, LED, button.
+// The portable parts of the application for ctypes: settings, console, set-up page, WiFi, LED, button, crossing source.
 
 #include <stdio.h>
 #include <string.h>
 
-#include "button.h"
-#include "console.h"
-#include "door.h"
-#include "pins.h"
-#include "portal_page.h"
-#include "server_url.h"
-#include "settings.h"
-#include "status_led.h"
-#include "wifi_supervisor.h"
+#include "detector/crossing_source.h"
+#include "device/button.h"
+#include "device/console.h"
+#include "device/status_led.h"
+#include "device/wifi_supervisor.h"
+#include "sending/server_url.h"
+#include "settings/portal_page.h"
+#include "settings/settings.h"
+#include "settings/settings_check.h"
 
 using namespace footfall;
 
@@ -35,9 +35,9 @@ class Buffer : public TextSink {
     size_t length_ = 0;
 };
 
-struct DoorAndEdges {
+struct SourceAndEdges {
     EdgeBuffer edges;
-    Door door{edges, BeamSettings()};
+    CrossingSource source{edges, BeamSettings()};
 };
 
 }  // namespace
@@ -64,7 +64,7 @@ size_t app_get(const Settings* settings, size_t index, char* text, size_t capaci
     return render_setting(*settings, index, text, capacity);
 }
 
-// Write one `name: sentence` line for each problem.
+// Writes one line `name: sentence` for each problem.
 void app_check(const Settings* settings, bool has_ca, char* text, size_t capacity) {
     Buffer buffer(text, capacity);
     const SettingProblems problems = check_settings(*settings, has_ca);
@@ -87,12 +87,12 @@ void app_portal(const Settings* settings, bool has_ca, char* text, size_t capaci
     render_portal_page(*settings, check_settings(*settings, has_ca), buffer);
 }
 
-bool app_url(const char* text, char* told, size_t capacity) {
+bool app_url(const char* text, char* text_of_url, size_t capacity) {
     ServerUrl url;
     if (!parse_server_url(text, url)) {
         return false;
     }
-    snprintf(told, capacity, "%s %s %u %s", url.secure ? "https" : "http", url.host, url.port, url.path);
+    snprintf(text_of_url, capacity, "%s %s %u %s", url.secure ? "https" : "http", url.host, url.port, url.path);
     return true;
 }
 
@@ -100,7 +100,7 @@ Console* app_console() { return new Console(); }
 
 void app_console_free(Console* console) { delete console; }
 
-// Feed one letter; returns the kind of command it ended.
+// Feeds one character; returns the kind of the command it completes.
 int app_console_feed(Console* console, char letter, const char** name, const char** value) {
     const Command command = console->feed(letter);
     *name = command.name;
@@ -137,45 +137,45 @@ void app_button_free(Button* button) { delete button; }
 
 bool app_button_update(Button* button, bool down, uint32_t now_ms) { return button->update(down, now_ms); }
 
-DoorAndEdges* app_door() { return new DoorAndEdges(); }
+SourceAndEdges* app_source() { return new SourceAndEdges(); }
 
-void app_door_free(DoorAndEdges* door) { delete door; }
+void app_source_free(SourceAndEdges* source) { delete source; }
 
-void app_door_start(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
-    door->door.start({outer, inner}, now_us);
+void app_source_start(SourceAndEdges* source, bool outer, bool inner, uint32_t now_us) {
+    source->source.start({outer, inner}, now_us);
 }
 
-void app_door_edge(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
-    door->edges.push(now_us, {outer, inner});
+void app_source_edge(SourceAndEdges* source, bool outer, bool inner, uint32_t now_us) {
+    source->edges.push(now_us, {outer, inner});
 }
 
-void app_door_pump(DoorAndEdges* door, bool outer, bool inner, uint32_t now_us) {
-    door->door.pump({outer, inner}, now_us);
+void app_source_pump(SourceAndEdges* source, bool outer, bool inner, uint32_t now_us) {
+    source->source.pump({outer, inner}, now_us);
 }
 
-// Returns 1 for an entry, -1 for an exit, 0 where nobody waits.
-int app_door_take(DoorAndEdges* door, int64_t* at_ms) {
-    Passed passed;
-    if (!door->door.take(passed)) {
+// Returns 1 for an entry, -1 for an exit, 0 if there is no crossing.
+int app_source_take(SourceAndEdges* source, int64_t* at_ms) {
+    DetectedCrossing crossing;
+    if (!source->source.take(crossing)) {
         return 0;
     }
-    *at_ms = passed.at_ms;
-    return static_cast<int>(passed.direction);
+    *at_ms = crossing.at_ms;
+    return static_cast<int>(crossing.direction);
 }
 
-int64_t app_door_now_ms(const DoorAndEdges* door) { return door->door.now_ms(); }
+int64_t app_source_now_ms(const SourceAndEdges* source) { return source->source.now_ms(); }
 
-int64_t app_door_settled_ms(const DoorAndEdges* door) { return door->door.settled_ms(); }
+int64_t app_source_settled_ms(const SourceAndEdges* source) { return source->source.settled_ms(); }
 
-int64_t app_door_until_ms(const DoorAndEdges* door) { return door->door.counted_until_ms(); }
+int64_t app_source_until_ms(const SourceAndEdges* source) { return source->source.counted_until_ms(); }
 
-int64_t app_door_since_ms(const DoorAndEdges* door) { return door->door.counting_since_ms(); }
+int64_t app_source_since_ms(const SourceAndEdges* source) { return source->source.counting_since_ms(); }
 
-int64_t app_door_uncounted_ms(const DoorAndEdges* door) { return door->door.uncounted_ms(); }
+int64_t app_source_uncounted_ms(const SourceAndEdges* source) { return source->source.uncounted_ms(); }
 
-void app_door_told(DoorAndEdges* door) { door->door.note_told(); }
+void app_source_report_breaks(SourceAndEdges* source) { source->source.note_breaks_reported(); }
 
-uint32_t app_door_breaks(const DoorAndEdges* door) { return door->door.breaks(); }
+uint32_t app_source_breaks(const SourceAndEdges* source) { return source->source.breaks(); }
 
-uint32_t app_door_lost(const DoorAndEdges* door) { return door->door.lost_edges(); }
+uint32_t app_source_lost(const SourceAndEdges* source) { return source->source.lost_edges(); }
 }

@@ -1,14 +1,14 @@
 // A counter as a process: the firmware's core with a trace for pins, a file for flash and sockets for a network.
 //
-//     trace --> Door --> Queue (file) --> Sender --> POST
+//     trace --> CrossingSource --> Queue (file) --> Sender --> POST
 //                 all on the trace's clock; UTC = --start + the trace's ms
 //
-// A simulated world may lie in the past. Its counter signs with the server's time all the same: what it believes the
-// time to be, shifted by what lies between both worlds; and the Date it hears is shifted back. So a clock that is wrong
-// there is as wrong here. One line is printed per fact.
-#include <stdarg.h>
+// The simulated world may be in the past. The counter still signs with the server's time: its own time, shifted by the
+// difference of both worlds. The Date it receives is shifted back. So a clock that is wrong in one world is equally
+// wrong in the other. Prints one line per event.
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,15 +16,16 @@
 
 #include <algorithm>
 
-#include "door.h"
-#include "http_date.h"
+#include "detector/crossing_source.h"
+#include "sending/sender.h"
+#include "time/clock.h"
+
 #include "posix_file_device.h"
 #include "posix_hmac.h"
 #include "posix_http.h"
 #include "posix_input.h"
 #include "posix_options.h"
 #include "posix_world.h"
-#include "sender.h"
 
 namespace {
 
@@ -34,8 +35,8 @@ using footfall::Queue;
 
 constexpr int kTrouble = 1;
 constexpr int kWrongUse = 2;
-constexpr int64_t kNetworkTimeMs = 60 * 1000;  // how often the network tells the time
-constexpr int64_t kAfterwardsMs = 12 * 1000;   // a detector has decided everything so long after a trace's end
+constexpr int64_t kNetworkTimeMs = 60 * 1000;  // interval of the network's time
+constexpr int64_t kAfterwardsMs = 12 * 1000;   // after this time the detector has decided the whole trace
 constexpr int64_t kLongestPumpUs = 1'000'000'000;
 constexpr char kFirmware[] = "host-1";
 
@@ -58,7 +59,7 @@ class Program {
           queue_(device, random_),
           sender_(queue_, clock_, random_, posix_hmac, options.counter.c_str(), options.key,
                   {options.heartbeat_ms, options.linger_ms, options.batch_limit}),
-          door_(edges_, {options.spacing_mm, false, true}) {
+          source_(edges_, {options.spacing_mm, false, true}) {
         const int64_t last_ms = inputs_.empty() ? 0 : inputs_.back().at_us / 1000;
         end_ms_ = std::max(last_ms + (options_.trace.empty() ? 1 : kAfterwardsMs), options_.until_ms);
     }
@@ -70,7 +71,7 @@ class Program {
         for (unsigned i = 0; i < footfall::kStreamBytes; i++) {
             snprintf(stream + 2 * i, 3, "%02x", queue_.stream().bytes[i]);
         }
-        say("queue %s: stream=%s boot=%u waiting=%" PRIu32 " next_seq=%" PRIu32 " since_ms=%" PRId64, words_of(opening),
+        say("queue %s: stream=%s boot=%u waiting=%" PRIu32 " next_seq=%" PRIu32 " since_ms=%" PRId64, describe(opening),
             stream, queue_.boot(), queue_.waiting(), queue_.next_seq(), since_ms);
         begin(resumes ? 0 : since_ms);
         return opening != footfall::Opening::kFailed;
@@ -80,7 +81,7 @@ class Program {
         for (;;) {
             const int64_t now_ms = world_.now_ms();
             play_until(now_ms);
-            hear_network(now_ms);
+            set_from_network(now_ms);
             queue_.note_alive(settled_ms());
             if (sender_.is_due(now_ms)) {
                 if (!exchange(now_ms)) {
@@ -92,10 +93,11 @@ class Program {
                 if (sender_.is_finished(settled_ms())) {
                     say("done: waiting=0 dropped=%" PRIu32 " next_seq=%" PRIu32 " aborted=%" PRIu32 " batches=%" PRIu32
                         " again=%" PRIu32,
-                        queue_.dropped(), queue_.next_seq(), door_.aborted(), acknowledged_, attempts_ - acknowledged_);
+                        queue_.dropped(), queue_.next_seq(), source_.aborted(), acknowledged_,
+                        attempts_ - acknowledged_);
                     return 0;
                 }
-                sender_.hurry(now_ms);
+                sender_.send_now(now_ms);
                 continue;
             }
             world_.wait_until(next_event_ms(now_ms), sender_.failures() > 0);
@@ -112,16 +114,16 @@ class Program {
         fflush(stdout);
     }
 
-    // Starts the door at *at_ms*; what came before is not seen.
+    // Starts the detector at *at_ms* and skips earlier input.
     void begin(int64_t at_ms) {
         while (next_ < inputs_.size() && inputs_[next_].at_us < at_ms * 1000) {
             levels_ = {inputs_[next_].outer, inputs_[next_].inner};
             next_++;
         }
         pumped_us_ = at_ms * 1000;
-        door_.start(levels_, static_cast<uint32_t>(pumped_us_));
-        base_ms_ = at_ms - door_.now_ms();
-        breaks_seen_ = door_.breaks();
+        source_.start(levels_, static_cast<uint32_t>(pumped_us_));
+        base_ms_ = at_ms - source_.now_ms();
+        breaks_seen_ = source_.breaks();
     }
 
     void play_until(int64_t now_ms) {
@@ -150,48 +152,48 @@ class Program {
     }
 
     void pump() {
-        door_.pump(levels_, static_cast<uint32_t>(pumped_us_));
-        footfall::Passed passed;
-        while (door_.take(passed)) {
-            keep(static_cast<int8_t>(passed.direction), passed.at_ms + base_ms_);
+        source_.pump(levels_, static_cast<uint32_t>(pumped_us_));
+        footfall::DetectedCrossing crossing;
+        while (source_.take(crossing)) {
+            keep(static_cast<int8_t>(crossing.direction), crossing.at_ms + base_ms_);
         }
         note_breaks();
     }
 
     void keep(int8_t direction, int64_t at_ms) {
         if (at_ms < since_ms_) {
-            return;  // the queue has it, or it was missed
+            return;  // the queue already has it, or it was missed
         }
         const char* words = direction > 0 ? "entry" : "exit";
         if (queue_.append(direction, at_ms)) {
             sender_.notice_crossing(world_.now_ms());
             say("crossing seq=%" PRIu32 " t_ms=%" PRId64 " %s", queue_.next_seq() - 1, at_ms, words);
         } else {
-            say("error: not kept, the queue is full or its file fails: t_ms=%" PRId64 " %s", at_ms, words);
+            say("error: crossing lost: the queue is full or its file failed; t_ms=%" PRId64 " %s", at_ms, words);
         }
     }
 
-    // Nobody is counted while a beam is blocked: no span may cover that.
+    // Reports breaks in counting to the queue, so that no span covers them.
     void note_breaks() {
-        const bool went_on = door_.breaks() != breaks_seen_;
-        if (!is_paused_ && (went_on || !door_.is_counting())) {
+        const bool went_on = source_.breaks() != breaks_seen_;
+        if (!is_paused_ && (went_on || !source_.is_counting())) {
             is_paused_ = true;
-            queue_.pause(std::max(door_.counted_until_ms() + base_ms_, since_ms_));
+            queue_.pause(std::max(source_.counted_until_ms() + base_ms_, since_ms_));
         }
         if (went_on) {
-            breaks_seen_ = door_.breaks();
+            breaks_seen_ = source_.breaks();
             is_paused_ = false;
-            queue_.resume(std::max(door_.counting_since_ms() + base_ms_, since_ms_));
-            door_.note_told();
+            queue_.resume(std::max(source_.counting_since_ms() + base_ms_, since_ms_));
+            source_.note_breaks_reported();
         }
     }
 
     int64_t settled_ms() const {
-        const int64_t settled_ms = options_.trace.empty() ? played_ms_ : door_.settled_ms() + base_ms_;
+        const int64_t settled_ms = options_.trace.empty() ? played_ms_ : source_.settled_ms() + base_ms_;
         return std::min(std::max(settled_ms, since_ms_), std::max(end_ms_, since_ms_));
     }
 
-    void hear_network(int64_t now_ms) {
+    void set_from_network(int64_t now_ms) {
         if (!options_.has_network_time || now_ms < options_.network_time_from_ms || now_ms < network_due_ms_) {
             return;
         }
@@ -201,10 +203,10 @@ class Program {
             error_ms += step.at_ms <= now_ms ? step.by_ms : 0;
             network_due_ms_ = step.at_ms > now_ms ? std::min(network_due_ms_, step.at_ms) : network_due_ms_;
         }
-        const ClockChange change = clock_.hear_network(world_.utc_ms(now_ms) + error_ms, now_ms);
+        const ClockChange change = clock_.set_from_network(world_.utc_ms(now_ms) + error_ms, now_ms);
         if (change != ClockChange::kNone) {
             queue_.note_offset(clock_.offset_ms(), change == ClockChange::kStep);
-            say("clock %s by the network: utc_ms=%" PRId64, change == ClockChange::kStep ? "set" : "mended",
+            say("clock %s from the network: utc_ms=%" PRId64, change == ClockChange::kStep ? "set" : "corrected",
                 clock_.utc_ms(now_ms));
         }
     }
@@ -214,31 +216,31 @@ class Program {
         footfall::Status status;
         status.firmware = kFirmware;
         status.uptime_s = (now_ms - since_ms_) / 1000;
-        status.aborted = door_.aborted();
-        status.outer_blocked_s = door_.blocked_s(footfall::Beam::kOuter);
-        status.inner_blocked_s = door_.blocked_s(footfall::Beam::kInner);
+        status.aborted = source_.aborted();
+        status.outer_blocked_s = source_.blocked_s(footfall::Beam::kOuter);
+        status.inner_blocked_s = source_.blocked_s(footfall::Beam::kInner);
         const footfall::Request* request = sender_.prepare(now_ms, settled_ms(), status);
         if (request == nullptr) {
-            say("error: a batch does not fit into its buffer");
+            say("error: the batch does not fit into its buffer");
             return false;
         }
         const HttpReply reply = post(options_.url, *request, options_.timeout_ms);
         const int64_t after_ms = world_.now_ms();
         play_until(after_ms);
-        const std::string date = options_.hears_date ? heard_date(reply.date, after_ms) : "";
+        const std::string date = options_.hears_date ? shifted_date(reply.date, after_ms) : "";
         const Outcome outcome = sender_.take(
             {reply.status, reply.body.c_str(), reply.body.size(), date.c_str(), reply.retry_after.c_str()}, after_ms);
         attempts_++;
         acknowledged_ += outcome == Outcome::kAcknowledged ? 1 : 0;
-        if (outcome != Outcome::kAcknowledged || queue_.waiting() != told_waiting_) {
-            say("batch %s: status=%d waiting=%" PRIu32, words_of(outcome), reply.status, queue_.waiting());
-            told_waiting_ = queue_.waiting();
+        if (outcome != Outcome::kAcknowledged || queue_.waiting() != printed_waiting_) {
+            say("batch %s: status=%d waiting=%" PRIu32, describe(outcome), reply.status, queue_.waiting());
+            printed_waiting_ = queue_.waiting();
         }
         return true;
     }
 
     // Moves the server's Date into the simulated world.
-    std::string heard_date(const std::string& date, int64_t now_ms) const {
+    std::string shifted_date(const std::string& date, int64_t now_ms) const {
         int64_t utc_s = 0;
         if (!footfall::parse_http_date(date.c_str(), utc_s)) {
             return "";
@@ -270,22 +272,22 @@ class Program {
     footfall::Clock clock_;
     footfall::Sender sender_;
     footfall::EdgeBuffer edges_;
-    footfall::Door door_;
+    footfall::CrossingSource source_;
     footfall::Levels levels_ = {false, false};
     int64_t pumped_us_ = 0;
-    int64_t base_ms_ = 0;   // the trace's ms minus the door's
+    int64_t base_ms_ = 0;   // the trace's ms minus the source's
     int64_t since_ms_ = 0;  // counting since
     int64_t played_ms_ = 0;
     int64_t end_ms_ = 0;
     int64_t network_due_ms_ = INT64_MIN;
     uint32_t breaks_seen_ = 0;
-    uint32_t told_waiting_ = 0;
+    uint32_t printed_waiting_ = 0;
     uint32_t attempts_ = 0;
     uint32_t acknowledged_ = 0;
     bool is_paused_ = false;
 };
 
-// Returns where the queue at hand ends on the trace's clock; 0 where it holds nothing.
+// Returns where the queue ends on the trace's clock; 0 if it is empty.
 int64_t resume_point(footfall::BlockDevice& device) {
     SystemRandom random;
     Queue queue(device, random);
@@ -320,7 +322,7 @@ int main(int count, char** words) {
     FileDevice device(options.sectors);
     if (!device.open(options.queue.c_str())) {
         fprintf(stderr, "counter: %s: %s\n", options.queue.c_str(),
-                errno == EWOULDBLOCK ? "another process has it" : strerror(errno));
+                errno == EWOULDBLOCK ? "another process uses it" : strerror(errno));
         return kTrouble;
     }
     World world(options);

@@ -1,11 +1,10 @@
-// The detector, the debouncing and the edge buffer for ctypes. Handles are made and freed here; the core has no heap.
+// The detector, the debouncing and the edge buffer for ctypes. This file allocates the handles; the core has no heap.
 #include <stdint.h>
 
 #include <new>
 
-#include "beams.h"
-#include "debounce.h"
-#include "edge_buffer.h"
+#include "detector/beams.h"
+#include "detector/edge_buffer.h"
 
 using footfall::Beam;
 using footfall::Beams;
@@ -32,7 +31,7 @@ void beams_lose(Beams* beams, bool outer, bool inner, uint32_t now_us) {
     beams->resume_after_loss({outer, inner}, now_us);
 }
 void beams_finish(Beams* beams, uint32_t now_us) { beams->finish(now_us); }
-// 0 where there is none, else +1 or -1.
+// Returns +1 or -1, or 0 if there is no crossing.
 int32_t beams_take(Beams* beams, uint32_t* at_us) {
     Crossing crossing = {};
     if (!beams->take(crossing)) return 0;
@@ -55,7 +54,7 @@ Debounce* debounce_new(bool interrupted) {
 }
 void debounce_free(Debounce* debounce) { delete debounce; }
 void debounce_set(Debounce* debounce, bool interrupted, int64_t at_us) { debounce->set(interrupted, at_us); }
-// False where no edge is due by *now_us*.
+// False if no edge is due by *now_us*.
 bool debounce_take(Debounce* debounce, int64_t now_us, bool* level, int64_t* at_us) {
     if (!debounce->is_due(now_us)) return false;
     *level = debounce->level();
@@ -68,7 +67,7 @@ EdgeBuffer* edges_new() { return new (std::nothrow) EdgeBuffer; }
 void edges_free(EdgeBuffer* edges) { delete edges; }
 uint32_t edges_capacity() { return EdgeBuffer::kCapacity; }
 void edges_push(EdgeBuffer* edges, uint32_t now_us, bool outer, bool inner) { edges->push(now_us, {outer, inner}); }
-// Levels as outer + 2 * inner, or -1 where there is no edge.
+// Returns the levels as outer + 2 * inner, or -1 if there is no edge.
 int32_t edges_pop(EdgeBuffer* edges, uint32_t* at_us) {
     Edge edge = {};
     if (!edges->pop(edge)) return -1;
@@ -77,11 +76,11 @@ int32_t edges_pop(EdgeBuffer* edges, uint32_t* at_us) {
 }
 uint32_t edges_lost(const EdgeBuffer* edges) { return edges->lost(); }
 uint32_t edges_size(const EdgeBuffer* edges) { return static_cast<uint32_t>(edges->size()); }
-// Pushes *count* edges 4 us apart as an interrupt would, from whichever thread calls.
+// Pushes *count* edges 4 us apart, as an interrupt would.
 void edges_push_many(EdgeBuffer* edges, uint32_t count) {
     for (uint32_t k = 0; k < count; ++k) edges->push(k * 4, {(k & 1) == 0, (k & 2) == 0});
 }
-// Pops until *count* edges are popped or lost; returns how many came in the wrong order.
+// Pops until *count* edges are popped or lost; returns the number that were out of order or wrong.
 uint32_t edges_pop_many(EdgeBuffer* edges, uint32_t count) {
     uint32_t popped = 0;
     uint32_t wrong = 0;

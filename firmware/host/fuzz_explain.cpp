@@ -1,18 +1,18 @@
-// Compares the detector's explanations with those of plain trying, and stops at the first difference.
+// Compares the detector's explanations with an exhaustive search, and stops at the first difference.
 //
 //     fuzz_explain COUNT [SEED]
 //
-// Explanation leaves out what cannot win and keeps what it found before. Here every way to cut COUNT random rows into
-// passages is costed to the end, and the rows come to one Explanation as the detector's come: they grow, the last
-// interval goes on, the oldest go. Both must give the same passages, in all that a passage tells.
+// Explanation skips groups that cannot win and reuses earlier results. This program computes the full cost of every way
+// to cut COUNT random rows into passages. The rows change as in the detector: they grow, the last interval continues,
+// the oldest are removed. Both must find the same passages, in every field.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "detector_borders.h"
-#include "detector_costs.h"
-#include "detector_explain.h"
-#include "detector_hull.h"
+#include "detector/costs.h"
+#include "detector/explanation.h"
+#include "detector/group.h"
+
 #include "seeded_random.h"
 
 namespace {
@@ -29,12 +29,12 @@ struct Rows {
     Intervals inner;
 };
 
-// How long an interval or a hole is, us: chatter, arms, bodies and whoever stands, as *kind* is.
+// The length of an interval or a hole, us; *kind* selects chatter, arms, bodies or standing people.
 int64_t duration_us(SeededRandom& chance, uint32_t kind) {
     switch (kind) {
         case 0: return 4'000 + chance.below(60'000);
         case 1: return 20'000 + chance.below(400'000);
-        case 2: return 5'000 * (1 + chance.below(60));  // alike, so that ways cost the same
+        case 2: return 5'000 * (1 + chance.below(60));  // equal lengths, so that costs tie
         case 3: return chance.below(8) == 0 ? 1 + chance.below(15'000'000) : 30'000 + chance.below(300'000);
         default: return 4'000 + chance.below(1U << (8 + chance.below(15)));
     }
@@ -48,7 +48,7 @@ void append(Intervals& own, SeededRandom& chance, uint32_t kind) {
     own.at[own.size++] = {from_us, from_us + length_us, holes_us};
 }
 
-// What *other* would see of the same things, each edge some milliseconds off.
+// The intervals of *other* shifted by a lag, each edge off by some milliseconds.
 void follow(Intervals& own, const Intervals& other, SeededRandom& chance) {
     const int64_t lag_us = chance.below(300'000);
     own.size = 0;
@@ -60,7 +60,7 @@ void follow(Intervals& own, const Intervals& other, SeededRandom& chance) {
     }
 }
 
-// What may happen to the rows from one decision of the detector to the next.
+// Changes the rows as may happen between two decisions of the detector.
 void go_on(Rows& rows, SeededRandom& chance, uint32_t kind) {
     Intervals& own = chance.below(2) == 0 ? rows.outer : rows.inner;
     const uint32_t what = chance.below(12);
@@ -76,8 +76,8 @@ void go_on(Rows& rows, SeededRandom& chance, uint32_t kind) {
     }
 }
 
-// The cheapest way of all, found by trying each to its end.
-class PlainTrying {
+// The cheapest way of all, found by trying every one.
+class ExhaustiveSearch {
    public:
     void find(const Rows& rows, const Spacing& spacing) {
         for (size_t i = 0; i <= rows.outer.size; ++i) {
@@ -88,10 +88,10 @@ class PlainTrying {
     struct Node {
         int64_t cost;
         Passage last;
-        size_t before;  // whether a body is before that
+        size_t before;  // 1 if the passage before it is a body
     };
 
-    // The last passage of the cheapest way to explain the first *i* and *j* intervals that ends with a body, or does not.
+    // The cheapest way to explain the first *i* and *j* intervals that ends with a body (1) or does not (0).
     const Node& node(size_t i, size_t j, size_t body) const { return nodes_[i][j][body]; }
     size_t cheaper(size_t i, size_t j) const { return nodes_[i][j][1].cost < nodes_[i][j][0].cost ? 1 : 0; }
 
@@ -140,13 +140,13 @@ bool are_same(const Passage& a, const Passage& b) {
                            a.speed_mm_s == b.speed_mm_s && a.steady == b.steady);
 }
 
-bool agree(const Explanation& explanation, const PlainTrying& plain, const Rows& rows) {
+bool agree(const Explanation& explanation, const ExhaustiveSearch& search, const Rows& rows) {
     size_t i = rows.outer.size;
     size_t j = rows.inner.size;
-    size_t body = plain.cheaper(i, j);
+    size_t body = search.cheaper(i, j);
     for (size_t k = explanation.size(); k > 0; --k) {
-        if (i + j == 0 || !are_same(explanation[k - 1], plain.node(i, j, body).last)) return false;
-        body = plain.node(i, j, body).before;
+        if (i + j == 0 || !are_same(explanation[k - 1], search.node(i, j, body).last)) return false;
+        body = search.node(i, j, body).before;
         i -= explanation[k - 1].outer_size;
         j -= explanation[k - 1].inner_size;
     }
@@ -163,7 +163,7 @@ int main(int count, char** words) {
     const uint64_t wanted = strtoull(words[1], nullptr, 10);
     SeededRandom chance(count == 3 ? strtoull(words[2], nullptr, 10) : 1);
     static Explanation explanation;
-    static PlainTrying plain;
+    static ExhaustiveSearch search;
     Rows rows;
     uint64_t passages = 0;
     uint32_t kind = 0;
@@ -177,13 +177,13 @@ int main(int count, char** words) {
         go_on(rows, chance, kind);
         const Spacing spacing(spacing_mm);
         explanation.find(rows.outer, rows.inner, spacing_mm);
-        plain.find(rows, spacing);
-        if (!agree(explanation, plain, rows)) {
+        search.find(rows, spacing);
+        if (!agree(explanation, search, rows)) {
             fprintf(stderr, "fuzz_explain: explanation %" PRIu64 " is not the cheapest\n", done + 1);
             return 1;
         }
         passages += explanation.size();
     }
-    printf("%" PRIu64 " explanations, %" PRIu64 " passages: all as by plain trying\n", wanted, passages);
+    printf("%" PRIu64 " explanations, %" PRIu64 " passages: all the cheapest\n", wanted, passages);
     return 0;
 }

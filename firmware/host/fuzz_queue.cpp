@@ -1,12 +1,12 @@
-// Tears queue files: many short worlds of a counter, its flash, its server and the people who really passed.
+// Tears queues: simulates many short worlds of a counter, its flash, its server and the people who really passed.
 //
-//     fuzz_queue COUNT SEED      COUNT power cuts, each in the middle of anything; prints a line and exits 0, or tells
-//                                the first promise that was broken, with the seed of its world, and exits 1
+//     fuzz_queue COUNT SEED      Makes COUNT power cuts at random moments. Prints a summary and exits with 0, or prints
+//                                the first broken promise with the seed of its world and exits with 1
 //
-// In every world: no (stream, seq) names two crossings; what append() promised arrives; what arrives was a crossing,
-// with its time; and no span that the server was told covers somebody it does not know. A third of the worlds also
-// damages flash from outside (bytes, whole sectors, a format cut short): there, what was destroyed may be missing, and
-// everything else holds as before.
+// In every world no (stream, seq) names two crossings, every crossing that append() promised arrives, every arrival was
+// a real crossing with its time, and no span at the server covers a crossing that is missing there. A third of the
+// worlds also damage the flash (bytes, whole sectors, an interrupted format): there destroyed crossings may be missing,
+// and all other promises hold.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,12 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include "bytes.h"
-#include "crossing_queue.h"
+#include "queue/bytes.h"
+#include "queue/crossing_queue.h"
+
 #include "memory_device.h"
 #include "seeded_random.h"
 
-using footfall::Portion;
+using footfall::OutgoingBatch;
 using footfall::Queue;
 
 namespace {
@@ -44,7 +45,7 @@ class World {
         device_->seed = throws_.next();
     }
 
-    // Lives from one power cut to the next, *lives* times, then drains the queue. False: a promise was broken.
+    // Runs *lives* times to a power cut, then drains the queue. False if a promise was broken.
     bool run(uint32_t lives) {
         for (uint32_t life = 0; life < lives && !broken_; life++) {
             live(throws_.below(4) ? throws_.below(700) : throws_.below(40));
@@ -89,7 +90,7 @@ class World {
             now_ms_ += 5000;
             pass_unseen();
             if (throws_.below(3) == 0) {
-                pass();  // decided late, or counted by the beam that is left
+                pass();  // decided late
             }
             queue_->resume(mono());
             settled_ms_ = mono();
@@ -109,7 +110,7 @@ class World {
 
     int64_t mono() const { return now_ms_ - base_ms_; }
 
-    // What is sure lags behind now while somebody is in the beams.
+    // The settled time lags behind while somebody is in the beams.
     int64_t settled() {
         const int64_t settled_ms = mono() - (throws_.below(2) ? throws_.below(60'000) : 0);
         settled_ms_ = settled_ms > settled_ms_ ? settled_ms : settled_ms_;
@@ -121,14 +122,13 @@ class World {
         now_ms_ += 5;
     }
 
-    // Somebody passes.
     void pass() {
         const int8_t direction = throws_.below(2) ? 1 : -1;
         truth_.push_back({now_ms_, direction, false});
         const Key key = {number_of(queue_->stream()), queue_->next_seq()};
         const uint32_t waiting = queue_->waiting();
         if (queue_->append(direction, mono())) {
-            const Key kept = {key.first, queue_->next_seq() - 1};  // later than *key* where others were lost before
+            const Key kept = {key.first, queue_->next_seq() - 1};  // later than *key* if crossings were lost before
             check(queue_->waiting() == waiting + 1, "the number of waiting crossings is wrong");
             check(named_.emplace(kept, truth_.size() - 1).second, "a name was given twice");
             promised_.push_back(truth_.size() - 1);
@@ -138,33 +138,33 @@ class World {
         now_ms_ += 2;
     }
 
-    // Sends one batch; the server keeps it, even if the answer is lost.
+    // Sends one batch. The server stores it even if the answer is lost.
     bool send(bool is_answer_lost) {
-        Portion portion;
-        if (!queue_->portion(settled(), 1 + throws_.below(6), portion)) {
+        OutgoingBatch batch;
+        if (!queue_->next_batch(settled(), 1 + throws_.below(6), batch)) {
             return false;
         }
-        queue_->freeze(portion);
-        for (uint32_t i = 0; i < portion.count; i++) {
-            arrive(number_of(portion.stream), portion.crossings[i], portion.dated);
+        queue_->freeze(batch);
+        for (uint32_t i = 0; i < batch.count; i++) {
+            arrive(number_of(batch.stream), batch.crossings[i], batch.dated);
         }
-        check(portion.from_utc_ms <= portion.to_utc_ms, "a span ends before it starts");
-        spans_.push_back({portion.from_utc_ms, portion.to_utc_ms});
+        check(batch.from_utc_ms <= batch.to_utc_ms, "a span ends before it starts");
+        spans_.push_back({batch.from_utc_ms, batch.to_utc_ms});
         if (is_answer_lost) {
             return true;
         }
-        const bool is_partial = portion.count > 1 && throws_.below(8) == 0;
-        const uint32_t through = is_partial ? portion.crossings[portion.count / 2 - 1].seq : portion.through();
-        check(queue_->acknowledge(portion, through) != is_partial, "an acknowledgement was misunderstood");
+        const bool is_partial = batch.count > 1 && throws_.below(8) == 0;
+        const uint32_t through = is_partial ? batch.crossings[batch.count / 2 - 1].seq : batch.through();
+        check(queue_->acknowledge(batch, through) != is_partial, "an acknowledgement was misunderstood");
         now_ms_ += 2;
-        return !portion.live || portion.count > 0;
+        return !batch.live || batch.count > 0;
     }
 
     void arrive(uint64_t stream, const footfall::SentCrossing& crossing, bool is_dated) {
         const Key key = {stream, crossing.seq};
         if (named_.count(key) == 0) {
-            const auto found = unsure_.find(key);  // it was being written when the power failed
-            check(found != unsure_.end(), "somebody arrived who never passed");
+            const auto found = unsure_.find(key);  // being written when the power failed
+            check(found != unsure_.end(), "a crossing arrived that never happened");
             if (broken_) {
                 return;
             }
@@ -213,7 +213,7 @@ class World {
         for (const Passing& one : truth_) {
             for (const auto& [from_utc_ms, to_utc_ms] : spans_) {
                 const bool is_claimed = from_utc_ms <= one.utc_ms && one.utc_ms < to_utc_ms;
-                check(!is_claimed || one.arrived || is_stepping_, "a span was claimed with somebody missing");
+                check(!is_claimed || one.arrived || is_stepping_, "a span covers a missing crossing");
             }
         }
     }
@@ -235,8 +235,8 @@ class World {
     int64_t base_ms_ = 0;
     int64_t settled_ms_ = 0;
     std::vector<Passing> truth_;
-    std::vector<size_t> promised_;  // append() said that it is durable
-    std::map<Key, size_t> unsure_;  // the power failed in append()
+    std::vector<size_t> promised_;  // append() returned true
+    std::map<Key, size_t> unsure_;  // the power failed during append()
     std::map<Key, size_t> named_;
     std::vector<std::pair<int64_t, int64_t>> spans_;
     const char* broken_ = nullptr;

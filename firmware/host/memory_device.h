@@ -1,4 +1,4 @@
-// A block device in memory that loses power in the middle of what it writes, and that notices misuse.
+// A block device in memory that can lose power during a write, and that detects misuse.
 #pragma once
 
 #include <stdint.h>
@@ -6,11 +6,11 @@
 
 #include <vector>
 
-#include "block_device.h"
+#include "device/ports.h"
 
 class MemoryDevice final : public footfall::BlockDevice {
    public:
-    static constexpr uint32_t kEraseCost = 8;  // an erase takes as long as so many bytes
+    static constexpr uint32_t kEraseCost = 8;  // an erase takes as long as writing this many bytes
 
     MemoryDevice(uint32_t sector_size, uint32_t sectors, uint8_t fill)
         : bytes(static_cast<size_t>(sector_size) * sectors, fill), size_(sector_size), count_(sectors) {}
@@ -64,7 +64,7 @@ class MemoryDevice final : public footfall::BlockDevice {
 
     bool sync() override { return has_power; }
 
-    // The power fails after *cost* more bytes; negative: never.
+    // The power fails after *cost* more bytes; a negative cost means never.
     void fail_after(int64_t cost) {
         left_ = cost;
         has_power = true;
@@ -74,7 +74,7 @@ class MemoryDevice final : public footfall::BlockDevice {
 
     std::vector<uint8_t> bytes;
     bool has_power = true;
-    bool misused = false;  // something was written over something, or not in words of four bytes
+    bool misused = false;  // a byte was written twice without an erase, or a write was not a multiple of four bytes
     uint64_t programmed = 0;
     uint64_t erased = 0;
     uint32_t seed = 1;

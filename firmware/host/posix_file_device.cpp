@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static constexpr int kPowerFailed = 137;  // what a shell tells of kill -9
+static constexpr int kPowerFailed = 137;  // a shell's exit status for kill -9
 
 FileDevice::~FileDevice() {
     if (file_ >= 0) {

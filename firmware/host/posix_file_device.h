@@ -1,10 +1,10 @@
-// A queue's sectors in one file of fixed size. What the file lacks reads as zeros, so a file that was cut short is
-// damaged, not blank. One process at a time: the file is locked.
+// The queue's sectors in one file of fixed size. Missing bytes read as zeros, so a truncated file is damaged, not
+// blank. The file is locked: only one process can use it.
 #pragma once
 
 #include <stdint.h>
 
-#include "block_device.h"
+#include "device/ports.h"
 
 class FileDevice : public footfall::BlockDevice {
    public:
@@ -15,9 +15,9 @@ class FileDevice : public footfall::BlockDevice {
     FileDevice(const FileDevice&) = delete;
     FileDevice& operator=(const FileDevice&) = delete;
 
-    // Opens the file at *path*, or makes it. False: errno says why; EWOULDBLOCK where another process has it.
+    // Opens or creates the file at *path*. If false, errno says why; EWOULDBLOCK: another process uses it.
     bool open(const char* path);
-    // For tests: the power fails in the middle of writing the byte after *bytes* more; the process ends there and then.
+    // For tests: the power fails while the byte after *bytes* more is written, and the process exits.
     void die_after(int64_t bytes) { left_ = bytes; }
 
     uint32_t sector_size() const override { return kSectorBytes; }

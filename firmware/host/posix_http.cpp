@@ -59,7 +59,7 @@ class Connection {
         return true;
     }
 
-    // Reads more into *text*; false at its end, or when there is trouble.
+    // Appends received bytes to *text*; false at the end or after an error.
     bool receive(std::string& text) {
         char piece[4096];
         for (;;) {
@@ -101,7 +101,7 @@ class Connection {
     int socket_ = -1;
 };
 
-// Returns the value of the header *name* in *head*; empty where there is none.
+// Returns the value of the header *name* in *head*; empty if there is none.
 std::string header(const std::string& head, const char* name) {
     const size_t length = strlen(name);
     for (size_t at = head.find("\r\n"); at != std::string::npos; at = head.find("\r\n", at)) {

@@ -1,22 +1,22 @@
-// One POST over a socket of its own: HTTP/1.1, plain, with one deadline over all of it.
+// One POST over its own socket: plain HTTP/1.1 with one deadline for the whole exchange.
 #pragma once
 
 #include <stdint.h>
 
 #include <string>
 
-#include "sender.h"
+#include "sending/sender.h"
 
 struct HttpUrl {
     std::string host;
     std::string port;
-    std::string path;  // as it stands before /api/v1/crossings, without a slash at its end
+    std::string path;  // before /api/v1/crossings, without a trailing slash
 };
 
-// Reads "http://HOST[:PORT][/PATH]"; an IPv6 address stands in brackets. False for anything else.
+// Parses "http://HOST[:PORT][/PATH]"; an IPv6 address is in brackets. False for anything else.
 bool parse_url(const char* text, HttpUrl& url);
 
-// What came back. status 0: no answer.
+// The server's answer; status 0 if there was none.
 struct HttpReply {
     int status = 0;
     std::string date;

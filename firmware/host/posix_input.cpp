@@ -9,7 +9,7 @@
 
 namespace {
 
-// Reads one line; false where it makes no sense.
+// Parses one line; false if it is invalid.
 bool parse_line(const char* line, bool is_crossings, Input& input) {
     char* rest = nullptr;
     const double ms = strtod(line, &rest);

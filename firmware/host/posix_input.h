@@ -1,4 +1,4 @@
-// A trace or a list of crossings, read whole.
+// Reads a trace or a list of crossings.
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +13,6 @@ struct Input {
     int8_t direction;  // of a list of crossings: 1 entry, -1 exit
 };
 
-// Reads the file at *path* ("-": stdin): lines t_ms,outer,inner, or t_ms,entry|exit where *is_crossings*. A line of
-// names, empty lines and lines that start with # are passed over. Returns the sentence to end with, or an empty one.
+// Reads the file at *path* ("-": stdin): lines t_ms,outer,inner, or t_ms,entry|exit if *is_crossings*. Skips a header,
+// empty lines and lines that start with #. Returns an error message, or an empty string.
 std::string read_inputs(const std::string& path, bool is_crossings, std::vector<Input>& inputs);

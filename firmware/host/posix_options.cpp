@@ -10,37 +10,36 @@
 const char kCounterHelp[] =
     "Usage: counter --counter ID --key-file FILE --url URL --queue FILE (--trace FILE|- | --crossings FILE) [OPTIONS]\n"
     "\n"
-    "A counter as a process: the firmware's core, fed by a trace instead of pins, sending real signed batches. It may "
-    "be\n"
-    "killed at any moment and started again with the same queue. Exit status 0: the trace is over and all of it was\n"
-    "acknowledged; 1: trouble with a file; 2: wrong use.\n"
+    "A counter as a process: the firmware's core reads a trace instead of pins and sends real signed batches. You may\n"
+    "kill it at any moment and start it again with the same queue. Exit status 0: the trace has ended and the server\n"
+    "has acknowledged all of it; 1: a file failed; 2: usage error.\n"
     "\n"
     "  --counter ID          the counter's id\n"
-    "  --key-file FILE       its key, whsec_...\n"
-    "  --url URL             where ingest is, http://127.0.0.1:8080\n"
-    "  --queue FILE          where its crossings are kept; made if it is not there\n"
-    "  --trace FILE          lines t_ms,outer,inner (1: interrupted); - is stdin, read to its end first\n"
+    "  --key-file FILE       file with its key, whsec_...\n"
+    "  --url URL             address of ingest, http://127.0.0.1:8080\n"
+    "  --queue FILE          file for the queue; created if it is missing\n"
+    "  --trace FILE          lines t_ms,outer,inner (1: interrupted); - reads stdin to its end first\n"
     "  --crossings FILE      instead of a trace: lines t_ms,entry or t_ms,exit, in order\n"
-    "  --spacing-mm N        between the beams (default 100)\n"
-    "  --start UTC           the trace's time 0, 2026-05-04T08:00:00Z or ms since 1970 (default: when the process "
-    "starts)\n"
-    "  --speed N             times real time (default 1); 0: from event to event, without waiting\n"
-    "  --began MS            real ms since 1970 at which the trace's time was 0 (default: when the process starts);\n"
-    "                        what passed before this process started was missed, and is a gap\n"
-    "  --resume-trace        go on behind what the queue already holds, as if nothing had been missed\n"
-    "  --until T_MS          go on counting until then, though the trace ends before\n"
-    "  --heartbeat-s N       a batch at least so often (default 50)\n"
-    "  --linger-ms N         a crossing waits so long for company (default 2000)\n"
-    "  --batch-limit N       crossings in a batch, at most 50 (default)\n"
+    "  --spacing-mm N        distance between the beams (default 100)\n"
+    "  --start UTC           time 0 of the trace, 2026-05-04T08:00:00Z or ms since 1970 (default: the start of the\n"
+    "                        process)\n"
+    "  --speed N             times real time (default 1); 0: jump from event to event without waiting\n"
+    "  --began MS            real ms since 1970 of the trace's time 0 (default: the start of the process); what\n"
+    "                        passed before the process started was missed and is a gap\n"
+    "  --resume-trace        continue after the last crossing in the queue, as if nothing had been missed\n"
+    "  --until T_MS          keep counting until then, even if the trace ends before\n"
+    "  --heartbeat-s N       longest time between batches (default 50)\n"
+    "  --linger-ms N         how long a crossing waits for others (default 2000)\n"
+    "  --batch-limit N       most crossings in a batch, up to 50 (default 50)\n"
     "  --timeout-s N         for one request (default 15)\n"
-    "  --sectors N           size of the queue in sectors of 4096 bytes, 4 to 128 (default)\n"
+    "  --sectors N           size of the queue in sectors of 4096 bytes, 4 to 128 (default 128)\n"
     "\n"
-    "Trouble, on the trace's clock:\n"
-    "  --clock-step T_MS:BY_MS   the network's time steps at T_MS by BY_MS; may be repeated\n"
-    "  --no-network-time     the network tells no time; only the server's Date does\n"
-    "  --network-time-from T_MS  the network tells no time before T_MS\n"
-    "  --no-date             the server's Date is not heard\n"
-    "  --die-after BYTES     the power fails in the middle of writing the byte after so many\n";
+    "Faults, on the trace's clock:\n"
+    "  --clock-step T_MS:BY_MS   at T_MS the network's time steps by BY_MS; may be repeated\n"
+    "  --no-network-time     the network has no time; only the server's Date sets the clock\n"
+    "  --network-time-from T_MS  the network has no time before T_MS\n"
+    "  --no-date             ignore the server's Date\n"
+    "  --die-after BYTES     the power fails while the byte after that many is written\n";
 
 namespace {
 
@@ -82,7 +81,7 @@ bool read_key(const char* path, footfall::SigningKey& key) {
     return footfall::parse_key(text, key);
 }
 
-// Takes the option *name* with its *value*. False where the value is wrong; *known* tells whether the name is one.
+// Takes the option *name* with its *value*. False if the value is wrong; *known*: whether the option exists.
 bool take(const std::string& name, const char* value, CounterOptions& options, bool& known) {
     struct Whole {
         const char* name;
@@ -96,7 +95,7 @@ bool take(const std::string& name, const char* value, CounterOptions& options, b
         {"--spacing-mm", 40, 1000, 1, &spacing_mm},
         {"--heartbeat-s", 1, 86'400, 1000, &options.heartbeat_ms},
         {"--linger-ms", 0, 3'600'000, 1, &options.linger_ms},
-        {"--batch-limit", 1, footfall::kPortionLimit, 1, &limit},
+        {"--batch-limit", 1, footfall::kBatchLimit, 1, &limit},
         {"--timeout-s", 1, 600, 1000, &options.timeout_ms},
         {"--sectors", 4, footfall::RecordRing::kMaxSectors, 1, &sectors},
         {"--until", 0, INT64_MAX / 2, 1, &options.until_ms},
@@ -167,13 +166,15 @@ std::string parse_counter_options(int count, char** words, CounterOptions& optio
         bool known = false;
         const char* value = i + 1 < count ? words[i + 1] : "";
         if (!take(name, value, options, known)) {
-            return known ? name + " cannot be " + value : "there is no option " + name + "; --help shows all";
+            return known ? "invalid value for " + name + ": " + value : "unknown option " + name + "; see --help";
         }
         i++;
     }
     const bool has_one_input = options.trace.empty() != options.crossings.empty();
     const bool is_complete = !options.counter.empty() && options.key.size > 0 && !options.url.host.empty() &&
                              !options.queue.empty() && has_one_input;
-    return options.help || is_complete ? ""
-                                       : "it needs --counter, --key-file, --url, --queue, and --trace or --crossings";
+    if (options.help || is_complete) {
+        return "";
+    }
+    return "missing options: --counter, --key-file, --url, --queue, and --trace or --crossings are required";
 }

@@ -1,4 +1,4 @@
-// What the command line of `counter` says.
+// The command line of `counter`.
 #pragma once
 
 #include <stdint.h>
@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "sending/signature.h"
+
 #include "posix_http.h"
-#include "signature.h"
 
 struct ClockStep {
     int64_t at_ms;  // on the trace's clock
@@ -23,15 +24,15 @@ struct CounterOptions {
     footfall::SigningKey key = {};
     uint32_t spacing_mm = 100;
     double speed = 1;          // 0: jump from event to event
-    bool has_start = false;    // false: the trace's time 0 is when the process starts
+    bool has_start = false;    // false: the trace's time 0 is the start of the process
     int64_t start_utc_ms = 0;  // of the trace's time 0
     bool has_began = false;
     int64_t began_real_ms = 0;  // real instant at which the trace's time was 0
     bool resume_trace = false;
-    int64_t until_ms = 0;  // goes on counting at least so long
+    int64_t until_ms = 0;  // keeps counting at least until then
     int64_t heartbeat_ms = 50'000;
     int64_t linger_ms = 2'000;
-    uint32_t batch_limit = footfall::kPortionLimit;
+    uint32_t batch_limit = footfall::kBatchLimit;
     int64_t timeout_ms = 15'000;
     uint32_t sectors = 128;
     bool has_network_time = true;
@@ -44,5 +45,5 @@ struct CounterOptions {
 
 extern const char kCounterHelp[];
 
-// Reads the command line. Returns the sentence to end with, or an empty one.
+// Parses the command line. Returns an error message, or an empty string.
 std::string parse_counter_options(int count, char** words, CounterOptions& options);

@@ -1,4 +1,4 @@
-// The world in which a trace happens: its clock, and the words for what a counter does there.
+// The world of a trace: its clock, and the words for the counter's log.
 #pragma once
 
 #include <stdint.h>
@@ -6,8 +6,9 @@
 
 #include <algorithm>
 
+#include "sending/sender.h"
+
 #include "posix_options.h"
-#include "sender.h"
 
 constexpr int64_t kLongestSleepMs = 200;
 
@@ -17,7 +18,6 @@ inline int64_t clock_ms(clockid_t which) {
     return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-// The world in which the trace happens.
 class World {
    public:
     explicit World(const CounterOptions& options) : speed_(options.speed) {
@@ -30,19 +30,19 @@ class World {
         start_utc_ms_ = options.has_start ? options.start_utc_ms : real_ms - start_ms_;
     }
 
-    // It is *trace_ms* now, however long it took to come here.
+    // Sets the trace's clock to *trace_ms*.
     void begin_at(int64_t trace_ms) {
         start_ms_ = trace_ms;
         real_start_ms_ = clock_ms(CLOCK_MONOTONIC);
     }
 
-    // Now, on the trace's clock.
+    // The time on the trace's clock.
     int64_t now_ms() const {
         const int64_t real_ms = speed_ > 0 ? clock_ms(CLOCK_MONOTONIC) - real_start_ms_ : 0;
         return start_ms_ + static_cast<int64_t>(static_cast<double>(real_ms) * speed_);
     }
     int64_t utc_ms(int64_t now_ms) const { return start_utc_ms_ + now_ms; }
-    // What must be added to this world's UTC at *now_ms* to get the server's.
+    // Returns what to add to this world's UTC at *now_ms* to get the server's.
     int64_t behind_s(int64_t now_ms) const {
         const double real_ms = speed_ > 0 ? static_cast<double>(now_ms - start_ms_) / speed_ : 0;
         const int64_t real_utc_ms =
@@ -50,8 +50,7 @@ class World {
         return (real_utc_ms - utc_ms(now_ms)) / 1000;
     }
 
-    // Returns when it is *then_ms*, or a little earlier. *is_failing*: a server in trouble is not spared by stepped
-    // time.
+    // Waits until *then_ms*, or a little less. *is_failing*: waits in real time even at speed 0, to spare the server.
     void wait_until(int64_t then_ms, bool is_failing) {
         const int64_t left_ms = then_ms - now_ms();
         if (left_ms <= 0) {
@@ -79,7 +78,7 @@ class World {
     int64_t start_utc_ms_ = 0;
 };
 
-inline const char* words_of(footfall::Outcome outcome) {
+inline const char* describe(footfall::Outcome outcome) {
     switch (outcome) {
         case footfall::Outcome::kAcknowledged:
             return "acknowledged";
@@ -92,20 +91,20 @@ inline const char* words_of(footfall::Outcome outcome) {
         case footfall::Outcome::kBusy:
             return "busy";
         case footfall::Outcome::kHalved:
-            return "refused, sends fewer";
+            return "refused, halved";
         case footfall::Outcome::kDropped:
             return "refused, dropped";
         case footfall::Outcome::kHeartbeatRefused:
             return "heartbeat refused";
-        case footfall::Outcome::kDatedAnew:
-            return "dated anew";
+        case footfall::Outcome::kRedated:
+            return "redated";
         case footfall::Outcome::kNotReceived:
             return "not received";
     }
     return "";
 }
 
-inline const char* words_of(footfall::Opening opening) {
+inline const char* describe(footfall::Opening opening) {
     switch (opening) {
         case footfall::Opening::kKept:
             return "kept";

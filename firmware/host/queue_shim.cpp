@@ -1,14 +1,14 @@
-// extern "C" functions over the queue, its device, the clock, the sender and the encoders: what tests/firmware drive
-// through ctypes. A Counter is everything but the door.
+// The queue, its device, the clock, the sender and the encoders for ctypes.
 #include <string.h>
 
-#include "batch.h"
-#include "crossing_queue.h"
-#include "http_date.h"
+#include "queue/crossing_queue.h"
+#include "sending/batch_json.h"
+#include "sending/sender.h"
+#include "time/clock.h"
+
 #include "memory_device.h"
 #include "posix_hmac.h"
 #include "seeded_random.h"
-#include "sender.h"
 
 using namespace footfall;
 
@@ -29,7 +29,7 @@ struct Shim {
     SigningKey key = {};
     char name[80] = {};
     Sender* sender = nullptr;
-    Portion portion = {};
+    OutgoingBatch batch = {};
     Request request = {};
     char body[kBodyBytes];
 };
@@ -43,7 +43,7 @@ Shim* queue_new(uint32_t sector_bytes, uint32_t sectors, uint64_t seed) {
 }
 void queue_free(Shim* shim) { delete shim; }
 
-// The power comes back: RAM is gone, flash is as it was. A sender has to be made anew.
+// The power returns: RAM is empty, flash is unchanged. Create a new sender afterwards.
 int queue_boot(Shim* shim, int64_t since_ms) {
     delete shim->sender;
     delete shim->queue;
@@ -53,7 +53,7 @@ int queue_boot(Shim* shim, int64_t since_ms) {
     shim->queue = new Queue(shim->device, shim->random);
     return static_cast<int>(shim->queue->open(since_ms));
 }
-// Opens while the power will fail after *cost* bytes; for cuts during recovery.
+// The power will fail after *cost* bytes; call it before queue_open() for a cut during recovery.
 void queue_fail_after(Shim* shim, int64_t cost) { shim->device.fail_after(cost); }
 int queue_open(Shim* shim, int64_t since_ms) {
     delete shim->queue;
@@ -79,17 +79,17 @@ uint32_t queue_waiting(const Shim* shim) { return shim->queue->waiting(); }
 uint32_t queue_dropped(const Shim* shim) { return shim->queue->dropped(); }
 uint32_t queue_next_seq(const Shim* shim) { return shim->queue->next_seq(); }
 
-// Returns the next portion as a body; null where nothing can be said.
-const char* queue_portion(Shim* shim, int64_t settled_ms, uint32_t limit) {
-    if (!shim->queue->portion(settled_ms, limit, shim->portion)) {
+// Returns the body of the next batch; null if there is none.
+const char* queue_next_batch(Shim* shim, int64_t settled_ms, uint32_t limit) {
+    if (!shim->queue->next_batch(settled_ms, limit, shim->batch)) {
         return nullptr;
     }
-    return encode_batch("DOOR1", shim->portion, Status(), shim->body, sizeof shim->body) ? shim->body : nullptr;
+    return encode_batch("DOOR1", shim->batch, Status(), shim->body, sizeof shim->body) ? shim->body : nullptr;
 }
-bool queue_is_live(const Shim* shim) { return shim->portion.live; }
-void queue_freeze(Shim* shim) { shim->queue->freeze(shim->portion); }
-bool queue_acknowledge(Shim* shim, uint32_t through) { return shim->queue->acknowledge(shim->portion, through); }
-void queue_drop(Shim* shim) { shim->queue->drop(shim->portion); }
+bool queue_is_live(const Shim* shim) { return shim->batch.live; }
+void queue_freeze(Shim* shim) { shim->queue->freeze(shim->batch); }
+bool queue_acknowledge(Shim* shim, uint32_t through) { return shim->queue->acknowledge(shim->batch, through); }
+void queue_drop(Shim* shim) { shim->queue->drop(shim->batch); }
 
 bool sender_new(Shim* shim, const char* counter, const char* key, int64_t heartbeat_ms, int64_t linger_ms,
                 uint32_t limit) {
@@ -116,25 +116,25 @@ int sender_take(Shim* shim, int status, const char* body, const char* date, cons
     return static_cast<int>(shim->sender->take({status, body, body ? strlen(body) : 0, date, retry_after}, now_ms));
 }
 bool sender_is_finished(const Shim* shim, int64_t settled_ms) { return shim->sender->is_finished(settled_ms); }
-int clock_hear_network(Shim* shim, int64_t utc_ms, int64_t now_ms) {
-    const ClockChange change = shim->clock.hear_network(utc_ms, now_ms);
+int clock_set_from_network(Shim* shim, int64_t utc_ms, int64_t now_ms) {
+    const ClockChange change = shim->clock.set_from_network(utc_ms, now_ms);
     if (change != ClockChange::kNone) {
         shim->queue->note_offset(shim->clock.offset_ms(), change == ClockChange::kStep);
     }
     return static_cast<int>(change);
 }
-int clock_hear_server(Shim* shim, int64_t utc_s, int64_t now_ms) {
-    return static_cast<int>(shim->clock.hear_server(utc_s, now_ms));
+int clock_set_from_server(Shim* shim, int64_t utc_s, int64_t now_ms) {
+    return static_cast<int>(shim->clock.set_from_server(utc_s, now_ms));
 }
 int64_t clock_utc_ms(const Shim* shim, int64_t now_ms) { return shim->clock.utc_ms(now_ms); }
 
 size_t batch_longest(char* into, size_t capacity) {
-    Portion portion = {};
-    memset(portion.stream.bytes, 0xff, kStreamBytes);
-    portion.dated = true;
-    portion.from_utc_ms = portion.to_utc_ms = (int64_t{1} << 53) - 1;
-    portion.count = kPortionLimit;
-    for (SentCrossing& crossing : portion.crossings) {
+    OutgoingBatch batch = {};
+    memset(batch.stream.bytes, 0xff, kStreamBytes);
+    batch.dated = true;
+    batch.from_utc_ms = batch.to_utc_ms = (int64_t{1} << 53) - 1;
+    batch.count = kBatchLimit;
+    for (SentCrossing& crossing : batch.crossings) {
         crossing = {UINT32_MAX, -1, (int64_t{1} << 53) - 1};
     }
     char name[kLongestName + 1] = {};
@@ -144,7 +144,7 @@ size_t batch_longest(char* into, size_t capacity) {
     status.rssi_dbm = -200;
     status.uptime_s = status.heap_bytes = status.queued = status.dropped = status.aborted = UINT32_MAX;
     status.outer_blocked_s = status.inner_blocked_s = UINT32_MAX;
-    return encode_batch(name, portion, status, into, capacity);
+    return encode_batch(name, batch, status, into, capacity);
 }
 size_t batch_buffer() { return kBodyBytes; }
 int64_t receipt_through(const char* body, size_t size) {

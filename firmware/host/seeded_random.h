@@ -1,9 +1,9 @@
-// Random numbers that a seed decides: for tests and simulations, whose runs must repeat.
+// Reproducible random numbers for tests and simulations.
 #pragma once
 
 #include <stdint.h>
 
-#include "random.h"
+#include "device/ports.h"
 
 class SeededRandom : public footfall::RandomSource {
    public:

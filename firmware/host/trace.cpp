@@ -1,16 +1,16 @@
-// Reads a beam trace on stdin and writes the crossings in it: the counter's detector, fed by a file instead of pins.
+// Reads a beam trace on stdin and writes its crossings: the counter's detector with a file instead of pins.
 //
-//     in:  t_ms,outer,inner     1: interrupted; one line per change; times may have decimals and must not go back
-//     out: t_ms,entry           or t_ms,exit; flushed one by one
+//     in:  t_ms,outer,inner     1: interrupted; one line per change; times may have decimals and must not decrease
+//     out: t_ms,entry           or t_ms,exit; each flushed at once
 //
-// A line of names, empty lines, lines that start with # and Windows line ends are passed over. Where the first line
-// says that a beam is interrupted at time 0, it tells how things were before: that beam is unknown.
+// Ignores a header, empty lines, lines that start with # and Windows line ends. A beam that the first line shows
+// interrupted at time 0 is unknown, as at power-up.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "beams.h"
+#include "detector/beams.h"
 
 namespace {
 
@@ -20,7 +20,7 @@ using footfall::Crossing;
 using footfall::Direction;
 using footfall::Levels;
 
-constexpr int64_t kLongestStep = 1'000'000'000;  // us: the detector is told the time at least this often
+constexpr int64_t kLongestStep = 1'000'000'000;  // us: the longest time between two updates of the detector
 constexpr int64_t kLatest = 4'000'000'000'000'000;  // us: the year 2096
 constexpr int kWrongUse = 2;
 
@@ -28,12 +28,12 @@ const char kHelp[] =
     "Usage: trace [OPTIONS] < TRACE\n"
     "\n"
     "Reads lines t_ms,outer,inner (1: interrupted, one line per change) and writes t_ms,entry or t_ms,exit for each\n"
-    "crossing. The number of aborted passes goes to stderr at the end. Exit status 2: the trace makes no sense.\n"
+    "crossing. Writes the number of aborted passes to stderr at the end. Exit status 2: the trace is invalid.\n"
     "\n"
-    "  --spacing-mm N  between the beams, 40 to 1000 (default 100)\n"
-    "  --swap          the column called outer is the inner beam\n"
+    "  --spacing-mm N  distance between the beams, 40 to 1000 (default 100)\n"
+    "  --swap          the column outer is the inner beam\n"
     "  --invert        0 means interrupted\n"
-    "  --help          show this\n";
+    "  --help          show this help\n";
 
 struct Options {
     BeamSettings beams;
@@ -45,7 +45,7 @@ struct Change {
     Levels levels;
 };
 
-// Reads a decimal number of milliseconds into microseconds; moves *text* past it.
+// Parses decimal milliseconds into microseconds and moves *text* past them.
 bool parse_ms(const char*& text, int64_t& us) {
     const bool negative = *text == '-';
     if (negative) ++text;
@@ -93,13 +93,14 @@ bool is_name(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >
 // The detector on the trace's clock.
 class Player {
    public:
-    explicit Player(const BeamSettings& settings) : beams_(settings), clear_{!settings.interrupted_is_high, !settings.interrupted_is_high} {}
+    explicit Player(const BeamSettings& settings)
+        : beams_(settings), clear_{!settings.interrupted_is_high, !settings.interrupted_is_high} {}
 
     void play(const Change& change) {
         if (!started_) begin(change);
         advance(change.at_us);
         beams_.update(change.levels, wrapped());
-        tell();
+        print_crossings();
     }
 
     int64_t now_us() const { return now_us_; }
@@ -107,7 +108,7 @@ class Player {
 
     uint32_t finish() {
         beams_.finish(wrapped());
-        tell();
+        print_crossings();
         return beams_.aborted();
     }
 
@@ -125,14 +126,14 @@ class Player {
         while (at_us - now_us_ > kLongestStep) {
             now_us_ += kLongestStep;
             beams_.update(wrapped());
-            tell();
+            print_crossings();
         }
         now_us_ = at_us;
     }
 
     uint32_t wrapped() const { return static_cast<uint32_t>(now_us_); }
 
-    void tell() {
+    void print_crossings() {
         Crossing crossing = {};
         while (beams_.take(crossing)) {
             const int64_t at_us = now_us_ - static_cast<int32_t>(wrapped() - crossing.at_us);
@@ -156,7 +157,7 @@ bool parse_spacing(const char* text, uint32_t& spacing_mm) {
     return true;
 }
 
-// Returns the sentence to end with, or nullptr.
+// Returns an error message, or nullptr.
 const char* parse_options(int count, char** words, Options& options) {
     options.beams.interrupted_is_high = true;
     for (int k = 1; k < count; ++k) {
@@ -173,7 +174,7 @@ const char* parse_options(int count, char** words, Options& options) {
         } else if (strcmp(word, "--spacing-mm") == 0) {
             spacing = k + 1 < count ? words[++k] : "";
         } else {
-            return "unknown option; --help shows all";
+            return "unknown option; see --help";
         }
         if (spacing != nullptr && !parse_spacing(spacing, options.beams.spacing_mm)) {
             return "--spacing-mm takes millimetres, 40 to 1000";
@@ -187,7 +188,7 @@ int refuse(uint64_t line_number, const char* why) {
     return kWrongUse;
 }
 
-// Returns false with *line* too long for any change.
+// Returns false if *line* is too long for a change.
 bool strip_end(char* line, size_t size) {
     size_t length = strlen(line);
     if (length + 1 == size && line[length - 1] != '\n') return false;

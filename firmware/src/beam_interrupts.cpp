@@ -8,8 +8,8 @@ footfall::EdgeBuffer edges;
 uint8_t outer_pin;
 uint8_t inner_pin;
 
-// All that an interrupt reaches stands in IRAM: this, push(), and in the core digitalRead() and micros(). Flash may be
-// busy with the queue at this moment, and code in flash would stop the board without a word from the compiler.
+// Everything that the interrupt calls is in IRAM: this function, push(), and the core's digitalRead() and micros(). The
+// flash may be busy with the queue; code in flash would crash the board then, and the compiler does not warn.
 void IRAM_ATTR record_edge() {
     edges.push(micros(), {digitalRead(outer_pin) != LOW, digitalRead(inner_pin) != LOW});
 }
@@ -19,7 +19,7 @@ void IRAM_ATTR record_edge() {
 void start_beam_interrupts(const footfall::Settings& settings) {
     outer_pin = settings.outer_pin;
     inner_pin = settings.inner_pin;
-    // The pull-up inside is 30 to 100 kilohms: too weak for a cable, but it keeps a pin without a sensor quiet.
+    // The internal pull-up of 30 to 100 kilohms is too weak for a cable, but keeps a pin without a sensor quiet.
     pinMode(outer_pin, INPUT_PULLUP);
     pinMode(inner_pin, INPUT_PULLUP);
     record_edge();
@@ -30,7 +30,7 @@ void start_beam_interrupts(const footfall::Settings& settings) {
 footfall::EdgeBuffer& beam_edges() { return edges; }
 
 footfall::Levels read_beams() {
-    noInterrupts();  // push() has one producer: the interrupt must not come in here
+    noInterrupts();  // push() allows one producer: the interrupt must not run here
     record_edge();
     const footfall::Levels levels = {digitalRead(outer_pin) != LOW, digitalRead(inner_pin) != LOW};
     interrupts();

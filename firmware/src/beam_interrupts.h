@@ -1,14 +1,14 @@
-// The two pins: every change is recorded by an interrupt, with its time.
+// Records every change of the two pins, with its time, by an interrupt.
 #pragma once
 
-#include <edge_buffer.h>
-#include <settings.h>
+#include "detector/edge_buffer.h"
+#include "settings/settings.h"
 
-// Configure the pins and begin to record. Once: the interrupts stay.
+// Configures the pins and starts recording. Call it once.
 void start_beam_interrupts(const footfall::Settings& settings);
 
-// Edges in the order of time; the interrupt writes, the loop reads.
+// The recorded edges: the interrupt pushes, the loop pops.
 footfall::EdgeBuffer& beam_edges();
 
-// Levels of both pins now. Heals an interrupt that was missed: a level that differs from what was recorded is recorded.
+// Returns the present levels of both pins, and records them if an interrupt was missed.
 footfall::Levels read_beams();

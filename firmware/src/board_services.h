@@ -1,10 +1,10 @@
-// What the core leaves to the board: random numbers and HMAC-SHA256.
+// The board's random numbers and HMAC-SHA256, for the core.
 #pragma once
 
-#include <random.h>
-#include <signature.h>
+#include "device/ports.h"
+#include "sending/signature.h"
 
-// The radio's noise.
+// Uses the radio's noise.
 class BoardRandom : public footfall::RandomSource {
    public:
     uint32_t next() override;

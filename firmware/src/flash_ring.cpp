@@ -10,10 +10,10 @@ uint32_t address_of(uint32_t sector, uint32_t offset) {
 
 }  // namespace
 
-// The overloads for bytes handle addresses and sizes that are not multiples of four.
+// The byte overloads of the core accept addresses and sizes that are not multiples of four.
 bool FlashRing::read(uint32_t sector, uint32_t offset, void* into, uint32_t size) {
     if (++reads_ % 64 == 0) {
-        ESP.wdtFeed();  // a queue that was away for weeks is read for seconds when it is opened; the limit is some 3 s
+        ESP.wdtFeed();  // opening a queue with weeks of backlog takes seconds; the watchdog bites after about 3 s
     }
     return ESP.flashRead(address_of(sector, offset), static_cast<uint8_t*>(into), size);
 }
@@ -24,6 +24,6 @@ bool FlashRing::program(uint32_t sector, uint32_t offset, const void* from, uint
 
 bool FlashRing::erase(uint32_t sector) {
     const bool erased = ESP.flashEraseSector(kStart / kSectorBytes + sector);
-    ESP.wdtFeed();  // formatting erases them all, 50 to 100 ms each
+    ESP.wdtFeed();  // formatting erases every sector, 50 to 100 ms each
     return erased;
 }

@@ -25,13 +25,13 @@ WiFiClient* IngestClient::client(time_t utc_s) {
     if (settings_->fingerprint[0] != '\0') {
         secure_.setFingerprint(settings_->fingerprint);
     } else {
-        secure_.setTrustAnchors(&ca_);  // with none in it every server is refused, which is what we want
+        secure_.setTrustAnchors(&ca_);  // an empty list refuses every server
         secure_.setX509Time(utc_s);
     }
     return &secure_;
 }
 
-// Asks once whether the server takes short fragments (RFC 6066, section 4): 2 KB of buffers instead of 17.
+// Checks once whether the server accepts short fragments (RFC 6066, section 4): 2 KB of buffers instead of 17.
 void IngestClient::negotiate_buffers() {
     if (buffers_negotiated_) {
         return;
@@ -39,11 +39,11 @@ void IngestClient::negotiate_buffers() {
     buffers_negotiated_ = true;
     short_fragments_ = BearSSL::WiFiClientSecure::probeMaxFragmentLength(url_.host, url_.port, 1024);
     secure_.setBufferSizes(short_fragments_ ? 1024 : 16384, short_fragments_ ? 1024 : 512);
-    log_line("TLS buffers: %s", short_fragments_ ? "1 KB each" : "16 KB, the server takes no shorter fragments");
+    log_line("TLS buffers: %s", short_fragments_ ? "1 KB each" : "16 KB; the server accepts no short fragments");
 }
 
-// BearSSL wants its buffers in one piece each, 6 KB of stack and some for its tables (core 3.1.2, "BearSSL client"). A
-// handshake that runs out of memory takes the board down with it; a batch that waits costs nothing.
+// BearSSL needs each buffer in one piece, 6 KB of stack and some memory for tables (core 3.1.2, "BearSSL client"). A
+// handshake that runs out of memory crashes the board; a batch that waits costs nothing.
 bool IngestClient::has_memory_for_tls() const {
     constexpr uint32_t kBesidesBuffers = 12'000;
     const uint32_t largest = short_fragments_ ? 6'200 : 16'500;
@@ -51,15 +51,15 @@ bool IngestClient::has_memory_for_tls() const {
     if (ESP.getMaxFreeBlockSize() >= largest && ESP.getFreeHeap() >= in_all) {
         return true;
     }
-    log_line("error: HTTPS needs %lu bytes of memory, %lu are free: let the server take short fragments (RFC 6066)",
+    log_line("error: not enough memory for HTTPS: make the server accept short fragments; needed=%lu free=%lu",
              static_cast<unsigned long>(in_all), static_cast<unsigned long>(ESP.getFreeHeap()));
     return false;
 }
 
 footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc_s) {
     footfall::Answer answer = {};
-    HTTPClient http;  // ends before the client does, which it only borrows
-    http.useHTTP10(true);  // a connection a request: none that went stale in between, and no chunks
+    HTTPClient http;       // borrows the client, so it must end first
+    http.useHTTP10(true);  // one connection per request: no stale connections, no chunked answers
     http.setReuse(false);
     http.setTimeout(kTimeoutMs);
     WiFiClient* connection = client(utc_s);
@@ -79,8 +79,9 @@ footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc
     http.addHeader("webhook-signature", request.signature);
     const int status = http.POST(reinterpret_cast<const uint8_t*>(request.body), request.body_size);
     if (status > 0) {
-        const int told = http.getSize();
-        const size_t size = told >= 0 && static_cast<size_t>(told) < kAnswerBytes ? static_cast<size_t>(told) : kAnswerBytes;
+        const int length = http.getSize();
+        const bool is_short = length >= 0 && static_cast<size_t>(length) < kAnswerBytes;
+        const size_t size = is_short ? static_cast<size_t>(length) : kAnswerBytes;
         answer.status = status;
         answer.body = body_;
         answer.body_size = size > 0 ? http.getStream().readBytes(body_, size) : 0;
@@ -89,7 +90,7 @@ footfall::Answer IngestClient::post(const footfall::Request& request, time_t utc
         answer.date = date_.c_str();
         answer.retry_after = retry_after_.c_str();
     } else {
-        log_line("warning: no answer of %s:%u: %s", url_.host, url_.port, HTTPClient::errorToString(status).c_str());
+        log_line("warning: no answer from %s:%u: %s", url_.host, url_.port, HTTPClient::errorToString(status).c_str());
     }
     http.end();
     return answer;

@@ -1,5 +1,5 @@
-// The serial log: one line a fact, with the seconds since the start. No secrets, no bodies.
+// The serial log: one line per event, with the seconds since power-up. No secrets, no request bodies.
 #pragma once
 
-// Write one line; longer ones are cut at 200 letters.
+// Writes one line, cut at 200 characters.
 void log_line(const char* format, ...) __attribute__((format(printf, 1, 2)));

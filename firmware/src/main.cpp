@@ -1,23 +1,25 @@
-// The counter: what runs when, and what belongs to what. All that decides anything is in lib/footfall and tested on a PC.
+// The application: connects the core in lib/footfall, which decides everything and is tested on a PC, to the board.
 //
-//     interrupt   pin changes -> edge buffer                          always, also while flash or network are busy
-//     hook        edge buffer -> detector -> crossings in RAM         every 10 ms, also while a request blocks the loop
+//     interrupt   pin changes -> edge buffer                     always, even while flash or network are busy
+//     hook        edge buffer -> detector -> crossings in RAM    every 10 ms, even while a request blocks the loop
 //     loop        crossings -> queue in flash; then time, WiFi, set-up, updates, one request, LED
 //
-// A board that was never set up does not count: it opens its set-up network and waits.
+// A board without settings does not count: it opens its set-up network and waits.
 
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
 #include <Schedule.h>
 #include <Ticker.h>
-#include <button.h>
-#include <clock.h>
 #include <coredecls.h>
-#include <crossing_queue.h>
-#include <door.h>
-#include <sender.h>
-#include <status_led.h>
 #include <sys/time.h>
+
+#include "detector/crossing_source.h"
+#include "device/button.h"
+#include "device/status_led.h"
+#include "queue/crossing_queue.h"
+#include "sending/sender.h"
+#include "settings/settings_check.h"
+#include "time/clock.h"
 
 #include "beam_interrupts.h"
 #include "board.h"
@@ -48,8 +50,8 @@ footfall::SigningKey key;
 Radio radio;
 IngestClient ingest;
 
-// Made once in setup(), since they need the settings; nullptr on a board that was not set up.
-footfall::Door* door = nullptr;
+// Created once in setup(), because they need the settings; nullptr on a board without settings.
+footfall::CrossingSource* source = nullptr;
 footfall::Sender* sender = nullptr;
 
 footfall::Button button;
@@ -67,43 +69,43 @@ uint32_t delivered_ms = 0;
 
 void pump() {
     const uint32_t now_us = micros();
-    door->pump(read_beams(), now_us);
+    source->pump(read_beams(), now_us);
 }
 
-// Tells the queue for which time nobody could be counted, so that no span covers it.
+// Reports breaks in counting to the queue, so that no span covers them.
 void note_breaks() {
-    const bool went_on = door->breaks() != breaks_seen;
-    if (!is_paused && (went_on || !door->is_counting())) {
+    const bool went_on = source->breaks() != breaks_seen;
+    if (!is_paused && (went_on || !source->is_counting())) {
         is_paused = true;
-        queue.pause(door->counted_until_ms());
-        log_line("warning: nobody can be counted: a beam is blocked, or edges were lost (%lu)",
-                 static_cast<unsigned long>(door->lost_edges()));
+        queue.pause(source->counted_until_ms());
+        log_line("warning: counting stopped: a beam is blocked or edges were lost; lost_edges=%lu",
+                 static_cast<unsigned long>(source->lost_edges()));
     }
     if (went_on) {
-        breaks_seen = door->breaks();
+        breaks_seen = source->breaks();
         is_paused = false;
-        queue.resume(door->counting_since_ms());
-        door->note_told();
-        log_line("counting again");
+        queue.resume(source->counting_since_ms());
+        source->note_breaks_reported();
+        log_line("counting resumed");
     }
-    if (is_paused && !door->is_counting()) {
+    if (is_paused && !source->is_counting()) {
         return;
     }
-    queue.note_alive(door->settled_ms());
+    queue.note_alive(source->settled_ms());
 }
 
 void keep_crossings() {
-    footfall::Passed passed;
-    while (door->take(passed)) {
-        const bool is_entry = passed.direction == footfall::Direction::kEntry;
-        const bool kept = queue.append(static_cast<int8_t>(passed.direction), passed.at_ms);
+    footfall::DetectedCrossing crossing;
+    while (source->take(crossing)) {
+        const bool is_entry = crossing.direction == footfall::Direction::kEntry;
+        const bool kept = queue.append(static_cast<int8_t>(crossing.direction), crossing.at_ms);
         if (kept != !queue_trouble) {
             queue_trouble = !kept;
-            log_line(kept ? "the queue takes crossings again"
-                          : "error: a crossing cannot be kept: the queue is full or the flash memory fails");
+            log_line(kept ? "queue accepts crossings again"
+                          : "error: crossing lost: the queue is full or the flash memory failed");
         }
         if (kept) {
-            sender->notice_crossing(door->now_ms());
+            sender->notice_crossing(source->now_ms());
             log_line("crossing %lu: %s", static_cast<unsigned long>(queue.next_seq() - 1), is_entry ? "entry" : "exit");
         }
     }
@@ -115,7 +117,7 @@ void note_clock(footfall::ClockChange change) {
         queue.note_offset(wall_clock.offset_ms(), change == footfall::ClockChange::kStep);
     }
     if (change == footfall::ClockChange::kStep) {
-        log_line("clock set by the network");
+        log_line("clock set from the network");
     }
 }
 
@@ -127,52 +129,52 @@ void hear_network_time() {
     struct timeval now;
     gettimeofday(&now, nullptr);
     const int64_t utc_ms = static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_usec / 1000;
-    pump();  // so that the door's own clock tells this moment
-    note_clock(wall_clock.hear_network(utc_ms, door->now_ms()));
+    pump();  // advances source->now_ms() to this moment
+    note_clock(wall_clock.set_from_network(utc_ms, source->now_ms()));
 }
 
-const char* words_of(footfall::Outcome outcome) {
+const char* describe(footfall::Outcome outcome) {
     switch (outcome) {
         case footfall::Outcome::kAcknowledged:
             return "batch acknowledged";
         case footfall::Outcome::kPartly:
-            return "batch acknowledged in part; the rest is sent again";
+            return "batch partly acknowledged; resending the rest";
         case footfall::Outcome::kClockSet:
-            return "warning: the clock was off; set by the server, sent again";
+            return "warning: the clock was off; set from the server, resending";
         case footfall::Outcome::kUnauthorised:
-            return "error: the server refuses counter or key: compare both with footfall counter add";
+            return "error: the server refused the counter's id or key: compare both with footfall counter add";
         case footfall::Outcome::kBusy:
-            return "warning: the server is busy; sent again later";
+            return "warning: the server is busy; retrying later";
         case footfall::Outcome::kHalved:
-            return "warning: the server refuses the batch; fewer crossings are tried";
+            return "warning: the server refused the batch; retrying with fewer crossings";
         case footfall::Outcome::kDropped:
-            return "error: the server refuses a crossing for good; it is given up and counted as dropped";
+            return "error: the server refused a crossing; dropped";
         case footfall::Outcome::kHeartbeatRefused:
-            return "warning: the server refuses a heartbeat for good; that time stays a gap";
-        case footfall::Outcome::kDatedAnew:
-            return "warning: the server refuses a time; sent again with another, or without";
+            return "warning: the server refused a heartbeat; its span stays a gap";
+        case footfall::Outcome::kRedated:
+            return "warning: the server refused a time; resending with another or without";
         case footfall::Outcome::kNotReceived:
             break;
     }
-    return "warning: the batch was not taken; sent again later";
+    return "warning: batch not delivered; retrying later";
 }
 
 void send_batch() {
-    if (!radio.is_up() || !sender->is_due(door->now_ms())) {
+    if (!radio.is_up() || !sender->is_due(source->now_ms())) {
         return;
     }
-    // In this order: what the hook found since the loop kept its crossings is in the queue before a span covers it.
-    const int64_t settled_ms = door->settled_ms();
+    // In this order: crossings that the hook has found meanwhile reach the queue before a span covers them.
+    const int64_t settled_ms = source->settled_ms();
     keep_crossings();
-    const footfall::Status status = report_status(*door, queue, radio);
-    const footfall::Request* request = sender->prepare(door->now_ms(), settled_ms, status);
+    const footfall::Status status = report_status(*source, queue, radio);
+    const footfall::Request* request = sender->prepare(source->now_ms(), settled_ms, status);
     if (request == nullptr) {
         return;
     }
-    const int64_t utc_ms = wall_clock.is_set() ? wall_clock.utc_ms(door->now_ms()) : 0;
+    const int64_t utc_ms = wall_clock.is_set() ? wall_clock.utc_ms(source->now_ms()) : 0;
     const footfall::Answer answer = ingest.post(*request, static_cast<time_t>(utc_ms / 1000));
     pump();
-    const footfall::Outcome outcome = sender->take(answer, door->now_ms());
+    const footfall::Outcome outcome = sender->take(answer, source->now_ms());
     const uint32_t now_ms = millis();
     if (answer.status > 0) {
         answered_ms = now_ms;
@@ -181,14 +183,14 @@ void send_batch() {
         delivered_ms = now_ms;
     }
     is_refused = outcome == footfall::Outcome::kUnauthorised;
-    log_line("%s; %lu wait", words_of(outcome), static_cast<unsigned long>(queue.waiting()));
+    log_line("%s; queued=%lu", describe(outcome), static_cast<unsigned long>(queue.waiting()));
 }
 
 void show_led(uint32_t now_ms) {
     footfall::LedFacts facts;
     facts.portal_open = portal.is_open();
     facts.queue_trouble = queue_trouble;
-    facts.beam_blocked_s = static_cast<uint32_t>(door->uncounted_ms() / 1000);
+    facts.beam_blocked_s = static_cast<uint32_t>(source->uncounted_ms() / 1000);
     facts.refused = is_refused;
     facts.wifi_joined = radio.is_up();
     facts.delivered_age_ms = now_ms - delivered_ms;
@@ -198,29 +200,29 @@ void show_led(uint32_t now_ms) {
 void print_beams() {
     static bool outer = false;
     static bool inner = false;
-    const bool outer_now = door->is_interrupted(footfall::Beam::kOuter);
-    const bool inner_now = door->is_interrupted(footfall::Beam::kInner);
+    const bool outer_now = source->is_interrupted(footfall::Beam::kOuter);
+    const bool inner_now = source->is_interrupted(footfall::Beam::kInner);
     if (prints_beams && (outer_now != outer || inner_now != inner)) {
-        Serial.printf("%10lu ms  outer %c  inner %c\n", static_cast<unsigned long>(door->now_ms()), outer_now ? '#' : '.',
-                      inner_now ? '#' : '.');
+        Serial.printf("%10lu ms  outer %c  inner %c\n", static_cast<unsigned long>(source->now_ms()),
+                      outer_now ? '#' : '.', inner_now ? '#' : '.');
     }
     outer = outer_now;
     inner = inner_now;
 }
 
-void tell_status() {
-    if (door == nullptr) {
-        Serial.println("Not set up yet: nothing is counted. show tells the settings, save what is missing.");
+void show_status() {
+    if (source == nullptr) {
+        Serial.println("Not set up: the counter does not count. show lists the settings; save says which are missing.");
         return;
     }
-    print_status(report_status(*door, queue, radio), wall_clock, *door);
+    print_status(report_status(*source, queue, radio), wall_clock, *source);
 }
 
-void tell_beams(bool on) { prints_beams = on; }
+void set_beam_printing(bool on) { prints_beams = on; }
 
-bool format_queue() { return queue.format(door != nullptr ? door->now_ms() : 0); }
+bool format_queue() { return queue.format(source != nullptr ? source->now_ms() : 0); }
 
-SerialCommands commands(store, portal, {tell_status, tell_beams, format_queue});
+SerialCommands commands(store, portal, {show_status, set_beam_printing, format_queue});
 
 void start_counting() {
     footfall::BeamSettings beams;
@@ -228,40 +230,41 @@ void start_counting() {
     beams.swap = settings.swap;
     beams.interrupted_is_high = settings.blocked_high;
     start_beam_interrupts(settings);
-    door = new footfall::Door(beam_edges(), beams);
-    door->start(read_beams(), micros());
-    switch (queue.open(door->now_ms())) {
+    source = new footfall::CrossingSource(beam_edges(), beams);
+    source->start(read_beams(), micros());
+    switch (queue.open(source->now_ms())) {
         case footfall::Opening::kKept:
-            log_line("queue opened: %lu crossings wait", static_cast<unsigned long>(queue.waiting()));
+            log_line("queue opened; queued=%lu", static_cast<unsigned long>(queue.waiting()));
             break;
         case footfall::Opening::kFormatted:
-            log_line("queue formatted: a new stream");
+            log_line("queue formatted; began a new stream");
             break;
         case footfall::Opening::kTorn:
-            log_line("warning: the newest part of the queue was destroyed; a new stream begins, the rest is kept");
+            log_line("warning: the newest part of the queue was destroyed; kept the rest, began a new stream");
             break;
         case footfall::Opening::kFailed:
             queue_trouble = true;
-            log_line("error: the flash memory fails: nothing can be kept, change the board");
+            log_line("error: the flash memory failed: the counter cannot store crossings; replace the board");
             break;
     }
-    // From here on edges are taken whatever the loop waits for: the core runs this at every yield and delay.
+    // The Arduino core runs this at every yield and delay, so edges are processed whatever the loop waits for.
     schedule_recurrent_function_us([]() { pump(); return true; }, kPumpUs);
 }
 
 void start_sending() {
     footfall::parse_key(settings.key, key);
     ingest.begin(settings, store.load_ca());
-    sender = new footfall::Sender(queue, wall_clock, noise, board_hmac, settings.counter, key, footfall::Sender::Habits());
+    sender = new footfall::Sender(queue, wall_clock, noise, board_hmac, settings.counter, key,
+                                  footfall::Sender::Policy());
     settimeofday_cb([](bool from_sntp) { network_time_came = network_time_came || from_sntp; });
     if (settings.ntp[0] != '\0') {
-        configTime("UTC0", settings.ntp);  // only UTC is ever sent; a site's zone is the server's business
+        configTime("UTC0", settings.ntp);  // the counter sends UTC only; the server knows the site's zone
     }
     radio.begin(settings);
     begin_updates(settings);
 }
 
-// Runs in the timer's context, so it still runs where a library waits for ever and feeds the core's own watchdog.
+// Runs in the timer's context, so it catches a library that waits for ever and feeds the core's own watchdog.
 void check_progress() {
     static uint32_t rounds_seen = 0;
     static uint32_t stuck_ms = 0;
@@ -278,10 +281,10 @@ void count(uint32_t now_ms) {
     keep_crossings();
     print_beams();
     hear_network_time();
-    // While the set-up network is open, searching for another one would throw its guests out.
+    // While the set-up network is open, a search for another network would disconnect its guests.
     if (!portal.is_open() || radio.is_up()) {
         if (radio.update(now_ms - answered_ms, now_ms)) {
-            sender->hurry(door->now_ms());
+            sender->send_now(source->now_ms());
         }
     }
     serve_updates();
@@ -304,7 +307,7 @@ void setup() {
     Serial.println();
     log_line("Footfall counter %s, %s", kFirmwareVersion, ESP.getResetReason().c_str());
     if (!store.begin()) {
-        log_line("error: the flash memory fails: change the board");
+        log_line("error: the flash memory failed: replace the board");
     }
     settings = store.load();
     const bool has_ca = store.load_ca().length() > 0;
@@ -321,7 +324,7 @@ void setup() {
 void loop() {
     ++rounds;
     const uint32_t now_ms = millis();
-    if (door != nullptr) {
+    if (source != nullptr) {
         count(now_ms);
     } else {
         digitalWrite(kLedPin, footfall::led_is_lit(footfall::LedCode::kPortal, now_ms) ? LOW : HIGH);
@@ -329,7 +332,7 @@ void loop() {
     portal.serve(now_ms);
     commands.serve();
     if (button.update(digitalRead(kButtonPin) == LOW, now_ms)) {
-        portal.open(settings, store.load_ca().length() > 0, door == nullptr);
+        portal.open(settings, store.load_ca().length() > 0, source == nullptr);
     }
-    delay(1);  // lets the radio work, and the processor rest
+    delay(1);  // lets the radio work and the processor rest
 }

@@ -1,4 +1,4 @@
-// Copy to ota_key.h and paste the public key of your own pair (docs/hardware.md, "Updates over the air").
+// Copy this file to ota_key.h and paste your public key (docs/hardware.md, "Updates over the air").
 #pragma once
 
 #include <pgmspace.h>

@@ -1,8 +1,9 @@
 #include "portal.h"
 
 #include <ESP8266WiFi.h>
-#include <portal_page.h>
 #include <string.h>
+
+#include "settings/portal_page.h"
 
 #include "board.h"
 #include "log.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr uint16_t kDnsPort = 53;
 
-// Gathers the page's many small pieces into packets.
+// Collects the page's small pieces into larger packets.
 class WebSink : public footfall::TextSink {
    public:
     explicit WebSink(ESP8266WebServer& web) : web_(web) {}
@@ -49,14 +50,14 @@ void Portal::open(const footfall::Settings& settings, bool has_ca, bool stay) {
     form_ = settings;
     has_ca_ = has_ca;
     stay_ = stay;
-    asked_ms_ = millis();
+    requested_ms_ = millis();
     if (open_) {
         return;
     }
     open_ = true;
     WiFi.enableAP(true);
     WiFi.softAP(board_name(), settings.setup_password);
-    names_.start(kDnsPort, "*", WiFi.softAPIP());  // every name leads here: telephones then show the page by themselves
+    names_.start(kDnsPort, "*", WiFi.softAPIP());  // every name leads here, so phones open the page
     if (!routed_) {
         routed_ = true;
         web_.on("/", HTTP_GET, [this]() { show_page(); });
@@ -64,7 +65,7 @@ void Portal::open(const footfall::Settings& settings, bool has_ca, bool stay) {
         web_.onNotFound([this]() { redirect(); });
     }
     web_.begin();
-    log_line("set-up network open: %s, password %s, http://%s/", board_name().c_str(), settings.setup_password,
+    log_line("set-up network open; ssid=%s password=%s url=http://%s/", board_name().c_str(), settings.setup_password,
              WiFi.softAPIP().toString().c_str());
 }
 
@@ -85,18 +86,18 @@ void Portal::serve(uint32_t now_ms) {
     }
     names_.processNextRequest();
     web_.handleClient();
-    if (!stay_ && now_ms - asked_ms_ >= kOpenMs) {
+    if (!stay_ && now_ms - requested_ms_ >= kOpenMs) {
         close();
     }
 }
 
-// The server listens on both networks; the page belongs to the board's own, which has a password.
+// The web server listens on both networks; only the board's own network, which has a password, may use the page.
 bool Portal::is_own_network() {
     if (web_.client().localIP() == WiFi.softAPIP()) {
-        asked_ms_ = millis();
+        requested_ms_ = millis();
         return true;
     }
-    web_.send(403, "text/plain", "Only in the set-up network.\n");
+    web_.send(403, "text/plain", "This page is available only in the set-up network.\n");
     return false;
 }
 
@@ -137,13 +138,13 @@ void Portal::take_form() {
         return;
     }
     if (!store_.save(form_)) {
-        log_line("error: the settings cannot be written: the flash memory fails, change the board");
-        web_.send(500, "text/plain", "The flash memory cannot be written.\n");
+        log_line("error: settings not saved: the flash memory failed; replace the board");
+        web_.send(500, "text/plain", "Not saved: the flash memory failed.\n");
         return;
     }
     web_.send(200, "text/plain", "Saved. The counter restarts and joins your network.\n");
-    log_line("settings saved by the set-up page; restarting");
-    delay(500);  // the answer has to leave first
+    log_line("settings saved on the set-up page; restarting");
+    delay(500);  // so that the answer is sent first
     ESP.restart();
 }
 

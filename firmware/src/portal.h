@@ -1,24 +1,25 @@
-// The set-up network: a WiFi of the board's own with one page on it.
+// The set-up network: the board's own WiFi access point with one page.
 #pragma once
 
 #include <DNSServer.h>
 #include <ESP8266WebServer.h>
-#include <settings.h>
+
+#include "settings/settings.h"
 
 #include "settings_store.h"
 
 class Portal {
    public:
-    static constexpr uint32_t kOpenMs = 10 * 60'000;  // after the last page, if the counter is set up
+    static constexpr uint32_t kOpenMs = 10 * 60'000;  // closes this long after the last request, unless *stay*
 
     explicit Portal(SettingsStore& store) : store_(store) {}
 
-    // Open it with *settings* in the form. *stay*: until it is filled in, however long that takes.
+    // Opens it with *settings* in the form. *stay*: keeps it open until the form is complete.
     void open(const footfall::Settings& settings, bool has_ca, bool stay);
     void close();
     bool is_open() const { return open_; }
 
-    // Answer who asks, and close when nobody has for long.
+    // Answers requests, and closes the network after kOpenMs without one.
     void serve(uint32_t now_ms);
 
    private:
@@ -34,7 +35,7 @@ class Portal {
     bool stay_ = false;
     bool open_ = false;
     bool routed_ = false;
-    uint32_t asked_ms_ = 0;
+    uint32_t requested_ms_ = 0;
     DNSServer names_;
     ESP8266WebServer web_{80};
 };

@@ -7,9 +7,9 @@
 
 void Radio::begin(const footfall::Settings& settings) {
     settings_ = &settings;
-    WiFi.persistent(false);        // the settings are ours; the SDK would write its flash at each join
-    WiFi.setAutoReconnect(false);  // one supervisor, not two
-    WiFi.setSleepMode(WIFI_NONE_SLEEP);  // mains powered; a sleeping radio delays answers by up to a second
+    WiFi.persistent(false);        // otherwise the SDK writes its flash at each join
+    WiFi.setAutoReconnect(false);  // WifiSupervisor reconnects
+    WiFi.setSleepMode(WIFI_NONE_SLEEP);  // a sleeping radio delays answers by up to a second
     WiFi.hostname(board_name());
 }
 
@@ -18,9 +18,9 @@ bool Radio::update(uint32_t answer_age_ms, uint32_t now_ms) {
     const bool joined = supervisor_.joined();
     const bool came_back = joined && !was_joined_;
     if (came_back) {
-        log_line("WiFi joined: %s, %d dBm", WiFi.localIP().toString().c_str(), rssi_dbm());
+        log_line("WiFi connected; address=%s rssi_dbm=%d", WiFi.localIP().toString().c_str(), rssi_dbm());
     } else if (was_joined_ && !joined) {
-        log_line("warning: WiFi lost; it is joined again, counting goes on");
+        log_line("warning: WiFi connection lost; reconnecting");
     }
     was_joined_ = joined;
     return came_back;
@@ -38,7 +38,7 @@ void Radio::act(footfall::WifiAction action) {
             WiFi.disconnect(false);
             return;
         case footfall::WifiAction::kRadioOff:
-            WiFi.disconnect(true);  // the station is off until the next join
+            WiFi.disconnect(true);  // true: also switches the station off
             return;
     }
 }

@@ -1,18 +1,19 @@
-// The WiFi, joined for ever by the supervisor's rules.
+// Connects to the WiFi network as WifiSupervisor decides.
 #pragma once
 
-#include <settings.h>
-#include <wifi_supervisor.h>
+#include "device/wifi_supervisor.h"
+#include "settings/settings.h"
 
 class Radio {
    public:
     void begin(const footfall::Settings& settings);
 
-    // Do what is due. *answer_age_ms*: since the server last answered anything. True when the network has just come back.
+    // Acts on the supervisor's decision. *answer_age_ms*: time since the server's last answer. True if the network is
+    // back.
     bool update(uint32_t answer_age_ms, uint32_t now_ms);
 
     bool is_up() const;
-    // Strength of the signal, 0 where there is none.
+    // Signal strength; 0 without a connection.
     int rssi_dbm() const;
 
    private:

@@ -1,15 +1,17 @@
-// What the counter knows of itself: for the next batch, and for a person at the serial line.
+// The counter's status: for the next batch, and for the serial console.
 #pragma once
 
-#include <batch.h>
-#include <clock.h>
-#include <crossing_queue.h>
-#include <door.h>
+#include "detector/crossing_source.h"
+#include "queue/crossing_queue.h"
+#include "sending/batch_json.h"
+#include "time/clock.h"
 
 #include "radio.h"
 
-// The `status` of wire format 1.
-footfall::Status report_status(const footfall::Door& door, const footfall::Queue& queue, const Radio& radio);
+// Returns the `status` object of wire format 1.
+footfall::Status report_status(const footfall::CrossingSource& source, const footfall::Queue& queue,
+                               const Radio& radio);
 
-// The same and the clock, a line each.
-void print_status(const footfall::Status& status, const footfall::Clock& clock, const footfall::Door& door);
+// Prints it with the clock, one line per topic.
+void print_status(const footfall::Status& status, const footfall::Clock& clock,
+                  const footfall::CrossingSource& source);

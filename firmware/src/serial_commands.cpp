@@ -2,6 +2,8 @@
 
 #include <Arduino.h>
 
+#include "settings/settings_check.h"
+
 #include "log.h"
 
 using footfall::Command;
@@ -16,20 +18,20 @@ void SerialCommands::serve() {
     while (Serial.available() > 0) {
         const Command command = console_.feed(static_cast<char>(Serial.read()));
         if (command.kind != CommandKind::kNone) {
-            carry_out(command);
+            execute(command);
         }
     }
 }
 
-void SerialCommands::carry_out(const Command& command) {
+void SerialCommands::execute(const Command& command) {
     switch (command.kind) {
         case CommandKind::kNone:
             return;
         case CommandKind::kUnknown:
-            Serial.println("There is no such command; help lists them.");
+            Serial.println("Unknown command; help lists all commands.");
             return;
         case CommandKind::kTooLong:
-            Serial.println("That line is too long; nothing was done.");
+            Serial.println("Line too long; ignored.");
             return;
         case CommandKind::kHelp:
             Serial.print(footfall::kHelpText);
@@ -63,7 +65,7 @@ void SerialCommands::carry_out(const Command& command) {
             ESP.restart();
             return;
         case CommandKind::kFormatQueue:
-            Serial.println("This deletes every crossing that was not delivered. Type format queue once more to do it.");
+            Serial.println("This deletes all undelivered crossings. Type format queue again to confirm.");
             return;
         case CommandKind::kFormatQueueYes:
             return format_queue();
@@ -75,7 +77,8 @@ void SerialCommands::show() {
         char value[160];
         const size_t length = footfall::render_setting(draft_, index, value, sizeof value);
         const bool secret = footfall::setting_is_secret(index);
-        Serial.printf("%-15s  %s\n", footfall::setting_name(index), !secret ? value : length > 0 ? "(set)" : "(not set)");
+        Serial.printf("%-15s  %s\n", footfall::setting_name(index),
+                      !secret ? value : length > 0 ? "(set)" : "(not set)");
     }
     Serial.printf("%-15s  %s\n", "ca", has_ca_ ? "(set)" : "(not set)");
 }
@@ -85,7 +88,7 @@ void SerialCommands::set(const Command& command) {
     if (refused != nullptr) {
         Serial.printf("%s: %s\n", command.name, refused);
     } else {
-        Serial.printf("%s is changed; save keeps it.\n", command.name);
+        Serial.printf("%s changed; type save to keep it.\n", command.name);
     }
 }
 
@@ -95,9 +98,9 @@ void SerialCommands::save() {
         Serial.printf("%s: %s\n", problems.problems[at].name, problems.problems[at].sentence);
     }
     if (problems.count > 0) {
-        Serial.println("Nothing was saved.");
+        Serial.println("Not saved.");
     } else if (!store_.save(draft_)) {
-        log_line("error: the settings cannot be written: the flash memory fails, change the board");
+        log_line("error: settings not saved: the flash memory failed; replace the board");
     } else {
         log_line("settings saved; restarting");
         ESP.restart();
@@ -108,19 +111,20 @@ void SerialCommands::add_ca_line(const char* line, bool last) {
     const bool kept = store_.add_ca_line(line, !in_ca_, last);
     in_ca_ = !last;
     if (!kept) {
-        log_line("error: the certificate cannot be written");
+        log_line("error: certificate not saved: the flash memory failed");
     } else if (last) {
         has_ca_ = true;
-        Serial.println("Certificate kept; it is used after a restart.");
+        Serial.println("Certificate saved; it takes effect after a restart.");
     }
 }
 
 void SerialCommands::remove_ca() {
     has_ca_ = !store_.remove_ca();
-    Serial.println(has_ca_ ? "The certificate cannot be removed." : "Certificate removed.");
+    Serial.println(has_ca_ ? "Certificate not removed: the flash memory failed." : "Certificate removed.");
 }
 
 void SerialCommands::format_queue() {
-    log_line(controls_.format_queue() ? "queue formatted: a new stream; restarting" : "error: the flash memory fails");
+    log_line(controls_.format_queue() ? "queue formatted; restarting"
+                                      : "error: queue not formatted: the flash memory failed");
     ESP.restart();
 }

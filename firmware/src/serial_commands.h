@@ -1,13 +1,13 @@
-// Does what the serial line's commands say. What concerns counting is asked of the counter.
+// Executes the commands of the serial console.
 #pragma once
 
-#include <console.h>
-#include <settings.h>
+#include "device/console.h"
+#include "settings/settings.h"
 
 #include "portal.h"
 #include "settings_store.h"
 
-// What a command may ask of the counter; each is a plain function of main.cpp.
+// The commands that concern counting; each is a function of main.cpp.
 struct CounterControls {
     void (*print_status)();
     void (*print_beams)(bool on);
@@ -21,11 +21,11 @@ class SerialCommands {
 
     void begin(const footfall::Settings& settings, bool has_ca);
 
-    // Read what was typed, and do it.
+    // Reads the serial line and executes complete commands.
     void serve();
 
    private:
-    void carry_out(const footfall::Command& command);
+    void execute(const footfall::Command& command);
     void show();
     void set(const footfall::Command& command);
     void save();
@@ -39,5 +39,5 @@ class SerialCommands {
     footfall::Console console_;
     footfall::Settings draft_;
     bool has_ca_ = false;
-    bool in_ca_ = false;  // a certificate is being pasted
+    bool in_ca_ = false;  // reading a pasted certificate
 };

@@ -13,7 +13,7 @@ constexpr char kSettingsPath[] = "/settings.txt";
 constexpr char kCaPath[] = "/ca.pem";
 constexpr char kNewPath[] = "/new";
 
-// LittleFS keeps a file's old content until close(), and rename() replaces atomically (littlefs, DESIGN.md).
+// LittleFS keeps a file's old content until close(), and rename() is atomic (littlefs's design document).
 bool write_whole(const char* path, const char* text, size_t length) {
     File file = LittleFS.open(kNewPath, "w");
     if (!file) {
@@ -25,7 +25,7 @@ bool write_whole(const char* path, const char* text, size_t length) {
 }
 
 void make_password(char* password, size_t length) {
-    static constexpr char kLetters[] = "abcdefghjkmnpqrstuvwxyz23456789";  // none that look alike on a sticker
+    static constexpr char kLetters[] = "abcdefghjkmnpqrstuvwxyz23456789";  // without characters that look alike
     for (size_t at = 0; at < length; ++at) {
         password[at] = kLetters[ESP.random() % (sizeof kLetters - 1)];
     }
@@ -38,7 +38,7 @@ bool SettingsStore::begin() {
     if (LittleFS.begin()) {
         return true;
     }
-    log_line("error: the file system cannot be mounted; it is formatted");
+    log_line("error: the file system cannot be mounted; formatting it");
     return LittleFS.format() && LittleFS.begin();
 }
 
@@ -46,12 +46,12 @@ footfall::Settings SettingsStore::load() {
     footfall::Settings settings;
     File file = LittleFS.open(kSettingsPath, "r");
     if (file) {
-        // Not on the stack, of which there are 4 KB in all; this is set-up, where the heap is still whole.
+        // On the heap, because the stack has only 4 KB. At set-up the heap is not fragmented yet.
         const std::unique_ptr<char[]> text(new char[footfall::kSettingsTextMax]);
         const int length = file.read(reinterpret_cast<uint8_t*>(text.get()), footfall::kSettingsTextMax);
         file.close();
         if (length <= 0 || !footfall::parse_settings(text.get(), static_cast<size_t>(length), settings)) {
-            log_line("error: the settings are damaged: set the counter up again");
+            log_line("error: settings damaged: set the counter up again");
         }
     }
     if (settings.setup_password[0] == '\0') {

@@ -1,23 +1,25 @@
-// Settings and CA certificate in LittleFS, each written beside and renamed: the old or the new, never half.
+// Settings and CA certificate in LittleFS. Each is written to a new file and renamed, so a power cut leaves the old one
+// or the new one, never half of it.
 #pragma once
 
 #include <Arduino.h>
-#include <settings.h>
+
+#include "settings/settings.h"
 
 class SettingsStore {
    public:
-    // Mount the file system, formatting it where it cannot be mounted. False where the flash fails.
+    // Mounts the file system; formats it if mounting fails. False if the flash failed.
     bool begin();
 
-    // What is kept, or defaults where nothing is or it was damaged. A set-up password is made where there is none.
+    // Returns the saved settings, or defaults if there are none or they are damaged. Makes a set-up password if needed.
     footfall::Settings load();
 
-    // False where it could not be written; the old ones stay.
+    // False if writing failed; the old settings stay.
     bool save(const footfall::Settings& settings);
 
-    // The CA certificate in PEM form, empty where there is none.
+    // Returns the CA certificate in PEM form, or an empty string.
     String load_ca();
-    // Take one line of a certificate beside the kept one, from the *first* on; the *last* one puts it in its place.
+    // Adds one line of a new certificate, which replaces the stored one after its *last* line.
     bool add_ca_line(const char* line, bool first, bool last);
     bool remove_ca();
 

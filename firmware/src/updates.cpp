@@ -12,16 +12,16 @@
 
 namespace {
 
-// What is written lies right below the file system, before anybody has checked a signature. So two things that would
-// overwrite what is ours are stopped before the first byte: a file system image, and a program that reaches the queue.
+// The core stages an update right below the file system before it checks the signature. A file system image, or a
+// program long enough to reach the queue, would overwrite our data, so both are refused before the first byte.
 void refuse_what_overwrites() {
     constexpr uint32_t kRoom = 0x300000 - FlashRing::kEnd;
     if (ArduinoOTA.getCommand() == U_FLASH && Update.size() <= kRoom) {
-        log_line("update of %u bytes begins; counting goes on", static_cast<unsigned>(Update.size()));
+        log_line("update started; bytes=%u", static_cast<unsigned>(Update.size()));
         return;
     }
-    log_line("error: update refused: it is no program, or too long");
-    Update.end();  // forgets the update: the loop in ArduinoOTA ends without having written
+    log_line("error: update refused: it is not a program, or it is too long");
+    Update.end();  // discards the update: ArduinoOTA's loop ends without writing
 }
 
 }  // namespace
@@ -34,13 +34,14 @@ void begin_updates(const footfall::Settings& settings) {
     ArduinoOTA.setHostname(board_name().c_str());
     ArduinoOTA.setPassword(settings.setup_password);
     ArduinoOTA.onStart(refuse_what_overwrites);
-    ArduinoOTA.onEnd([]() { log_line("update is whole and its signature good; restarting"); });
+    ArduinoOTA.onEnd([]() { log_line("update complete, signature valid; restarting"); });
     ArduinoOTA.onError([](ota_error_t error) {
-        log_line("warning: update failed, code %d, %s", static_cast<int>(error),
-                 Update.getError() == UPDATE_ERROR_SIGN ? "the signature is wrong" : "nothing was changed");
+        log_line("warning: update failed: %s; code=%d",
+                 Update.getError() == UPDATE_ERROR_SIGN ? "the signature is invalid" : "nothing was changed",
+                 static_cast<int>(error));
     });
     ArduinoOTA.begin(false);
-    log_line("updates over the air: on, signed ones only");
+    log_line("listening for signed updates");
 }
 
 void serve_updates() { ArduinoOTA.handle(); }

@@ -1,10 +1,10 @@
-// Updates over the air: only with a public key compiled in, and only firmware signed with its private key.
+// Updates over the air: only if a public key is compiled in, and only firmware signed with its private key.
 #pragma once
 
-#include <settings.h>
+#include "settings/settings.h"
 
-// Listen for updates; their password is the set-up network's. Without a key: nothing.
+// Starts listening, with the set-up network's password. Does nothing without a key.
 void begin_updates(const footfall::Settings& settings);
 
-// Take an update if somebody sends one. Restarts the board after a good one.
+// Receives an update if one is offered, and restarts the board after a valid one.
 void serve_updates();

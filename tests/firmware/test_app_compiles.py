@@ -19,7 +19,7 @@ INSTALL = "apt-get install gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtens
 
 
 def compiled(command: list[str], source: Path, *options: str) -> None:
-    """Compile *source*; fail with the compiler's words where it does not."""
+    """Compile *source*; if it fails, fail the test with the compiler's messages."""
     done = subprocess.run([*command, *options, str(source)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -35,7 +35,7 @@ def host_compiler() -> list[str]:
 
 @functools.cache
 def xtensa_compiler() -> list[str]:
-    """Return the compiler for the ESP8266's processor with the core's flags, as far as they concern the code."""
+    """Return the compiler for the ESP8266 with those of the core's flags that affect the code."""
     versions = sorted(NEWLIB.glob("*")) if NEWLIB.is_dir() else []
     if not shutil.which("xtensa-lx106-elf-g++") or not versions:
         pytest.skip(f"no compiler for the ESP8266: {INSTALL}")
@@ -62,14 +62,14 @@ def test_source_compiles_for_the_esp8266(source: Path, tmp_path: Path) -> None:
 
 
 def test_updates_compile_with_a_key(tmp_path: Path) -> None:
-    """With ota_key.h there, as docs/hardware.md tells to make it, signed updates are compiled in."""
+    """With ota_key.h, made as docs/hardware.md describes, signed updates are compiled in."""
     key = (FIRMWARE / "src" / "ota_key.example.h").read_text(encoding="utf-8")
     (tmp_path / "ota_key.h").write_text(key, encoding="utf-8")
     compiled(host_compiler(), FIRMWARE / "src" / "updates.cpp", f"-I{tmp_path}")
 
 
 def test_call_that_core_3_refuses_is_refused_here(tmp_path: Path) -> None:
-    """HTTPClient::begin(url) without a client is an error: so the check can fail."""
+    """HTTPClient::begin(url) without a client is an error, so the check can fail."""
     source = tmp_path / "old.cpp"
     source.write_text(
         '#include <ESP8266HTTPClient.h>\nbool old(HTTPClient& http) { return http.begin("http://a/"); }\n'
@@ -86,9 +86,9 @@ def sections(source: Path, target: Path) -> dict[str, int]:
     return {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", listed.stdout, re.MULTILINE)}
 
 
-def test_interrupt_stands_in_iram_and_is_small(tmp_path: Path) -> None:
-    """IRAM is the tight one, 2 KB are left: the interrupt and what it calls of ours take less than 400 bytes of it."""
-    ours = [FIRMWARE / "src" / "beam_interrupts.cpp", FIRMWARE / "lib" / "footfall" / "edge_buffer.cpp"]
+def test_interrupt_is_in_iram_and_small(tmp_path: Path) -> None:
+    """The core leaves 2 KB of IRAM: our interrupt and the functions it calls take less than 400 bytes."""
+    ours = [FIRMWARE / "src" / "beam_interrupts.cpp", FIRMWARE / "lib" / "footfall" / "detector" / "edge_buffer.cpp"]
     iram = 0
     for at, source in enumerate(ours):
         found = {name: size for name, size in sections(source, tmp_path / f"{at}.o").items() if ".iram" in name}
@@ -99,7 +99,7 @@ def test_interrupt_stands_in_iram_and_is_small(tmp_path: Path) -> None:
 
 def stack_use(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """Yield (function, bytes of stack) for every function of the application and the core."""
-    for at, source in enumerate([*SOURCES, *sorted((FIRMWARE / "lib" / "footfall").glob("*.cpp"))]):
+    for at, source in enumerate([*SOURCES, *sorted((FIRMWARE / "lib" / "footfall").rglob("*.cpp"))]):
         target = tmp_path / f"{at}.o"
         compiled(xtensa_compiler(), source, "-c", "-fstack-usage", "-o", str(target))
         for line in target.with_suffix(".su").read_text(encoding="utf-8").splitlines():
@@ -107,7 +107,7 @@ def stack_use(tmp_path: Path) -> Iterator[tuple[str, int]]:
             yield f"{source.name}: {function.split(':')[-1]}", int(size)
 
 
-def test_no_function_takes_much_of_the_stack(tmp_path: Path) -> None:
-    """The loop has 4 KB of stack in all, the libraries' share included: none of ours takes more than 1 KB at once."""
+def test_no_function_uses_much_stack(tmp_path: Path) -> None:
+    """The loop shares 4 KB of stack with the libraries: no function of ours takes more than 1 KB."""
     large = {function: size for function, size in stack_use(tmp_path) if size > 1024}
     assert large == {}

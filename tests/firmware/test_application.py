@@ -27,7 +27,7 @@ def installation(tmp_path: Path) -> Installation:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[Board]:
-    """A board fresh from the shop, switched on; unplugged at the end."""
+    """A new board, switched on; unplugged at the end."""
     one = Board(tmp_path / "board")
     one.switch_on()
     yield one
@@ -35,13 +35,13 @@ def board(tmp_path: Path) -> Iterator[Board]:
 
 
 def settings_for(installation: Installation) -> dict[str, str]:
-    """Return what a technician types."""
+    """Return the settings that a technician types."""
     key = "whsec_" + base64.b64encode(installation.keys["ALLI1"]).decode()
     return {"counter": "ALLI1", "key": key, "url": installation.url, "ssid": "Library", "wifi_password": "long enough"}
 
 
 def set_up(board: Board, installation: Installation) -> None:
-    """Set the board up by its serial line and wait until it counts."""
+    """Set the board up over the serial console and wait until it counts."""
     board.wait_for("set-up network open")
     board.type(*(f"set {name} {value}" for name, value in settings_for(installation).items()), "save")
     board.wait_for_restart()
@@ -49,7 +49,7 @@ def set_up(board: Board, installation: Installation) -> None:
 
 
 def stored(installation: Installation) -> list[tuple[int, int, int, int]]:
-    """Return (stream's place, seq, time, direction) of every crossing in the journal, in the order they were stored."""
+    """Return (stream, seq, time, direction) of every crossing in the journal, in the order of storage."""
     with closing(sqlite3.connect(f"file:{installation.journal}?mode=ro", uri=True)) as journal:
         rows = journal.execute(
             "SELECT stream, seq, time_epoch_ms, entries - exits FROM crossing ORDER BY id"
@@ -58,7 +58,7 @@ def stored(installation: Installation) -> list[tuple[int, int, int, int]]:
 
 
 def assert_equal(installation: Installation, walked: list[Person]) -> None:
-    """Each person is stored once, the right way round, at the right time."""
+    """Each person is stored once, with the right direction and time."""
     rows = stored(installation)
     assert [row[3] for row in rows] == [person.direction for person in walked]
     assert [row[2] for row in rows] == pytest.approx([person.at_ms for person in walked], abs=150)
@@ -66,17 +66,17 @@ def assert_equal(installation: Installation, walked: list[Person]) -> None:
 
 
 def test_board_that_was_never_set_up_opens_its_network_and_counts_nothing(board: Board) -> None:
-    """It waits, says so, and what is missing is told at once."""
-    board.wait_for("set-up network open: footfall-C0FFEE, password ")
+    """It waits and says so; `save` reports everything that is missing."""
+    board.wait_for("set-up network open; ssid=footfall-C0FFEE password=")
     board.walk()
     board.type("status", "save")
-    board.wait_for("Not set up yet")
-    board.wait_for("Nothing was saved.")
+    board.wait_for("Not set up:")
+    board.wait_for("Not saved.")
     assert not [line for line in board.lines if "crossing" in line]
 
 
 def test_people_are_counted_through_a_network_that_goes_away(board: Board, installation: Installation) -> None:
-    """Set up by cable; people pass before the clock is known, with network, without server, without WiFi."""
+    """People pass before the clock is set, with a network, without a server, and without WiFi."""
     set_up(board, installation)
     board.walk()
     time.sleep(1)
@@ -85,9 +85,9 @@ def test_people_are_counted_through_a_network_that_goes_away(board: Board, insta
         board.walk(-1)
         until(lambda: len(stored(installation)) == 2, "both are stored")
     board.walk()
-    board.wait_for("no answer of 127.0.0.1")
+    board.wait_for("no answer from 127.0.0.1")
     board.order("wifi down")
-    board.wait_for("WiFi lost")
+    board.wait_for("WiFi connection lost")
     board.walk()
     time.sleep(1.5)
     board.walk(-1)
@@ -102,7 +102,7 @@ def test_people_are_counted_through_a_network_that_goes_away(board: Board, insta
 
 
 def test_power_cuts_lose_and_double_nobody(board: Board, installation: Installation) -> None:
-    """The plug is pulled after each person, with and without a network; the queue goes on where it was."""
+    """The plug is pulled after each person, with and without a network; the queue continues where it was."""
     set_up(board, installation)
     with installation.serving():
         for round_ in range(4):
@@ -123,7 +123,7 @@ def test_power_cuts_lose_and_double_nobody(board: Board, installation: Installat
 
 
 def test_counting_goes_on_past_the_wrap_of_micros(tmp_path: Path, installation: Installation) -> None:
-    """micros() begins again after 71.6 minutes; nobody notices."""
+    """micros() wraps after 71.6 minutes without effect."""
     board = Board(tmp_path / "board", first_micros=2**32 - 6_000_000)
     board.switch_on()
     try:
@@ -140,7 +140,7 @@ def test_counting_goes_on_past_the_wrap_of_micros(tmp_path: Path, installation: 
 
 
 def test_wrong_key_keeps_everything_until_it_is_corrected(board: Board, installation: Installation) -> None:
-    """401 does not mean drop: the crossing waits, and is there once when the key is right."""
+    """A 401 drops nothing: the crossing waits, and is stored once when the key is right."""
     set_up(board, installation)
     good = settings_for(installation)["key"]
     board.type("set key whsec_" + base64.b64encode(bytes(32)).decode(), "save")
@@ -150,7 +150,7 @@ def test_wrong_key_keeps_everything_until_it_is_corrected(board: Board, installa
         board.wait_for("queue opened")
         board.walk()
         board.wait_for("crossing 1: entry")
-        board.wait_for("error: the server refuses counter or key")
+        board.wait_for("error: the server refused the counter's id or key")
         board.type(f"set key {good}", "save")
         board.wait_for_restart()
         board.order("ntp", "wifi up")
@@ -159,7 +159,7 @@ def test_wrong_key_keeps_everything_until_it_is_corrected(board: Board, installa
 
 
 def test_server_s_date_sets_a_clock_that_no_network_time_set(board: Board, installation: Installation) -> None:
-    """Without NTP the Date header is enough, and who passed before it came gets their right time."""
+    """Without NTP the Date header is enough; crossings before it get the right time too."""
     set_up(board, installation)
     board.walk()
     time.sleep(1)
@@ -171,7 +171,7 @@ def test_server_s_date_sets_a_clock_that_no_network_time_set(board: Board, insta
 
 
 def page(board: Board, method: str = "GET", path: str = "/", **fields: str) -> urllib3.BaseHTTPResponse:
-    """Ask the board's set-up page."""
+    """Send a request to the board's set-up page."""
     url = f"http://127.0.0.1:{board.portal_port}{path}"
     if method == "POST":
         form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -180,7 +180,7 @@ def page(board: Board, method: str = "GET", path: str = "/", **fields: str) -> u
 
 
 def test_set_up_by_the_page(board: Board, installation: Installation) -> None:
-    """Wrong values are told and nothing is kept; right ones are saved; secrets never come back."""
+    """Wrong values are reported and nothing is saved; right ones are saved; secrets are never shown."""
     board.wait_for("set-up network open")
     fields = settings_for(installation)
     assert page(board).status == 200
@@ -203,7 +203,7 @@ def test_set_up_by_the_page(board: Board, installation: Installation) -> None:
 
 
 def test_page_is_for_guests_of_the_set_up_network_only(board: Board) -> None:
-    """The server listens on the house's network as well; who comes from there is refused."""
+    """The web server listens on the library's network too, but refuses requests from there."""
     board.wait_for("set-up network open")
     board.order("guest other")
     time.sleep(0.2)
@@ -233,7 +233,7 @@ def test_counting_goes_on_while_the_button_opens_the_set_up_network(board: Board
 
 
 def test_torn_settings_open_the_set_up_network(board: Board, installation: Installation) -> None:
-    """A settings file that is not whole is not guessed at; the queue is kept."""
+    """The counter rejects a truncated settings file and keeps the queue."""
     set_up(board, installation)
     board.walk()
     board.wait_for("crossing 1: entry")
@@ -241,15 +241,15 @@ def test_torn_settings_open_the_set_up_network(board: Board, installation: Insta
     path = board.folder / "files" / "settings.txt"
     path.write_bytes(path.read_bytes()[:-20])
     board.switch_on()
-    board.wait_for("the settings are damaged")
+    board.wait_for("error: settings damaged")
     board.wait_for("set-up network open", 2)
     board.type(*(f"set {name} {value}" for name, value in settings_for(installation).items()), "save")
     board.wait_for_restart()
-    board.wait_for("queue opened: 1 crossings wait")
+    board.wait_for("queue opened; queued=1")
 
 
-def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> None:
-    """`ca` takes a pasted certificate; one that was cut off by a power cut never counts as one."""
+def test_certificate_is_saved_only_when_complete(board: Board) -> None:
+    """`ca` reads a pasted certificate; one that a power cut interrupts is never used."""
     board.wait_for("set-up network open")
     kept = board.folder / "files" / "ca.pem"
     board.type("ca", *PEM.splitlines()[:5])
@@ -258,7 +258,7 @@ def test_certificate_is_kept_when_it_is_whole_and_not_before(board: Board) -> No
     assert not kept.exists()
     board.switch_on()
     board.type("ca", *PEM.splitlines(), "show")
-    board.wait_for("Certificate kept")
+    board.wait_for("Certificate saved")
     board.wait_for("ca               (set)")
     assert kept.read_text() == PEM
     board.type("ca none")
@@ -272,26 +272,26 @@ def test_queue_is_formatted_only_when_asked_twice(board: Board, installation: In
     board.walk()
     board.wait_for("crossing 1: entry")
     board.type("format queue")
-    board.wait_for("Type format queue once more")
+    board.wait_for("Type format queue again to confirm")
     board.type("status")
     board.wait_for("1 waiting, 0 dropped")
     board.type("format queue", "format queue")
     board.wait_for_restart()
-    board.wait_for("queue opened: 0 crossings wait")
+    board.wait_for("queue opened; queued=0")
 
 
-def test_blocked_beam_claims_no_span_and_is_shown(board: Board, installation: Installation) -> None:
-    """While nobody can be counted the counter says so, and that time is not covered at the server."""
+def test_no_span_covers_a_blocked_beam(board: Board, installation: Installation) -> None:
+    """While a beam is blocked the counter says so, and the server has no coverage for that time."""
     set_up(board, installation)
     board.order("ntp", "wifi up")
     with installation.serving():
         board.wait_for("batch acknowledged")
         board.order("pin 5 0")
-        board.wait_for("nobody can be counted")
+        board.wait_for("counting stopped")
         blocked_s = time.time()
         time.sleep(2)
         board.order("pin 5 1")
-        board.wait_for("counting again")
+        board.wait_for("counting resumed")
         clear_s = time.time()
         board.walk()
         until(lambda: len(stored(installation)) == 1, "it is stored")

@@ -23,7 +23,7 @@ def test_body_is_what_ingest_reads() -> None:
     queue.offset(UTC, True)
     queue.append(1, 1000)
     queue.append(-1, 2000)
-    body = parse_body(queue.portion(3000, 100))
+    body = parse_body(queue.next_batch(3000, 100))
     assert (body.counter, body.from_, body.to) == ("DOOR1", UTC, UTC + 3000)
     assert body.crossings == [(1, UTC + 1000, 1), (2, UTC + 2000, -1)]
     assert len(body.stream) == 16
@@ -61,7 +61,7 @@ def test_body_that_does_not_fit_is_not_sent() -> None:
         ("", -1),
     ],
 )
-def test_receipt_is_read_or_refused(body: str, through: int) -> None:
+def test_receipt_is_parsed_or_refused(body: str, through: int) -> None:
     assert core().receipt_through(body.encode(), len(body)) == through
 
 
@@ -102,12 +102,12 @@ def test_signature_agrees_with_the_one_ingest_checks() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "whsec_", "MDEy", "whsec_MDEyMzQ1", "whsec_!!!!", KEY + "x", KEY + "="])
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_invalid_key_is_refused(key: str) -> None:
     assert not core().signature_of(key.encode(), b"i", b"1", b"", ctypes.create_string_buffer(48))
 
 
 @given(st.integers(0, 4_102_444_799))
-def test_dates_of_http_are_read(utc_s: int) -> None:
+def test_http_date_is_parsed(utc_s: int) -> None:
     into = ctypes.c_int64()
     assert core().http_date(formatdate(utc_s, usegmt=True).encode(), into)
     assert into.value == utc_s
@@ -118,7 +118,7 @@ def test_dates_of_http_are_read(utc_s: int) -> None:
     ["", "Sun", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
      "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 GMT+1", "1994-11-06T08:49:37Z"],
 )  # fmt: skip
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_invalid_date_is_refused(text: str) -> None:
     assert not core().http_date(text.encode(), ctypes.c_int64())
 
 

@@ -15,8 +15,8 @@ CORE = FIRMWARE / "lib" / "footfall"
 BOARD_RAM = 80 * 1024
 
 
-def test_nothing_is_made_twice() -> None:
-    """A second build does nothing."""
+def test_second_build_does_nothing() -> None:
+    """Nothing is out of date."""
     built()
     again = subprocess.run([sys.executable, SCRIPT, "--no-install"], capture_output=True, text=True, check=True)
     assert again.stdout == ""
@@ -35,8 +35,8 @@ def test_without_a_compiler_it_says_what_to_install(tmp_path: Path) -> None:
     assert "apt-get install g++" in ended.stderr
 
 
-def test_core_that_does_not_compile_is_told(tmp_path: Path) -> None:
-    """Exit status 1, with the compiler's words; nothing half made is left in place."""
+def test_compile_error_is_reported(tmp_path: Path) -> None:
+    """Exit status 1 and the compiler's messages; no incomplete file is left behind."""
     program("trace")
     project = tmp_path / "firmware"
     (project / "lib" / "footfall").mkdir(parents=True)
@@ -51,23 +51,23 @@ def test_core_that_does_not_compile_is_told(tmp_path: Path) -> None:
 
 
 def test_core_compiles_for_the_board_and_shows_its_sizes() -> None:
-    """Each file of the core for the ESP8266, and what it takes of flash, IRAM and RAM."""
+    """The size of each file of the core in flash, IRAM and RAM of the ESP8266."""
     printed = built("--xtensa")
     rows = dict(re.findall(r"^(\w+) +(\d+ +\d+ +\d+ +\d+ +\d+)$", printed, re.MULTILINE))
-    assert set(rows) == {path.stem for path in CORE.glob("*.cpp")} | {"all"}
+    assert set(rows) == {path.stem for path in CORE.rglob("*.cpp")} | {"all"}
     flash, iram, rodata, data, bss = map(int, rows["all"].split())
     assert 0 < iram < 1024
     assert flash < 100_000
     assert rodata + data + bss < BOARD_RAM / 10
 
 
-def test_interrupt_code_stands_in_iram() -> None:
-    """The edge buffer's push, and what it calls, is in IRAM: the flash may be busy when an edge comes."""
+def test_interrupt_code_is_in_iram() -> None:
+    """The edge buffer's push is in IRAM, because the flash may be busy when an edge comes."""
     rows = dict(re.findall(r"^(\w+) +\d+ +(\d+) ", built("--xtensa"), re.MULTILINE))
     assert int(rows["edge_buffer"]) > 0
 
 
-@pytest.mark.parametrize("path", sorted(CORE.glob("*.[hc]*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.[hc]*")), ids=lambda path: path.name)
 def test_core_is_portable(path: Path) -> None:
     """C headers only, no Arduino, no heap, no exceptions, no static locals."""
     text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The counter as a process, against a server that holds every claim against the truth."""
+"""The counter as a process, against a server that checks every claim."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulator.unreliable_network import Answer
-from tests.support.counter_program import START_EPOCH_MS, Door, hang_up, truth, write_crossings
+from tests.support.counter_program import START_EPOCH_MS, CounterProgram, set_up_counter, truth, write_crossings
 from tests.support.fake_ingest import FakeIngest, Fault, served
 
 HOUR_MS = 3_600_000
@@ -27,46 +27,46 @@ def walk(count: int, seed: int, longest_ms: int = 60_000) -> list[tuple[int, int
 
 
 @contextmanager
-def ingest_for(folder: Path, fault: Fault = lambda _number, _body: None) -> Iterator[tuple[Door, FakeIngest]]:
+def ingest_for(folder: Path, fault: Fault = lambda _number, _body: None) -> Iterator[tuple[CounterProgram, FakeIngest]]:
     """Yield a counter and the server it sends to."""
     keys: dict[str, bytes] = {}
     fake = FakeIngest(keys, time.time, fault)
     with served(fake) as url:
-        door = hang_up(folder, url)
-        keys[door.name] = door.raw_key
-        yield door, fake
+        counter = set_up_counter(folder, url)
+        keys[counter.name] = counter.raw_key
+        yield counter, fake
 
 
 def check_arrived(fake: FakeIngest, people: list[tuple[int, int]]) -> None:
-    """Hold what the server has against *people*: each once, with its time, and no claim that was not true."""
+    """Assert that the server has each of *people* once, with its time, and that every span was true."""
     assert fake.stored() == truth(people)
     assert fake.false_claims == []
 
 
 def test_every_crossing_arrives_once_with_its_time(tmp_path: Path) -> None:
-    """The counter exits with 0 when its trace is over and all was acknowledged."""
+    """The counter exits with 0 once its trace has ended and everything is acknowledged."""
     people = walk(500, seed=1)
-    with ingest_for(tmp_path) as (door, fake):
+    with ingest_for(tmp_path) as (counter, fake):
         fake.expect(truth(people))
-        done = door.run("--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0")
+        done = counter.run("--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0")
         assert done.returncode == 0, done.stdout + done.stderr
         check_arrived(fake, people)
-        assert fake.covered_ms(door.name) == people[-1][0] + 1
+        assert fake.covered_ms(counter.name) == people[-1][0] + 1
         assert fake.duplicates == 0
 
 
-def test_silence_is_told_at_least_once_a_minute(tmp_path: Path) -> None:
-    """At least one batch a minute, with no crossings if there are none."""
+def test_heartbeat_is_sent_at_least_once_a_minute(tmp_path: Path) -> None:
+    """At least one batch a minute, empty if there are no crossings."""
     people = [(1_000, 1), (2 * HOUR_MS, -1)]
-    with ingest_for(tmp_path) as (door, fake):
-        done = door.run("--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0")
+    with ingest_for(tmp_path) as (counter, fake):
+        done = counter.run("--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0")
         assert done.returncode == 0, done.stdout + done.stderr
-        ends = sorted(span.to_epoch_ms for span in fake.spans[door.name])
+        ends = sorted(span.to_epoch_ms for span in fake.spans[counter.name])
         assert max(b - a for a, b in pairwise(ends)) <= 60_000
 
 
 def test_batches_survive_cuts_errors_and_busy_answers(tmp_path: Path) -> None:
-    """A cut connection or a 5xx says nothing about the body: it is sent again, the same, and stored once."""
+    """After a lost connection or a 5xx the same body is resent, and stored once."""
     people = walk(80, seed=2)
     throws = random.Random(3)
 
@@ -80,26 +80,28 @@ def test_batches_survive_cuts_errors_and_busy_answers(tmp_path: Path) -> None:
             return FakeIngest.answer(fake, 200, "<html>a captive portal</html>")
         return None
 
-    with ingest_for(tmp_path, fault) as (door, fake):
+    with ingest_for(tmp_path, fault) as (counter, fake):
         fake.expect(truth(people))
-        done = door.run(
+        done = counter.run(
             "--crossings", str(write_crossings(tmp_path / "people.csv", people)), "--speed", "0", "--batch-limit", "7"
         )
         assert done.returncode == 0, done.stdout + done.stderr
         check_arrived(fake, people)
 
 
-def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Killed with -9 and started again with the same queue, it neither loses nor doubles a crossing."""
+def test_killed_at_any_moment_it_continues_where_it_was(tmp_path: Path) -> None:
+    """After kill -9 and a restart with the same queue, no crossing is lost or doubled."""
     people = walk(2_000, seed=4, longest_ms=4_000)
     path = str(write_crossings(tmp_path / "people.csv", people))
     throws = random.Random(5)
-    with ingest_for(tmp_path) as (door, fake):
+    with ingest_for(tmp_path) as (counter, fake):
         fake.expect(truth(people))
         kills = 0
         finished = False
         while not finished:
-            with door.start("--crossings", path, "--speed", "3000", "--resume-trace", "--heartbeat-s", "60") as process:
+            with counter.start(
+                "--crossings", path, "--speed", "3000", "--resume-trace", "--heartbeat-s", "60"
+            ) as process:
                 assert process.stdout is not None
                 lines = list(islice(process.stdout, throws.randint(2, 600)))
                 finished = lines[-1].startswith("done:")
@@ -110,7 +112,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def passages(people: list[tuple[int, int]]) -> str:
-    """Return the beam trace of *people*: 25 cm of body at 1.2 m/s through beams 10 cm apart, about those instants."""
+    """Return the beam trace of *people*: bodies of 25 cm at 1.2 m/s through beams 10 cm apart."""
     changes = []
     for t_ms, direction in people:
         first, second = (1, 2) if direction > 0 else (2, 1)
@@ -127,8 +129,8 @@ def test_a_beam_trace_is_counted_as_the_detector_counts_it(tmp_path: Path) -> No
     """The same core as the board's: edges, detector, queue, sender."""
     people = [(t_ms * 2, direction) for t_ms, direction in walk(200, seed=6)]
     (tmp_path / "trace.csv").write_text(passages(people))
-    with ingest_for(tmp_path) as (door, fake):
-        done = door.run("--trace", str(tmp_path / "trace.csv"), "--speed", "0")
+    with ingest_for(tmp_path) as (counter, fake):
+        done = counter.run("--trace", str(tmp_path / "trace.csv"), "--speed", "0")
         assert done.returncode == 0, done.stdout + done.stderr
         arrived = [(one.time_epoch_ms - START_EPOCH_MS, one.direction) for one in fake.stored()]
         assert [direction for _, direction in arrived] == [direction for _, direction in people]
@@ -136,17 +138,17 @@ def test_a_beam_trace_is_counted_as_the_detector_counts_it(tmp_path: Path) -> No
 
 
 def test_power_that_fails_in_the_middle_of_a_byte_loses_nothing(tmp_path: Path) -> None:
-    """A torn queue file: the process ends while it writes, anywhere, and goes on with what is there."""
+    """The process dies in the middle of a write and continues with the torn queue file."""
     people = walk(60, seed=7)
     path = str(write_crossings(tmp_path / "people.csv", people))
     throws = random.Random(8)
-    with ingest_for(tmp_path) as (door, fake):
+    with ingest_for(tmp_path) as (counter, fake):
         fake.expect(truth(people))
         deaths = 0
         for _ in range(500):
             options = ["--crossings", path, "--speed", "0", "--resume-trace", "--sectors", "4"]
             budget = throws.randrange(throws.choice((400, 400, 400, 9000)))  # a new sector takes more than 4096 bytes
-            done = door.run(*options, "--die-after", str(budget))
+            done = counter.run(*options, "--die-after", str(budget))
             if done.returncode == 0:
                 break
             assert done.returncode == 137, done.stdout + done.stderr
@@ -157,9 +159,9 @@ def test_power_that_fails_in_the_middle_of_a_byte_loses_nothing(tmp_path: Path) 
 
 
 def test_a_step_of_the_clock_changes_no_time(tmp_path: Path) -> None:
-    """A network that tells a wrong time is found out by the server's Date, and crossings keep their right time."""
+    """The server's Date exposes a wrong network time, and crossings keep the right time."""
     people = walk(300, seed=9)
-    with ingest_for(tmp_path) as (door, fake):
+    with ingest_for(tmp_path) as (counter, fake):
         fake.expect(truth(people))
         path = str(write_crossings(tmp_path / "people.csv", people))
         steps = [
@@ -170,7 +172,7 @@ def test_a_step_of_the_clock_changes_no_time(tmp_path: Path) -> None:
             "--clock-step",
             "1800000:-7200000",
         ]
-        done = door.run("--crossings", path, "--speed", "0", *steps)
+        done = counter.run("--crossings", path, "--speed", "0", *steps)
         assert done.returncode == 0, done.stdout + done.stderr
         check_arrived(fake, people)
 
@@ -178,21 +180,21 @@ def test_a_step_of_the_clock_changes_no_time(tmp_path: Path) -> None:
 def test_crossings_before_the_first_sync_arrive_with_their_time(tmp_path: Path) -> None:
     people = walk(50, seed=10)
     path = str(write_crossings(tmp_path / "people.csv", people))
-    with ingest_for(tmp_path) as (door, fake):
-        done = door.run("--crossings", path, "--speed", "0", "--network-time-from", "200000", "--no-date")
+    with ingest_for(tmp_path) as (counter, fake):
+        done = counter.run("--crossings", path, "--speed", "0", "--network-time-from", "200000", "--no-date")
         assert done.returncode == 0, done.stdout + done.stderr
         check_arrived(fake, people)
 
 
-def test_one_process_at_a_time_has_a_queue(tmp_path: Path) -> None:
+def test_only_one_process_can_use_a_queue(tmp_path: Path) -> None:
     path = str(write_crossings(tmp_path / "people.csv", [(10_000_000, 1)]))
-    door = hang_up(tmp_path, "http://127.0.0.1:9")
-    first = door.start("--crossings", path)
+    counter = set_up_counter(tmp_path, "http://127.0.0.1:9")
+    first = counter.start("--crossings", path)
     try:
         assert first.stdout is not None
         assert first.stdout.readline().startswith("queue formatted")
-        second = door.run("--crossings", path)
-        assert (second.returncode, "another process has it" in second.stderr) == (1, True)
+        second = counter.run("--crossings", path)
+        assert (second.returncode, "another process uses it" in second.stderr) == (1, True)
     finally:
         first.kill()
         first.communicate()
@@ -203,7 +205,7 @@ def test_one_process_at_a_time_has_a_queue(tmp_path: Path) -> None:
     [[], ["--speed", "x"], ["--crossings"], ["--nonsense", "1"], ["--crossings", "missing.csv"],
      ["--trace", "a", "--crossings", "b"]],
 )  # fmt: skip
-def test_wrong_use_is_told_in_a_sentence(tmp_path: Path, options: list[str]) -> None:
-    done = hang_up(tmp_path, "http://127.0.0.1:9").run(*options)
+def test_usage_error_is_explained(tmp_path: Path, options: list[str]) -> None:
+    done = set_up_counter(tmp_path, "http://127.0.0.1:9").run(*options)
     assert done.returncode == 2
     assert done.stderr.startswith("counter: ")

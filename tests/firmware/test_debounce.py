@@ -37,13 +37,13 @@ def debounce() -> Iterator[DrivenDebounce]:
 
 
 def test_level_that_lasts_counts_from_its_beginning(debounce: DrivenDebounce) -> None:
-    """An edge is told 4 ms late, with its own time."""
+    """An edge comes out 4 ms late, with its own time."""
     debounce.set(True, 10_000)
     assert debounce.due(13_999) == []
     assert debounce.due(14_000) == [(10_000, True)]
 
 
-def test_blip_never_happened(debounce: DrivenDebounce) -> None:
+def test_blip_is_ignored(debounce: DrivenDebounce) -> None:
     debounce.set(True, 10_000)
     debounce.set(False, 13_000)
     assert debounce.due(1_000_000) == []
@@ -57,7 +57,7 @@ def test_chatter_is_one_edge_where_it_settles(debounce: DrivenDebounce) -> None:
     assert debounce.due(1_000_000) == [(20_000, True)]
 
 
-def test_level_told_twice_keeps_its_time(debounce: DrivenDebounce) -> None:
+def test_repeated_level_keeps_its_time(debounce: DrivenDebounce) -> None:
     debounce.set(True, 10_000)
     debounce.set(True, 12_000)
     assert debounce.due(14_000) == [(10_000, True)]

@@ -1,8 +1,8 @@
-"""What DETECTOR.md decides beyond its table: speeds, spacings, prams, blocked beams, lost edges, boot."""
+"""The decisions of detector/README.md beyond its table: speeds, spacings, prams, blocked beams, lost edges, boot."""
 
 import pytest
 
-from tests.support.beams import Change, DrivenBeams, changes, counted, drawn, told
+from tests.support.beams import Change, DrivenBeams, changes, counted, crossings_in, drawn
 
 Interval = tuple[int, int]
 
@@ -10,7 +10,7 @@ Interval = tuple[int, int]
 def walk(
     speed_m_s: float, depth_m: float = 0.25, *, spacing_mm: int = 100, at_us: int = 500_000, ahead_m: float = 0.0
 ) -> tuple[Interval, Interval]:
-    """Return what both beams see of a body that goes in; *ahead_m*: how far behind the front of the first it walks."""
+    """Return what both beams see of a body that enters, its front *ahead_m* behind that of the first."""
     start = at_us + round(ahead_m / speed_m_s * 1e6)
     covered, lag = round(depth_m / speed_m_s * 1e6), round(spacing_mm / 1000 / speed_m_s * 1e6)
     return (start, start + covered), (start + lag, start + lag + covered)
@@ -29,9 +29,9 @@ def seen(*walks: tuple[Interval, Interval]) -> list[Change]:
 @pytest.mark.parametrize("depth_m", [0.18, 0.25, 0.4])
 @pytest.mark.parametrize("spacing_mm", [60, 100, 200, 400])
 def test_a_walker_counts_at_every_speed_depth_and_spacing(speed_m_s: float, depth_m: float, spacing_mm: int) -> None:
-    """0.15 to 4 m/s, whether the beams overlap or not, with the time at which the body was between the beams."""
+    """0.15 to 4 m/s, whether the interruptions overlap or not, dated when the body was between the beams."""
     outer, inner = walk(speed_m_s, depth_m, spacing_mm=spacing_mm)
-    [(at_us, direction)] = told(seen((outer, inner)), spacing_mm)
+    [(at_us, direction)] = crossings_in(seen((outer, inner)), spacing_mm)
     assert direction == "entry"
     assert abs(at_us - (outer[0] + inner[1]) / 2) <= 1000
 
@@ -53,9 +53,9 @@ def test_opposite_directions_six_tenths_apart_are_two() -> None:
 @pytest.mark.parametrize("gap_m", [0.1, 0.25, 0.4])
 @pytest.mark.parametrize("length_m", [0.75, 1.0])
 def test_a_pram_and_its_pusher_are_one(length_m: float, gap_m: float) -> None:
-    """A pram pushed ahead is not a second person; the pusher's crossing is the one that counts."""
+    """A pram is not a second person; only the pusher's crossing counts."""
     pusher = walk(1.0, 0.25, ahead_m=length_m + gap_m)
-    [(at_us, direction)] = told(seen(walk(1.0, length_m), pusher))
+    [(at_us, direction)] = crossings_in(seen(walk(1.0, length_m), pusher))
     assert direction == "entry"
     assert abs(at_us - (pusher[0][0] + pusher[1][1]) / 2) <= 1000
 
@@ -71,8 +71,8 @@ def test_somebody_behind_the_pusher_counts() -> None:
 
 
 @pytest.mark.parametrize("tick", [False, True])
-def test_who_comes_after_the_pusher_was_due_counts(tick: bool) -> None:
-    """A slower walker just after the time within which a pusher follows is a second person, ticks or not."""
+def test_person_after_the_pusher_was_due_counts(tick: bool) -> None:
+    """A slower walker who follows just too late for a pusher is a second person, with or without ticks."""
     pram = walk(1.0, 0.8)
     walker = walk(0.7, 0.25, at_us=pram[1][1] + 620_000)
     with DrivenBeams() as beams:
@@ -82,7 +82,7 @@ def test_who_comes_after_the_pusher_was_due_counts(tick: bool) -> None:
                 beams.tick(change[0] - 4_000)
             beams.set(*change)
         beams.tick(10_000_000)
-        assert [direction for _, direction in beams.told] == ["entry", "entry"]
+        assert [direction for _, direction in beams.crossings] == ["entry", "entry"]
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -93,7 +93,7 @@ def test_an_arm_ahead_or_behind_is_nobody(side: int) -> None:
 
 
 def test_a_blip_in_one_beam_changes_nothing() -> None:
-    """Noise in one beam while somebody passes leaves them counted once."""
+    """Noise in one beam does not change how a passing person counts."""
     outer, inner = walk(1.0)
     blip = (outer[1] + 150_000, outer[1] + 170_000)
     assert counted(changes([[outer, blip], [inner]])) == ["entry"]
@@ -107,15 +107,15 @@ def test_dark_clothes_are_one_person() -> None:
     assert counted(changes([outer, inner])) == ["entry"]
 
 
-def test_shorter_than_the_sensor_answers_never_happened() -> None:
-    """What lasts less than 4 ms on both beams is neither counted nor aborted."""
+def test_interruption_shorter_than_the_sensor_responds_is_ignored() -> None:
+    """Less than 4 ms on both beams is neither counted nor aborted."""
     with DrivenBeams() as beams:
         beams.start()
         for number in range(50):
             beams.set(10_000 + number * 20_000, True, True)
             beams.set(13_000 + number * 20_000, False, False)
         beams.tick(5_000_000)
-        assert (beams.told, beams.aborted) == ([], 0)
+        assert (beams.crossings, beams.aborted) == ([], 0)
 
 
 def test_turning_round_is_aborted() -> None:
@@ -125,11 +125,11 @@ def test_turning_round_is_aborted() -> None:
         for change in drawn("..######..######..", "....##########...."):
             beams.set(*change)
         beams.tick(5_000_000)
-        assert (beams.told, beams.aborted) == ([], 1)
+        assert (beams.crossings, beams.aborted) == ([], 1)
 
 
 def test_blocked_beam_is_reported_and_not_counted() -> None:
-    """A beam is blocked after 15 s: nothing counts, and the counter says that it does not count."""
+    """A beam is blocked after 15 s: nothing counts, and is_counting() is false."""
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
@@ -140,11 +140,11 @@ def test_blocked_beam_is_reported_and_not_counted() -> None:
         assert not beams.is_counting
         assert beams.blocked_s(inner=False) == 30
         assert beams.blocked_s(inner=True) == 0
-        assert (beams.told, beams.aborted) == ([], 1)
+        assert (beams.crossings, beams.aborted) == ([], 1)
 
 
 def test_blocked_beam_counts_nobody_on_the_other_one() -> None:
-    """One beam has no direction: who passes meanwhile is not counted, and not made up afterwards."""
+    """One beam has no direction: people who pass meanwhile do not count, then or later."""
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
@@ -153,7 +153,7 @@ def test_blocked_beam_counts_nobody_on_the_other_one() -> None:
             beams.set(second * 1_000_000 + 300_000, True, False)
         beams.set(20_000_000, False, False)
         beams.tick(25_000_000)
-        assert beams.told == []
+        assert beams.crossings == []
         assert beams.is_counting
 
 
@@ -169,7 +169,7 @@ def test_blocked_beam_that_clears_counts_again() -> None:
         for at_us, outer, inner in seen(walk(1.0)):
             beams.set(at_us + 20_000_000, outer, inner)
         beams.tick(28_000_000)
-        assert [direction for _, direction in beams.told] == ["entry"]
+        assert [direction for _, direction in beams.crossings] == ["entry"]
 
 
 def test_beam_interrupted_at_the_start_is_unknown() -> None:
@@ -180,12 +180,12 @@ def test_beam_interrupted_at_the_start_is_unknown() -> None:
         beams.set(1_000_000, False, True)
         beams.set(1_200_000, False, False)
         beams.tick(5_000_000)
-        assert beams.told == []
+        assert beams.crossings == []
         assert beams.is_counting
 
 
 def test_lost_edges_invent_nothing() -> None:
-    """After the buffer overflowed the pass in progress is aborted, and the levels of now are where it goes on."""
+    """After an overflow the detector aborts the pass in progress and continues from the present levels."""
     with DrivenBeams() as beams:
         beams.start()
         beams.set(1_000_000, True, False)
@@ -193,37 +193,37 @@ def test_lost_edges_invent_nothing() -> None:
         beams.lose(6_000_000, False, True)
         beams.set(6_100_000, False, False)
         beams.tick(10_000_000)
-        assert (beams.told, beams.aborted) == ([], 1)
+        assert (beams.crossings, beams.aborted) == ([], 1)
         for at_us, outer, inner in seen(walk(1.0)):
             beams.set(at_us + 11_000_000, outer, inner)
         beams.tick(20_000_000)
-        assert [direction for _, direction in beams.told] == ["entry"]
+        assert [direction for _, direction in beams.crossings] == ["entry"]
 
 
-def test_who_stands_in_the_beams_at_the_end_has_not_passed() -> None:
-    """At the end of input what is pending is decided, and what is unfinished is aborted."""
+def test_person_in_the_beams_at_the_end_has_not_passed() -> None:
+    """At the end of input the detector decides pending passages and aborts unfinished ones."""
     with DrivenBeams() as beams:
         beams.start()
         for change in [*seen(walk(1.0)), (1_300_000, True, False)]:
             beams.set(*change)
         beams.finish()
-        assert [direction for _, direction in beams.told] == ["entry"]
+        assert [direction for _, direction in beams.crossings] == ["entry"]
         assert beams.aborted == 1
 
 
 def test_swap_and_polarity_are_configuration() -> None:
-    """With the beams swapped and low for interrupted, the same walk is an exit."""
+    """With the beams swapped and low meaning interrupted, the same walk is an exit."""
     with DrivenBeams(swap=True, high=False) as beams:
         beams.start(True, True)
         for at_us, outer, inner in seen(walk(1.0)):
             beams.set(at_us, not outer, not inner)
         beams.tick(5_000_000)
         assert not beams.is_interrupted(inner=False)
-        assert [direction for _, direction in beams.told] == ["exit"]
+        assert [direction for _, direction in beams.crossings] == ["exit"]
 
 
 @pytest.mark.parametrize(("depth_m", "within_us"), [(0.24, 500_000), (0.9, 2_010_000)])
-def test_a_crossing_is_told_in_bounded_time(depth_m: float, within_us: int) -> None:
+def test_a_crossing_is_reported_in_bounded_time(depth_m: float, within_us: int) -> None:
     """Half a second after a walker at 1 m/s has left the beams, 2 s after a pram."""
     walker = walk(1.0, depth_m)
     with DrivenBeams() as beams:
@@ -231,11 +231,11 @@ def test_a_crossing_is_told_in_bounded_time(depth_m: float, within_us: int) -> N
         for change in seen(walker):
             beams.set(*change)
         beams.tick(walker[1][1] + within_us)
-        assert len(beams.told) == 1
+        assert len(beams.crossings) == 1
 
 
 def test_a_blip_while_somebody_stands_changes_nothing() -> None:
-    """5 ms on the other beam are too short for a limb at any speed: who stood in the first beam still counts."""
+    """5 ms on the other beam are too short for a limb: the person who stood in the first beam still counts."""
     outer, inner = [(500, 4500)], [(4300, 4700)]
     blip = [(1200, 1205)]
     plain = counted(changes([ms(outer), ms(inner)]))
@@ -243,32 +243,32 @@ def test_a_blip_while_somebody_stands_changes_nothing() -> None:
 
 
 def test_an_arm_that_stays_in_the_second_beam_is_not_the_body() -> None:
-    """Somebody stands with an arm in the inner beam, then goes on: the trunk passes both, evenly, and counts."""
+    """A person stands with an arm in the inner beam, then goes on: the trunk passes both evenly and counts."""
     outer, inner = [(2168, 2242), (5326, 5670)], [(2282, 5346), (5434, 5784)]
-    [(at_us, direction)] = told(changes([ms(outer), ms(inner)]))
+    [(at_us, direction)] = crossings_in(changes([ms(outer), ms(inner)]))
     assert direction == "entry"
     assert abs(at_us - 5_552_000) < 5_000
 
 
 @pytest.mark.parametrize("depth_m", [0.125, 0.15])
 def test_a_slim_child_counts(depth_m: float) -> None:
-    """Both beams see 12 to 15 cm with one lag, and nobody else is near: a child."""
+    """Both beams see 12 to 15 cm with one lag and nobody else near: a child."""
     assert counted(seen(walk(1.0, depth_m))) == ["entry"]
 
 
 def test_a_runner_whose_forearms_hide_one_step_counts() -> None:
-    """The inner beam is covered first and left last, but nobody who turns round is as quick."""
+    """The inner beam is covered first and cleared last, but nobody who turns round is as quick."""
     assert counted(changes([ms([(508, 642)]), ms([(500, 682)])])) == ["entry"]
     assert counted(changes([ms([(580, 1100)]), ms([(500, 1300)])])) == []
 
 
-def test_beams_clear_for_a_moment_do_not_settle_who_stands() -> None:
-    """Dark clothes lose both beams at one moment; then the rest of the stand is not a pass of its own."""
+def test_beams_clear_for_a_moment_do_not_end_a_stand() -> None:
+    """Dark clothes clear both beams for a moment; the rest of the stand is not a separate pass."""
     outer, inner = [(1117, 3507), (3514, 20_000)], [(946, 2686), (2727, 3490), (3530, 20_100)]
     assert counted(changes([ms(outer), ms(inner)])) == []
 
 
-def test_what_hoods_hide_is_one_person() -> None:
-    """Two things closer than people in file ever are, at a walk: a hood and who pushes it."""
+def test_a_hood_and_its_pusher_are_one() -> None:
+    """Two things closer than people in file, at walking speed: a hood and its pusher."""
     assert counted(seen(walk(1.0, 0.4), walk(1.0, 0.3, ahead_m=0.48))) == ["entry"]
     assert counted(seen(walk(0.3, 0.4), walk(0.3, 0.3, ahead_m=0.52))) == ["entry", "entry"]

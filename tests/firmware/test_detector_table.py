@@ -1,4 +1,4 @@
-"""Every row of the table in DETECTOR.md, as it is drawn there."""
+"""Every row of the table in detector/README.md, as drawn there."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.firmware import FIRMWARE
 def rows() -> list[tuple[str, str, str, list[str]]]:
     """Return (name, outer, inner, counted) of each row."""
     found = []
-    for line in (FIRMWARE / "lib" / "footfall" / "DETECTOR.md").read_text(encoding="utf-8").splitlines():
+    for line in (FIRMWARE / "lib" / "footfall" / "detector" / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
         if len(cells) == 5 and set(cells[1]) <= set(".#") and cells[1]:
             found.append((cells[0], cells[1], cells[2], [each.strip() for each in cells[3].split(",") if each.strip()]))
@@ -25,12 +25,12 @@ def test_the_table_is_read() -> None:
 
 @pytest.mark.parametrize(("outer", "inner", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_row(outer: str, inner: str, expected: list[str]) -> None:
-    """What the row draws is counted as the row says."""
+    """The drawing counts as the row says."""
     assert counted(drawn(outer, inner)) == expected
 
 
 @pytest.mark.parametrize(("outer", "inner", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_row_mirrored(outer: str, inner: str, expected: list[str]) -> None:
-    """The same from the other side has the other direction."""
+    """The mirrored drawing has the other direction."""
     turned = {"entry": "exit", "exit": "entry"}
     assert counted(drawn(inner, outer)) == [turned[each] for each in expected]

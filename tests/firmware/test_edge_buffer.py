@@ -1,4 +1,4 @@
-"""From the interrupt to the loop: in order, without a lock, lossy only with a count."""
+"""From the interrupt to the loop: in order, without locks, with every loss counted."""
 
 import ctypes
 import random
@@ -43,14 +43,14 @@ def edges() -> Iterator[DrivenEdges]:
 
 
 def test_edges_come_out_as_they_went_in(edges: DrivenEdges) -> None:
-    """Times are good to 4 microseconds, levels exact."""
+    """Times are accurate to 4 microseconds, levels are exact."""
     edges.push(1_001, True, False)
     edges.push(2_002, True, True)
     assert [edges.pop(), edges.pop(), edges.pop()] == [(1_000, True, False), (2_000, True, True), None]
 
 
 def test_same_levels_twice_are_one_edge(edges: DrivenEdges) -> None:
-    """An edge that came and went before the interrupt looked takes no room."""
+    """An edge that reverts before the interrupt reads the pins is not stored."""
     edges.push(1_000, True, False)
     edges.push(2_000, True, False)
     assert edges.pop() == (1_000, True, False)
@@ -58,7 +58,7 @@ def test_same_levels_twice_are_one_edge(edges: DrivenEdges) -> None:
 
 
 def test_full_buffer_keeps_what_it_has_and_counts_what_it_loses(edges: DrivenEdges) -> None:
-    """Nothing is overwritten; the loss is told."""
+    """Nothing is overwritten; the loss is counted."""
     for number in range(edges.capacity + 10):
         edges.push(number * 4, number % 2 == 0, False)
     assert edges.lost == 10
@@ -76,7 +76,7 @@ def test_after_a_loss_the_next_edge_is_stored_whatever_it_is(edges: DrivenEdges)
 
 
 def test_two_threads_see_every_edge_once_and_in_order(edges: DrivenEdges) -> None:
-    """A producer and a consumer at full speed: what is popped is in order, the rest is counted as lost."""
+    """With producer and consumer at full speed, popped edges are in order and the rest is counted as lost."""
     count = 2_000_000
     with ThreadPoolExecutor(2) as pool:
         wrong = pool.submit(edges.core.edges_pop_many, edges.handle, ctypes.c_uint32(count))
@@ -85,7 +85,7 @@ def test_two_threads_see_every_edge_once_and_in_order(edges: DrivenEdges) -> Non
 
 
 def test_capacity_outlasts_a_stall_of_five_seconds_at_the_busiest_door(edges: DrivenEdges) -> None:
-    """Two people a second, each of the most edges that any of 300 simulated people in file make, for 5 s."""
+    """Two people a second for 5 s, each with the most edges that any of 300 simulated people in file make."""
     most = max(
         lines(trial).count("\n") / trial.people
         for trial in [*BY_NAME["file"].trials(200, 7), *BY_NAME["running"].trials(100, 7)]

@@ -10,8 +10,8 @@ from tests.support.firmware import program
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_edges_break_nothing(seed: int) -> None:
-    """Three hundred thousand edges under ASan and UBSan: no report, and every law of the fuzzer holds."""
+    """150,000 edges per seed under ASan and UBSan violate nothing."""
     command = [str(program("fuzz_edges", sanitize=True)), "150000", str(seed)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert "nothing that must not happen" in ended.stdout
+    assert "no violations" in ended.stdout

@@ -15,6 +15,6 @@ def fuzz(count: int, seed: int) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_torn_queues_keep_every_promise(seed: int) -> None:
-    """No crash, no sanitizer report, no seq repeated, nothing durable lost, no span claimed with somebody missing."""
+    """No crash, no sanitizer report, no seq repeated, nothing durable lost, no span over a missing crossing."""
     done = fuzz(5_000, seed)
     assert (done.returncode, done.stdout) == (0, "5000 torn queues, every promise kept\n"), done.stderr[-4000:]

@@ -1,4 +1,4 @@
-"""docs/hardware.md tells what the counter does: its settings, commands, pins, LED codes, and sums that are right."""
+"""docs/hardware.md matches the counter: settings, commands, pins, LED codes. Its sums are right."""
 
 import math
 
@@ -23,24 +23,24 @@ def test_every_setting_is_documented_with_its_default_and_no_other() -> None:
 
 def test_every_serial_command_is_documented_and_no_other() -> None:
     """The table and `help` list the same commands."""
-    told = [code(row[0]) for row in HARDWARE.rows("Serial commands", "command", "what it does")]
-    assert told == [line.split("  ")[0] for line in application().app_help().decode().splitlines()]
+    documented = [code(row[0]) for row in HARDWARE.rows("Serial commands", "command", "what it does")]
+    assert documented == [line.split("  ")[0] for line in application().app_help().decode().splitlines()]
 
 
 def test_every_refused_pin_is_documented_and_no_other() -> None:
-    """The table of pins is what the check refuses, of the pins an ESP8266 has."""
-    told: set[int] = set()
+    """The table of pins lists those that the check refuses."""
+    documented: set[int] = set()
     for row in HARDWARE.rows("Wiring", "pin", "GPIO", "why not"):
         if " to " in row[1]:
             first, last = row[1].split(" to ")
-            told |= set(range(int(first), int(last) + 1))
+            documented |= set(range(int(first), int(last) + 1))
         else:
-            told |= {int(number) for number in row[1].split(",")}
-    assert told == {gpio for gpio in range(17) if application().app_refused_pin(gpio) is not None}
+            documented |= {int(number) for number in row[1].split(",")}
+    assert documented == {gpio for gpio in range(17) if application().app_refused_pin(gpio) is not None}
 
 
 def test_led_codes_are_numbered_as_they_flash() -> None:
-    """Six codes in the order of their flashes, and the set-up network's blinking."""
+    """Six codes in the order of their flashes, then the blinking of the set-up network."""
     rows = HARDWARE.rows("Status LED", "flashes", "meaning", "what to do")
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "6", "blinks fast without a pause"]
 
@@ -71,7 +71,7 @@ def test_sum_of_the_tally_example_is_right() -> None:
 
 
 def test_page_says_how_the_set_up_network_is_opened() -> None:
-    """The button's hold is the one the page tells."""
+    """The page states how long to hold the button."""
     with owned("button") as button:
         update = application().app_button_update
         assert [update(button, True, at) for at in (0, 2_999, 3_000)] == [False, False, True]

@@ -1,4 +1,4 @@
-"""The detector on walkers of boxes, made apart from the bench's: costs that fit only the bench's walkers fail here."""
+"""The detector on box walkers, independent of the bench: costs that fit only the bench's walkers fail here."""
 
 import subprocess
 
@@ -11,8 +11,8 @@ APART_MS = 20_000  # between two trials, so that none belongs to the one before
 SEED = 3
 
 
-def told(trials: list[Trial]) -> list[list[str]]:
-    """Return what `trace` tells of each trial, all of them in one run."""
+def reported(trials: list[Trial]) -> list[list[str]]:
+    """Return the crossings that `trace` reports for each trial, in one run."""
     lines, starts, start_ms = [], [], 0
     for trial in trials:
         start_ms += APART_MS
@@ -31,10 +31,10 @@ def told(trials: list[Trial]) -> list[list[str]]:
 
 
 def errors(trials: list[Trial]) -> int:
-    """Return how many crossings are missing or too many; a wrong direction is both."""
+    """Return the number of missing and extra crossings; a wrong direction is both."""
     return sum(
         abs(each.count(way) - trial.truth.count(way))
-        for trial, each in zip(trials, told(trials), strict=True)
+        for trial, each in zip(trials, reported(trials), strict=True)
         for way in ("entry", "exit")
     )
 
@@ -48,24 +48,24 @@ def test_at_most_one_in_thirty_is_missed_or_extra(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["file_with_arms", "running_file"])
 def test_arms_between_people_in_file_cost_few(name: str) -> None:
-    """Where an arm that swings ahead fills the hole behind somebody, the beams show anything: at most 4 % of people."""
+    """An arm that swings ahead may fill the gap behind the person in front: at most 4 % of people are wrong."""
     trials = Walkers(SEED).trials(name, 20)
     assert errors(trials) <= sum(len(trial.truth) for trial in trials) // 25
 
 
 def test_a_pram_and_its_pusher_are_one() -> None:
-    """Solid prams with their pusher up to 60 cm behind, the hole open, with hands in it or closed."""
+    """Solid prams with their pusher up to 60 cm behind; the gap is open, closed, or holds hands."""
     assert errors(Walkers(SEED).trials("pram", 40)) <= 2
 
 
 @pytest.mark.parametrize("name", ["turn", "leaning"])
 def test_nobody_is_invented(name: str) -> None:
-    """Turning round counts nothing although arms pass both beams; nor does leaning with fidgets."""
+    """Neither turning round with arms through both beams nor leaning with fidgets counts."""
     assert errors(Walkers(SEED).trials(name, 40)) == 0
 
 
 def test_flicker_is_nobody() -> None:
-    """Blips of 1 to 80 ms count nothing, but where two on two beams have the outline of somebody who runs."""
+    """Blips of 1 to 80 ms count nothing, unless two of them have the outline of a runner."""
     assert errors(Walkers(SEED).trials("noise", 50)) <= 1
 
 

@@ -37,7 +37,7 @@ def test_no_library_is_fetched_without_a_pinned_version() -> None:
 
 
 def test_flash_layout_is_the_one_the_queue_relies_on() -> None:
-    """4 MB with 1 MB of LittleFS, so that 0x100000 to 0x200000 is nobody else's."""
+    """4 MB with 1 MB of LittleFS, so that 0x100000 to 0x200000 is free for the queue."""
     assert environments()["env"]["board_build.ldscript"] == "eagle.flash.4m1m.ld"
     ring = (FIRMWARE / "src" / "flash_ring.h").read_text(encoding="utf-8")
     start, end, size, count = (
@@ -54,8 +54,8 @@ def test_no_test_folder_makes_pio_fetch_unity() -> None:
     assert not (FIRMWARE / "test").exists()
 
 
-def test_serial_speed_is_one_everywhere() -> None:
-    """The monitor, the program and the page agree."""
+def test_serial_speed_is_the_same_everywhere() -> None:
+    """In the monitor, the program and the page."""
     speed = environments()["env"]["monitor_speed"]
     assert f"kSerialBaud = {speed};" in (FIRMWARE / "src" / "board.h").read_text(encoding="utf-8")
     assert f"{speed} baud, 8N1" in HARDWARE.text
@@ -63,7 +63,7 @@ def test_serial_speed_is_one_everywhere() -> None:
 
 
 def test_firmware_has_the_project_s_version() -> None:
-    """One version: of the package, of the library, of what a batch reports."""
+    """The package, the library and the status of a batch have one version."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     board = (FIRMWARE / "src" / "board.h").read_text(encoding="utf-8")
     assert f'kFirmwareVersion[] = "{version}";' in board
@@ -73,15 +73,15 @@ def test_firmware_has_the_project_s_version() -> None:
 
 @pytest.mark.parametrize("environment", ["nodemcuv2", "d1_mini"])
 def test_page_names_the_environments(environment: str) -> None:
-    """What a technician types is what is there."""
+    """The commands on the page name existing environments."""
     assert f"--environment {environment}" in HARDWARE.text
 
 
 def test_no_header_of_ours_hides_one_of_the_core() -> None:
-    """On disks that ignore case, server.h of ours would be found where the core means its own Server.h."""
+    """On a case-insensitive disk, our server.h would hide the core's Server.h."""
     core = {
         "arduino.h", "client.h", "crypto.h", "esp.h", "fs.h", "ipaddress.h", "print.h", "printable.h", "queue.h",
         "schedule.h", "server.h", "stream.h", "ticker.h", "time.h", "udp.h", "updater.h", "user_interface.h",
     }  # fmt: skip
-    ours = {path.name.lower() for folder in ("src", "lib/footfall") for path in (FIRMWARE / folder).glob("*.h")}
+    ours = {path.name.lower() for folder in ("src", "lib/footfall") for path in (FIRMWARE / folder).rglob("*.h")}
     assert ours & core == set()

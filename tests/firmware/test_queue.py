@@ -1,4 +1,4 @@
-"""The queue keeps crossings and says which spans are true of them (firmware/lib/footfall/crossing_queue.h)."""
+"""The queue keeps crossings and knows which spans they allow (firmware/lib/footfall/queue/crossing_queue.h)."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ def sent(core: Core, settled_ms: int, limit: int = 100) -> list[tuple[int, int |
 
 
 def generation_of(header: bytes) -> int:
-    """Return the generation a sector's header tells, -1 where it is none (record.h)."""
+    """Return the generation in a sector's header (record.h), or -1 if the header is invalid."""
     return int.from_bytes(header[4:], "little") if header.startswith(b"FFq1") else -1
 
 
@@ -29,7 +29,7 @@ def test_crossings_come_out_in_order_with_their_time() -> None:
     assert batch.live
 
 
-def test_acknowledged_crossings_are_forgotten_and_the_next_span_starts_where_the_last_ended() -> None:
+def test_acknowledged_crossings_are_removed_and_the_next_span_starts_where_the_last_ended() -> None:
     core = Core()
     core.offset(UTC, True)
     core.append(1, 1000)
@@ -41,7 +41,7 @@ def test_acknowledged_crossings_are_forgotten_and_the_next_span_starts_where_the
 
 
 def test_partial_acknowledgement_keeps_the_rest_and_covers_nothing() -> None:
-    """It drops every crossing of this stream with seq <= through; only when that is all, the span is covered."""
+    """The queue removes every crossing with seq <= through; the span is covered only if that is all of them."""
     core = Core()
     core.offset(UTC, True)
     for k in range(4):
@@ -55,7 +55,7 @@ def test_partial_acknowledgement_keeps_the_rest_and_covers_nothing() -> None:
 
 
 def test_span_ends_at_the_first_crossing_left_behind() -> None:
-    """It never claims a span for crossings it has not sent yet."""
+    """The queue never claims a span for crossings that are not sent yet."""
     core = Core()
     core.offset(UTC, True)
     for k in range(3):
@@ -95,7 +95,7 @@ def test_without_a_sync_before_the_reboot_the_time_is_null_and_nothing_is_claime
 
 
 def test_a_reboot_is_a_gap_between_two_spans() -> None:
-    """A backlog from before and after a reboot is several batches: each has one span."""
+    """A backlog from before and after a reboot is several batches, each with one span."""
     core = Core()
     core.offset(UTC, True)
     core.append(1, 1000)
@@ -119,7 +119,7 @@ def test_signs_of_life_keep_the_span_of_quiet_hours_over_a_power_cut() -> None:
     assert 169 * 60_000 <= before.span[1] - UTC <= 180 * 60_000
 
 
-def test_a_step_dates_anew_what_was_not_sent() -> None:
+def test_a_step_redates_crossings_that_were_not_sent() -> None:
     core = Core()
     core.offset(UTC + 3_600_000, True)
     core.append(1, 1000)
@@ -131,7 +131,7 @@ def test_a_step_dates_anew_what_was_not_sent() -> None:
 
 
 def test_steps_of_the_clock_never_reorder_or_merge_crossings_sent_after_them() -> None:
-    """A small correction back holds times where they are; every crossing stays one of its own."""
+    """A small correction backwards holds times; every crossing stays separate."""
     core = Core()
     core.offset(UTC, True)
     core.append(1, 1000)
@@ -140,9 +140,9 @@ def test_steps_of_the_clock_never_reorder_or_merge_crossings_sent_after_them() -
     core.append(1, 1600)
     core.append(-1, 1700)
     core.append(-1, 9000)
-    told = sent(core, 9500)
-    assert [seq for seq, _, _ in told] == [2, 3, 4]
-    assert [time_ms for _, time_ms, _ in told] == [UTC + 1000, UTC + 1000, UTC + 7000]
+    resent = sent(core, 9500)
+    assert [seq for seq, _, _ in resent] == [2, 3, 4]
+    assert [time_ms for _, time_ms, _ in resent] == [UTC + 1000, UTC + 1000, UTC + 7000]
 
 
 @pytest.mark.parametrize("by_ms", [-4000, -300, 0, 300, 4000])
@@ -156,8 +156,8 @@ def test_small_corrections_leave_no_seam_between_spans(by_ms: int) -> None:
 
 
 @pytest.mark.parametrize("by_ms", [-3_600_000, 3_600_000])
-def test_after_a_step_no_span_covers_what_was_told_under_the_wrong_time(by_ms: int) -> None:
-    """An hour that was told as another hour is not claimed again, empty."""
+def test_after_a_step_no_span_covers_what_was_sent_under_the_wrong_time(by_ms: int) -> None:
+    """An hour that was sent as another hour is not claimed again as empty."""
     core = Core()
     core.offset(UTC, True)
     core.drain(60_000)
@@ -166,7 +166,7 @@ def test_after_a_step_no_span_covers_what_was_told_under_the_wrong_time(by_ms: i
 
 
 def test_full_queue_keeps_the_oldest_counts_the_refused_and_claims_nothing_for_them() -> None:
-    """Full: the oldest are kept and new ones refused; their seqs are used up and no span is claimed for the time."""
+    """A full queue keeps the oldest crossings, uses up the seqs of refused ones, and claims no span for that time."""
     core = Core()
     core.offset(UTC, True)
     t_ms, kept = 0, 0
@@ -200,7 +200,7 @@ def test_a_board_holds_ten_thousand_crossings() -> None:
 
 
 def test_wear_of_a_year_at_ten_thousand_a_day_is_a_few_hundred_erases_a_sector() -> None:
-    """QUEUE.md: 24 bytes a crossing and 24 an acknowledgement; NOR flash is made for 100,000 erases a sector."""
+    """A crossing takes 24 bytes and an acknowledgement 24; NOR flash is rated for 100,000 erases per sector."""
     core = Core(sectors=128, sector_bytes=4096)
     core.offset(UTC, True)
     for k in range(10_000):
@@ -212,7 +212,7 @@ def test_wear_of_a_year_at_ten_thousand_a_day_is_a_few_hundred_erases_a_sector()
 
 
 def test_paused_time_is_not_claimed() -> None:
-    """A blocked beam: nobody can be counted, and no span covers that."""
+    """Nobody is counted while a beam is blocked, so no span covers that time."""
     core = Core()
     core.offset(UTC, True)
     core.pause(10_000)

@@ -1,4 +1,4 @@
-"""What a span may not cover: people who were refused, and time in which nobody could be counted."""
+"""Spans never cover refused crossings or time in which nobody was counted."""
 
 from tests.support.counter_core import Core
 
@@ -6,7 +6,7 @@ UTC = 1_777_874_400_000
 
 
 def full_queue() -> tuple[Core, int]:
-    """Return a full queue and when it refused its first crossing."""
+    """Return a full queue and the time of its first refused crossing."""
     core = Core()
     core.offset(UTC, True)
     t_ms = 1000
@@ -16,7 +16,7 @@ def full_queue() -> tuple[Core, int]:
 
 
 def test_no_span_covers_a_refused_crossing_that_is_later_than_what_is_settled() -> None:
-    """At a busy door the settled instant lags by up to a minute: people behind it were refused as well."""
+    """At a busy door the settled time lags by up to a minute; crossings after it were refused too."""
     core, first_ms = full_queue()
     late_ms = first_ms + 50_000
     assert not core.append(1, late_ms)
@@ -27,7 +27,7 @@ def test_no_span_covers_a_refused_crossing_that_is_later_than_what_is_settled() 
     assert not any(start <= UTC + t_ms < stop for start, stop in spans for t_ms in (first_ms, late_ms))
 
 
-def test_crossing_that_comes_late_from_a_blocked_beam_draws_no_span_over_that_time() -> None:
+def test_crossing_decided_late_during_a_pause_extends_no_span() -> None:
     core = Core()
     core.offset(UTC, True)
     core.pause(10_000)
@@ -40,8 +40,8 @@ def test_crossing_that_comes_late_from_a_blocked_beam_draws_no_span_over_that_ti
     ]  # fmt: skip
 
 
-def test_time_before_a_break_is_claimed_to_its_end_although_nothing_was_sent_meanwhile() -> None:
-    """Two breaks during an outage: what was counted between them is no gap."""
+def test_span_before_a_break_reaches_to_the_break_even_during_an_outage() -> None:
+    """With two breaks during an outage, the time between them is not a gap."""
     core = Core(sectors=16)
     core.offset(UTC, True)
     for start_ms in (100_000, 300_000):

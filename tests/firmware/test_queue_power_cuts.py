@@ -1,4 +1,4 @@
-"""Power cuts at every byte: what append() promised arrives once, and no span is claimed with somebody missing."""
+"""Power cuts at every byte: a promised crossing arrives once, and no span covers a missing one."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from tests.support.counter_core import Batch, Core, Opening
 
 UTC = 1_777_874_400_000
 BOOT_MS = 1_000_000
-"""How much later the second boot is, on the wall."""
+"""The time of the second boot, relative to the first."""
 
 
 class Story:
-    """A day in the life of a small queue, which a power cut may end anywhere."""
+    """A day of a small queue, which a power cut may end anywhere."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -21,7 +21,7 @@ class Story:
         self.batches: list[Batch] = []  # acknowledged or not, the server has them
 
     def run(self) -> None:
-        """Let forty people pass, with syncs, acknowledgements, a pause and signs of life in between."""
+        """Forty people pass, with syncs, acknowledgements, a pause and signs of life in between."""
         for k in range(40):
             t_ms = 1000 * (k + 1)
             self.passed.append(t_ms)
@@ -38,7 +38,7 @@ class Story:
                 self.core.resume(t_ms + 500)
 
     def send(self, settled_ms: int, limit: int = 100) -> bool:
-        """Send one batch and return whether there is more to say."""
+        """Send one batch and return whether there is more to send."""
         batch = self.core.batch(settled_ms, limit)
         if batch is None:
             return False
@@ -48,7 +48,7 @@ class Story:
         return not batch.live
 
     def end(self) -> None:
-        """Bring the power back, send everything, and hold what the server has against what passed."""
+        """Restore the power, send everything, and compare the server's crossings with the real ones."""
         assert self.core.boot(0) in {Opening.KEPT, Opening.FORMATTED}
         self.core.offset(UTC + BOOT_MS, True)
         while self.send(5000):
@@ -87,7 +87,7 @@ def test_a_power_cut_at_any_byte_loses_no_promised_crossing() -> None:
 
 
 @pytest.mark.parametrize("first", [100, 700, 1300])
-def test_a_second_power_cut_while_the_first_is_being_mended_loses_nothing_either(first: int) -> None:
+def test_a_second_power_cut_during_recovery_loses_nothing_either(first: int) -> None:
     for second in range(200):
         core = Core(sectors=6, seed=second)
         story = Story(core)
@@ -97,7 +97,7 @@ def test_a_second_power_cut_while_the_first_is_being_mended_loses_nothing_either
         core.open(0)
         core.offset(UTC + BOOT_MS // 2, True)
         story.send(10)
-        core.append(1, 20)  # nobody is told of this one: it may or may not be there
+        core.append(1, 20)  # the power fails here: this crossing may or may not be there
         story.passed.append(BOOT_MS // 2 + 20)
         story.end()
 

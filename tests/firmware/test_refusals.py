@@ -1,4 +1,4 @@
-"""Who may refuse a crossing or tell the time: what a wrong clock, a proxy and a captive portal must never cost."""
+"""Refusals and dates: a wrong clock, a proxy or a captive portal never costs a crossing."""
 
 import json
 
@@ -19,14 +19,14 @@ def delivered() -> Sender:
     return sender
 
 
-def hear_network(sender: Sender, utc_ms: int, now_ms: int) -> None:
-    sender.c.clock_hear_network(sender.handle, utc_ms, now_ms)
+def set_from_network(sender: Sender, utc_ms: int, now_ms: int) -> None:
+    sender.c.clock_set_from_network(sender.handle, utc_ms, now_ms)
 
 
 def test_crossing_sent_under_a_wrong_clock_gets_its_right_time_after_the_401() -> None:
-    """NTP errs by an hour, the server's Date mends it: the crossing that was refused is dated anew, not given up."""
+    """NTP is off by an hour and the server's Date corrects it: the refused crossing is redated, not dropped."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     assert sender.prepare(57_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
     assert sender.take(401, date_ms=UTC + 57_000, now_ms=57_000) == Outcome.CLOCK_SET
@@ -35,32 +35,32 @@ def test_crossing_sent_under_a_wrong_clock_gets_its_right_time_after_the_401() -
     assert abs(time_ms - (UTC + 56_000)) <= 1000
 
 
-def test_crossing_sent_into_the_void_under_a_wrong_clock_is_dated_anew_when_it_is_refused() -> None:
-    """No answer at all, then NTP corrects itself: the old body has a time in the future; its refusal costs nobody."""
+def test_crossing_sent_without_an_answer_under_a_wrong_clock_is_redated_when_refused() -> None:
+    """No answer arrives, then NTP corrects itself: the old body has a future time, and its refusal costs nobody."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     sender.prepare(57_000)
     sender.take(0, now_ms=57_000)
-    hear_network(sender, UTC + 60_000, 60_000)
+    set_from_network(sender, UTC + 60_000, 60_000)
     sender.core.append(-1, 61_000)
     assert sender.prepare(70_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]  # it may be stored: the same body
-    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == Outcome.REDATED
     assert sender.prepare(71_000)["crossings"] == [[4, UTC + 56_000, 1], [5, UTC + 61_000, -1]]
     assert sender.core.dropped() == 0
 
 
-def test_crossing_whose_boot_had_a_wrong_clock_is_told_without_a_time_rather_than_lost() -> None:
-    """A time that is refused and that nothing can mend is no time: null, and the crossing still counts."""
+def test_crossing_whose_boot_had_a_wrong_clock_is_sent_without_a_time_rather_than_lost() -> None:
+    """A refused time that nothing can correct becomes null, and the crossing still counts."""
     sender = delivered()
-    hear_network(sender, UTC + HOUR_MS + 55_000, 55_000)
+    set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     sender.core.boot(0)
     assert sender.c.sender_new(sender.handle, b"DOOR1", KEY.encode(), 50_000, 2_000, 50)
-    hear_network(sender, UTC + 90_000, 0)
+    set_from_network(sender, UTC + 90_000, 0)
     sender.core.append(-1, 500)
     assert sender.prepare(1000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
-    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == Outcome.REDATED
     undated = sender.prepare(2000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]
@@ -70,11 +70,11 @@ def test_crossing_whose_boot_had_a_wrong_clock_is_told_without_a_time_rather_tha
     assert sender.core.dropped() == 0
 
 
-def test_refused_crossing_of_this_boot_is_told_without_a_time_and_the_next_span_begins_behind_it() -> None:
+def test_refused_crossing_of_this_boot_is_sent_without_a_time_and_the_next_span_begins_after_it() -> None:
     sender = delivered()
     sender.core.append(1, 6000)
     sender.prepare(7000)
-    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == Outcome.DATED_ANEW
+    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == Outcome.REDATED
     undated = sender.prepare(8000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]
@@ -87,7 +87,7 @@ def test_refused_crossing_of_this_boot_is_told_without_a_time_and_the_next_span_
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 @pytest.mark.parametrize("body", ["", PORTAL, "400 The plain HTTP request was sent to HTTPS port", '{"error": "no"}'])
 def test_refusal_that_is_not_ingests_own_costs_no_crossing(status: int, body: str) -> None:
-    """A proxy's 400 or 413 judged no batch: the same body is sent again, later and later."""
+    """A proxy's 400 or 413 says nothing about the batch: the same body is resent with growing delays."""
     sender = Sender()
     sender.prepare(5000)
     first = sender.body
@@ -99,8 +99,8 @@ def test_refusal_that_is_not_ingests_own_costs_no_crossing(status: int, body: st
     assert (sender.core.waiting(), sender.core.dropped()) == (3, 0)
 
 
-def test_bad_request_of_ingest_judges_no_batch() -> None:
-    """400 bad_request: the request was mangled on its way."""
+def test_bad_request_of_ingest_refuses_no_batch() -> None:
+    """400 bad_request means that the request was damaged on its way."""
     sender = Sender()
     sender.prepare(5000)
     body = json.dumps({"error": {"code": "bad_request", "message": "not HTTP", "field": ""}})
@@ -109,8 +109,8 @@ def test_bad_request_of_ingest_judges_no_batch() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 400, 404, 502, 511])
-def test_clock_of_a_captive_portal_is_not_believed(status: int) -> None:
-    """A router without a battery says 1 January 2000: no crossing gets its time from there."""
+def test_date_of_a_captive_portal_is_ignored(status: int) -> None:
+    """A router without a battery says 1 January 2000: no crossing takes its time from there."""
     sender = Sender()
     sender.prepare(5000)
     sender.take(status, PORTAL, date_ms=946_684_800_000)
@@ -129,8 +129,8 @@ def test_clock_that_was_never_set_is_not_set_by_a_captive_portal() -> None:
 
 
 @pytest.mark.parametrize("through", ["2147483647", "99999999999999999999", "4"])
-def test_server_that_knows_seqs_that_were_never_given_makes_a_new_stream(through: str) -> None:
-    """This flash is an old copy of a queue: its next seqs were used, and would be taken for duplicates."""
+def test_acknowledgement_of_a_seq_never_given_begins_a_new_stream(through: str) -> None:
+    """This flash is an old copy of a queue: its next seqs were used and would pass for duplicates."""
     sender = Sender()
     old = sender.prepare(5000)["stream"]
     sender.take(200, f'{{"through": {through}}}')
@@ -141,8 +141,8 @@ def test_server_that_knows_seqs_that_were_never_given_makes_a_new_stream(through
     assert body["from"] >= UTC + 5000
 
 
-def test_through_of_minus_one_for_an_empty_batch_forgets_nothing_and_covers_its_span() -> None:
-    """A heartbeat of a stream of which nothing was ever stored."""
+def test_through_of_minus_one_for_an_empty_batch_removes_nothing_and_covers_its_span() -> None:
+    """A heartbeat of a stream without stored crossings."""
     sender = Sender()
     sender.prepare(5000)
     sender.take(200, '{"through": 3}')

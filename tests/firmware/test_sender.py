@@ -1,4 +1,4 @@
-"""What an answer means for the queue, the clock and the next attempt (firmware/lib/footfall/sender.h, clock.h)."""
+"""What an answer means for the queue, the clock and the next attempt (sending/sender.h, time/clock.h)."""
 
 import json
 from email.utils import formatdate
@@ -22,12 +22,12 @@ class Sender:
         self.c, self.handle = self.core.c, self.core.handle
         assert self.c.sender_new(self.handle, b"DOOR1", KEY.encode(), 50_000, 2_000, limit)
         if clock:
-            self.c.clock_hear_network(self.handle, UTC, 0)
+            self.c.clock_set_from_network(self.handle, UTC, 0)
         for k in range(3):
             self.core.append(1, 1000 + k)
 
     def prepare(self, now_ms: int) -> dict[str, Any]:
-        """Return the decoded body of the request for now, after checking its signature."""
+        """Return the decoded body of the next request, after checking its signature."""
         assert self.c.sender_prepare(self.handle, now_ms, now_ms)
         body, message_id = self.body, self.id
         stamp = int(self.c.sender_timestamp(self.handle))
@@ -61,7 +61,7 @@ class Sender:
         return int(self.c.sender_due_ms(self.handle))
 
 
-def test_acknowledged_batch_is_forgotten_and_the_heartbeat_follows() -> None:
+def test_acknowledged_batch_is_removed_and_the_heartbeat_follows() -> None:
     sender = Sender()
     assert len(sender.prepare(5000)["crossings"]) == 3
     assert sender.take(200, '{"through": 3}') == Outcome.ACKNOWLEDGED
@@ -71,7 +71,7 @@ def test_acknowledged_batch_is_forgotten_and_the_heartbeat_follows() -> None:
     assert (beat["crossings"], beat["from"], beat["to"]) == ([], UTC + 5000, UTC + 55_000)
 
 
-def test_crossing_waits_for_company_no_longer_than_linger() -> None:
+def test_crossing_waits_for_others_no_longer_than_linger() -> None:
     sender = Sender()
     sender.prepare(5000)
     sender.take(200, '{"through": 3}')
@@ -89,8 +89,8 @@ def test_backlog_is_sent_without_a_pause() -> None:
 
 
 @pytest.mark.parametrize("status", [0, 301, 403, 404, 408, 500, 502])
-def test_what_judges_no_body_is_sent_again_the_same_later_and_later(status: int) -> None:
-    """A batch that is sent again has the same body and the same webhook-id, and a new signature."""
+def test_body_without_a_verdict_is_resent_unchanged_with_growing_delays(status: int) -> None:
+    """A resent batch has the same body and webhook-id, and a new signature."""
     sender = Sender()
     sender.prepare(5000)
     first = sender.body, sender.id
@@ -127,7 +127,7 @@ def test_busy_server_is_left_alone_as_long_as_it_says(status: int, after: str, w
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
-    """Refused for good: it sends fewer at a time, drops the single one that is refused, and keeps the others."""
+    """The sender halves a refused batch, drops the single bad crossing, and keeps the others."""
     sender = Sender()
     arrived: list[int] = []
     outcomes: list[Outcome] = []
@@ -145,18 +145,18 @@ def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
     assert outcomes.count(Outcome.DROPPED) == 1
 
 
-def test_wrong_clock_is_set_by_the_date_of_a_401_and_crossings_are_dated_anew() -> None:
+def test_date_of_a_401_sets_a_wrong_clock_and_crossings_are_redated() -> None:
     sender = Sender(clock=False)
-    sender.c.clock_hear_network(sender.handle, UTC + 3_600_000, 0)
+    sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     assert sender.prepare(5000)["crossings"][0][1] == UTC + 3_601_000
     assert sender.take(401, date_ms=UTC + 5000) == Outcome.CLOCK_SET
     assert sender.due_ms <= 5000
     assert abs(sender.prepare(5000)["crossings"][0][1] - (UTC + 1000)) <= 1000
 
 
-def test_a_400_whose_date_tells_that_the_clock_was_off_drops_nothing() -> None:
+def test_a_400_whose_date_shows_that_the_clock_was_off_drops_nothing() -> None:
     sender = Sender(clock=False)
-    sender.c.clock_hear_network(sender.handle, UTC + 3_600_000, 0)
+    sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     sender.prepare(5000)
     assert sender.take(400, date_ms=UTC + 5000) == Outcome.CLOCK_SET
     assert (sender.core.waiting(), sender.core.dropped()) == (3, 0)
@@ -171,7 +171,7 @@ def test_a_401_with_a_right_clock_keeps_everything_and_waits() -> None:
 
 
 def test_without_any_time_it_asks_the_server_for_it() -> None:
-    """Where it cannot, the Date header of any answer is enough, the 401's too."""
+    """The Date header of any answer is enough, even of a 401."""
     sender = Sender(clock=False)
     probe = sender.prepare(5000)
     assert (probe["crossings"], probe["from"], probe["to"]) == ([], 0, 0)
@@ -179,7 +179,7 @@ def test_without_any_time_it_asks_the_server_for_it() -> None:
     assert len(sender.prepare(5000)["crossings"]) == 3
 
 
-def test_a_server_with_another_time_at_each_answer_is_not_hurried() -> None:
+def test_a_server_whose_date_jumps_causes_no_busy_loop() -> None:
     sender = Sender()
     pauses = []
     now_ms = 5000
@@ -195,24 +195,24 @@ def clock(core: Core, now_ms: int) -> int:
     return int(core.c.clock_utc_ms(core.handle, now_ms)) - UTC
 
 
-def test_network_time_is_mended_finely_and_the_servers_second_is_not() -> None:
-    """Rule 2 and 3: the network within 5 s at once; the server's Date only beyond that."""
+def test_small_corrections_come_from_the_network_and_not_from_the_server() -> None:
+    """Rules 2 and 3: the network's time within 5 s at once, the server's Date only beyond that."""
     core = Core()
-    core.c.clock_hear_network(core.handle, UTC, 0)
-    core.c.clock_hear_network(core.handle, UTC + 1030, 1000)
+    core.c.clock_set_from_network(core.handle, UTC, 0)
+    core.c.clock_set_from_network(core.handle, UTC + 1030, 1000)
     assert clock(core, 1000) == 1030
-    core.c.clock_hear_server(core.handle, UTC // 1000 + 4, 1000)
+    core.c.clock_set_from_server(core.handle, UTC // 1000 + 4, 1000)
     assert clock(core, 1000) == 1030
-    core.c.clock_hear_server(core.handle, UTC // 1000 + 100, 1000)
+    core.c.clock_set_from_server(core.handle, UTC // 1000 + 100, 1000)
     assert clock(core, 1000) == 100_500
 
 
 def test_network_time_that_the_server_contradicts_is_ignored_for_an_hour() -> None:
     """Rule 4."""
     core = Core()
-    core.c.clock_hear_network(core.handle, UTC, 0)
-    core.c.clock_hear_server(core.handle, UTC // 1000, 0)
-    core.c.clock_hear_network(core.handle, UTC + 600_000, 1000)
+    core.c.clock_set_from_network(core.handle, UTC, 0)
+    core.c.clock_set_from_server(core.handle, UTC // 1000, 0)
+    core.c.clock_set_from_network(core.handle, UTC + 600_000, 1000)
     assert clock(core, 1000) == 1000
-    core.c.clock_hear_network(core.handle, UTC + 600_000, 3_600_001)
+    core.c.clock_set_from_network(core.handle, UTC + 600_000, 3_600_001)
     assert clock(core, 3_600_001) == 600_000

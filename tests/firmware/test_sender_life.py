@@ -1,4 +1,4 @@
-"""Random lives of a counter whose clock, network, power and flash fail while a server judges as ingest does."""
+"""Random lives of a counter whose clock, network and power fail, against a server that follows ingest's rules."""
 
 import json
 import random
@@ -21,7 +21,7 @@ def error(code: str) -> str:
 
 
 class Server:
-    """What ingest keeps and answers, by the rules of docs/wire-format.md."""
+    """A server that stores and answers by the rules of docs/wire-format.md."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, int], tuple[int | None, int]] = {}
@@ -67,17 +67,17 @@ class Life:
         return self.now_ms - self.booted_ms
 
     def arrived(self) -> list[tuple[int | None, int]]:
-        """Return what the server kept, in the order of seqs."""
+        """Return the stored crossings, in the order of seqs."""
         return [kept for _, kept in sorted((seq, kept) for (_, seq), kept in self.server.kept.items())]
 
     def live(self) -> None:
-        """Go through some hours, then let all be well until nothing waits."""
+        """Run for some hours with faults, then without them until the queue is empty."""
         for _ in range(150):
             self.step()
         self.drain()
 
     def step(self) -> None:
-        """Let something happen."""
+        """Cause one random event."""
         self.now_ms += self.throws.choice([5, 500, 5_000, 60_000])
         what = self.throws.randrange(20)
         if what < 8:
@@ -86,7 +86,7 @@ class Life:
             self.passed.append((UTC + self.now_ms, direction))
             self.c.sender_notice(self.handle, self.mono_ms)
         elif what < 11:
-            self.hear_network(self.throws.choice(self.clock_errors_ms))
+            self.set_from_network(self.throws.choice(self.clock_errors_ms))
         elif what < 12:
             self.core.boot(0)
             self.booted_ms = self.now_ms
@@ -94,11 +94,11 @@ class Life:
         else:
             self.exchange(self.throws.choice(["ingest", "ingest", "void", "unheard", "portal", "proxy", "down"]))
 
-    def hear_network(self, error_ms: int) -> None:
-        self.c.clock_hear_network(self.handle, UTC + self.now_ms + error_ms, self.mono_ms)
+    def set_from_network(self, error_ms: int) -> None:
+        self.c.clock_set_from_network(self.handle, UTC + self.now_ms + error_ms, self.mono_ms)
 
     def exchange(self, who: str) -> Outcome:
-        """Send one request, wherever it goes."""
+        """Send one request, which may get lost or reach something else."""
         assert self.c.sender_prepare(self.handle, self.mono_ms, self.mono_ms)
         body = bytes(self.c.sender_body(self.handle))
         stamp_s = int(self.c.sender_timestamp(self.handle))
@@ -120,10 +120,10 @@ class Life:
         return Outcome(self.c.sender_take(self.handle, status, text.encode(), date.encode(), b"", self.mono_ms))
 
     def drain(self) -> None:
-        """Let all be well until nothing waits any more."""
+        """Run without faults until the queue is empty."""
         for _ in range(2000):
             self.now_ms += 4_000_000  # the network's time is believed again after an hour
-            self.hear_network(0)
+            self.set_from_network(0)
             outcome = self.exchange("ingest")
             if outcome == Outcome.ACKNOWLEDGED and self.core.waiting() == 0:
                 return
@@ -132,7 +132,7 @@ class Life:
 
 @pytest.mark.parametrize("first", range(0, 200, 25))
 def test_no_crossing_is_lost_doubled_or_reordered_whatever_clock_and_network_do(first: int) -> None:
-    """Every crossing arrives once, under its own seq and direction, and none is given up."""
+    """Every crossing arrives once, with its own seq and direction, and none is dropped."""
     for seed in range(first, first + 25):
         life = Life(seed, (0, 0, 400, -900, 40_000, -200_000, 3_600_000, -7_200_000, -(10**12)))
         life.live()
@@ -142,10 +142,10 @@ def test_no_crossing_is_lost_doubled_or_reordered_whatever_clock_and_network_do(
 
 @pytest.mark.parametrize("first", range(0, 200, 25))
 def test_under_a_clock_that_is_right_every_time_is_right_or_null(first: int) -> None:
-    """Portals, proxies, power cuts and lost answers never move a crossing; NTP errs by less than a second."""
+    """Portals, proxies, power cuts and lost answers never change a time; NTP is off by less than a second."""
     for seed in range(first, first + 25):
         life = Life(seed, (0, 400, -900))
         life.live()
         assert len(life.arrived()) == len(life.passed)
-        for (told_ms, _), (real_ms, _) in zip(life.arrived(), life.passed, strict=True):
-            assert told_ms is None or abs(told_ms - real_ms) <= 1500, seed
+        for (sent_ms, _), (real_ms, _) in zip(life.arrived(), life.passed, strict=True):
+            assert sent_ms is None or abs(sent_ms - real_ms) <= 1500, seed

@@ -1,4 +1,4 @@
-"""Setting a counter up: by the serial line, by the page of its own network, by its button."""
+"""Setting up a counter: the serial console, the set-up page, the button."""
 
 import ctypes
 import html.parser
@@ -10,7 +10,7 @@ PEM = "-----BEGIN CERTIFICATE-----\n" + "\n".join("A" * 64 for _ in range(30)) +
 
 
 def typed(text: str, console: int | None = None) -> list[tuple[str, str, str]]:
-    """Return every (command, name, value) that typing *text* gave; a new console unless one is handed in."""
+    """Return every (command, name, value) from typing *text*, by default into a new console."""
     if console is None:
         with owned("console") as own:
             return typed(text, own)
@@ -24,7 +24,7 @@ def typed(text: str, console: int | None = None) -> list[tuple[str, str, str]]:
 
 
 def test_every_command_of_the_help_is_understood() -> None:
-    """What `help` lists is what the console takes."""
+    """The console accepts every command that `help` lists."""
     listed = [line.split("  ")[0] for line in application().app_help().decode().splitlines()]
     assert len(listed) == 11
     for command in listed:
@@ -33,24 +33,24 @@ def test_every_command_of_the_help_is_understood() -> None:
 
 
 def test_setting_takes_the_rest_of_the_line_as_it_is() -> None:
-    """A value may hold spaces and signs of equality; the first space ends the name."""
+    """A value may contain spaces and equals signs; the first space ends the name."""
     assert typed("set ssid The  Library = 2\r\n") == [("set", "ssid", "The  Library = 2")]
     assert typed("set swap\n") == [("set", "swap", "")]
 
 
 def test_line_ends_of_every_terminal_are_taken() -> None:
-    """CR, LF and CRLF end a line, an empty one is nothing, backspace and delete take a letter back."""
+    """CR, LF and CRLF end a line; empty lines are ignored; backspace and delete remove a character."""
     assert typed("show\rstatus\n\r\n\n") == [("show", "", ""), ("status", "", "")]
     assert typed("shoo\bw\n") == typed("\b\bshoo\x7fw\n") == [("show", "", "")]
 
 
-def test_what_is_no_command_is_said_to_be_none() -> None:
-    """Unknown words are not swallowed."""
+def test_unknown_command_is_reported() -> None:
+    """Commands are case-sensitive and complete."""
     assert typed("reboot\nset\nSHOW\n") == [("unknown", "", "")] * 3
 
 
 def test_formatting_the_queue_must_be_asked_for_twice_in_a_row() -> None:
-    """The one command that can lose crossings needs a second time, with nothing in between."""
+    """The only command that can lose crossings must be repeated, with nothing in between."""
     assert [kind for kind, _, _ in typed("format queue\nformat queue\nformat queue\n")] == [
         "format queue", "format queue yes", "format queue",
     ]  # fmt: skip
@@ -60,21 +60,21 @@ def test_formatting_the_queue_must_be_asked_for_twice_in_a_row() -> None:
 
 
 def test_pasted_certificate_comes_line_by_line_up_to_its_end() -> None:
-    """From `ca` on, lines are the certificate's, whatever they say, until it is whole."""
+    """After `ca`, every line belongs to the certificate until its END line."""
     lines = PEM.splitlines()
     pasted = [("ca line", "", line) for line in lines[:-1]] + [("ca end", "", lines[-1])]
     assert typed(f"ca\n{PEM}status\n") == [*pasted, ("status", "", "")]
     assert typed("ca\r" + PEM.replace("\n", "\r\n") + "status\r") == [*pasted, ("status", "", "")]
 
 
-def test_line_that_is_too_long_is_refused_and_forgotten() -> None:
-    """Noise on the line neither overruns the buffer nor leaves half a command behind."""
+def test_line_that_is_too_long_is_refused_and_discarded() -> None:
+    """Noise on the line neither overflows the buffer nor leaves half a command behind."""
     assert typed("x" * 10_000 + "\nstatus\n") == [("too long", "", ""), ("status", "", "")]
     assert typed("ca\n" + "A" * 10_000 + "\nstatus\n") == [("too long", "", ""), ("status", "", "")]
 
 
 class Form(html.parser.HTMLParser):
-    """Collects the page's fields and the problems told beside them."""
+    """Collects the page's fields and the problems shown beside them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ def test_page_has_a_field_for_every_setting_with_its_value() -> None:
 
 
 def test_page_never_shows_a_key_or_a_password() -> None:
-    """Whoever can open the page learns whether a secret is set, not what it is."""
+    """The page shows whether a secret is set, not its value."""
     with settings(wifi_password="correct horse", setup_password="battery staple") as one:
         page = one.page()
         assert KEY not in page
@@ -119,29 +119,29 @@ def test_page_never_shows_a_key_or_a_password() -> None:
         assert Form(one.page()).fields["key"]["placeholder"] == "not set"
 
 
-def test_page_tells_every_problem() -> None:
-    """What the check finds stands beside the field."""
+def test_page_shows_every_problem() -> None:
+    """Each problem is beside its field."""
     with settings(counter="", outer_pin="16", spacing_mm="5") as one:
-        told = [sentence for sentences in one.problems().values() for sentence in sentences]
-        assert sorted(Form(one.page()).wrong) == sorted(told)
-        assert len(told) == 3
+        sentences = [sentence for sentences in one.problems().values() for sentence in sentences]
+        assert sorted(Form(one.page()).wrong) == sorted(sentences)
+        assert len(sentences) == 3
 
 
 def test_page_shows_values_as_text_whatever_they_hold() -> None:
-    """A network's name cannot put anything into the page."""
+    """A network's name cannot inject anything into the page."""
     for start in range(0, len(PRINTABLE), 30):
         name = PRINTABLE[start : start + 30]
         with settings(ssid=name) as one:
             assert Form(one.page()).fields["ssid"]["value"] == name
 
 
-def test_button_counts_once_it_was_held_for_three_seconds() -> None:
-    """A knock or a bounce opens nothing; a long press opens the set-up network once."""
+def test_button_fires_once_after_three_seconds() -> None:
+    """A knock or a bounce does nothing; a long press fires once."""
     with owned("button") as button:
 
         def update(down: bool, now_ms: int) -> bool:
-            told: bool = application().app_button_update(button, down, now_ms % 2**32)
-            return told
+            fired: bool = application().app_button_update(button, down, now_ms % 2**32)
+            return fired
 
         wrap = 2**32 - 1_000
         assert not update(True, 0)

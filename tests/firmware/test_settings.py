@@ -1,4 +1,4 @@
-"""The counter's settings: set by text, checked all at once, and never half read."""
+"""The counter's settings: set as text, checked together, never read in part."""
 
 import string
 
@@ -18,8 +18,8 @@ def test_complete_settings_have_no_problem() -> None:
         assert one.problems() == {}
 
 
-def test_new_settings_say_all_that_is_missing_at_once() -> None:
-    """Every required setting is told, each in a sentence."""
+def test_new_settings_report_everything_that_is_missing() -> None:
+    """Every required setting is reported in a sentence."""
     with settings(counter="", key="", url="", ssid="") as one:
         problems = one.problems()
         assert sorted(problems) == ["counter", "key", "ssid", "url"]
@@ -45,8 +45,8 @@ def test_new_settings_say_all_that_is_missing_at_once() -> None:
         ("spacing_mm", "1001"),
     ],
 )
-def test_wrong_value_is_told_by_the_setting_it_belongs_to(name: str, value: str) -> None:
-    """A value that cannot work is accepted as text and found by the check, which names the setting."""
+def test_wrong_value_is_reported_for_its_setting(name: str, value: str) -> None:
+    """set_setting() accepts the text; the check finds the problem and names the setting."""
     with settings(**{name: value}) as one:
         assert list(one.problems()) == [name]
 
@@ -65,8 +65,8 @@ def test_wrong_value_is_told_by_the_setting_it_belongs_to(name: str, value: str)
         ("ssid", "two\nlines"),
     ],
 )
-def test_value_that_is_not_of_its_kind_changes_nothing(name: str, value: str) -> None:
-    """What cannot be kept at all is refused with a sentence, and the old value stays."""
+def test_value_of_the_wrong_type_changes_nothing(name: str, value: str) -> None:
+    """The value is refused with a sentence, and the old one stays."""
     with settings() as one:
         before = one.all()
         assert (one.set(name, value) or "").endswith(".")
@@ -74,13 +74,13 @@ def test_value_that_is_not_of_its_kind_changes_nothing(name: str, value: str) ->
 
 
 def test_unknown_setting_is_refused() -> None:
-    """A name that is not there is not swallowed."""
+    """A misspelt name is reported."""
     with settings() as one:
         assert one.set("spacing", "100") == "There is no such setting."
 
 
 def test_empty_value_is_the_default_except_for_the_time_server() -> None:
-    """`set NAME` without a value goes back to the default; an empty `ntp` means no time server."""
+    """An empty value restores the default; an empty `ntp` means no time server."""
     with settings(spacing_mm="200", outer_pin="14", swap="yes", ntp="time.example.org") as one:
         for name in ("spacing_mm", "outer_pin", "swap", "ntp"):
             assert one.set(name, "") is None
@@ -89,7 +89,7 @@ def test_empty_value_is_the_default_except_for_the_time_server() -> None:
 
 @pytest.mark.parametrize("gpio", [0, 1, 2, 3, *range(6, 12), 15, 16, 17, 255])
 def test_impossible_pins_are_refused_with_a_sentence(gpio: int) -> None:
-    """Boot straps, the serial line, the flash's pins and GPIO16 are refused, each with its reason."""
+    """Boot straps, the serial port, the flash's pins and GPIO16 are refused with a reason."""
     reason = application().app_refused_pin(gpio).decode()
     assert reason.endswith(".")
     with settings(outer_pin=str(gpio)) as one:
@@ -109,7 +109,7 @@ def test_both_beams_on_one_pin_are_refused() -> None:
 
 
 def test_https_without_anything_to_trust_is_refused() -> None:
-    """https needs a CA or a fingerprint; a connection that trusts anybody is not offered."""
+    """https needs a CA or a fingerprint."""
     with settings(url="https://counts.example.org") as one:
         assert list(one.problems()) == ["fingerprint"]
         assert one.problems(ca=True) == {}
@@ -118,7 +118,7 @@ def test_https_without_anything_to_trust_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "parsed"),
     [
         ("http://192.168.1.20:8080", "http 192.168.1.20 8080 /api/v1/crossings"),
         ("http://footfall", "http footfall 80 /api/v1/crossings"),
@@ -126,9 +126,9 @@ def test_https_without_anything_to_trust_is_refused() -> None:
         ("https://example.org:8443/footfall//", "https example.org 8443 /footfall/api/v1/crossings"),
     ],
 )
-def test_address_of_the_server_is_taken_apart(text: str, told: str) -> None:
-    """The path of the batches is added to whatever the address has."""
-    assert written(lambda buffer, size: application().app_url(text.encode(), buffer, size)) == told
+def test_server_address_is_parsed(text: str, parsed: str) -> None:
+    """The path of the batches is appended to the address."""
+    assert written(lambda buffer, size: application().app_url(text.encode(), buffer, size)) == parsed
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_address_of_the_server_is_taken_apart(text: str, told: str) -> None:
     ["", "http://", "http://:80", "http://a:0", "http://a:65536", "http://a:", "http://a b", "http://a/?x", "HTTP//a",
      "http://user@host", "http://[::1]", "http://a:80x", "http://-a"],
 )  # fmt: skip
-def test_address_that_is_none_is_refused(text: str) -> None:
-    """Nothing is guessed at."""
+def test_invalid_address_is_refused(text: str) -> None:
+    """Nothing is guessed."""
     assert written(lambda buffer, size: application().app_url(text.encode(), buffer, size)) == ""
 
 
@@ -157,7 +157,7 @@ PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
     swap=st.booleans(),
 )
 def test_file_gives_back_what_was_written(texts: dict[str, str], spacing: int, swap: bool) -> None:
-    """Rendered and parsed, settings are what they were, whatever letters passwords have."""
+    """Rendering and parsing return the same settings, whatever characters they contain."""
     values = texts | {"spacing_mm": str(spacing), "swap": "yes" if swap else "no"}
     with settings(**values) as one, settings() as other:
         assert other.parse(one.render())
@@ -165,7 +165,7 @@ def test_file_gives_back_what_was_written(texts: dict[str, str], spacing: int, s
 
 
 def test_file_with_any_byte_changed_or_missing_is_not_read() -> None:
-    """A torn or worn file is refused as a whole, and what was set stays."""
+    """A damaged file is refused as a whole, and the settings stay."""
     with settings(wifi_password="a=b long", **NUMBERS, **SWITCHES) as one, settings() as other:
         text, before = one.render(), other.all()
         for at in range(len(text)):
@@ -176,8 +176,8 @@ def test_file_with_any_byte_changed_or_missing_is_not_read() -> None:
         assert other.parse(text)
 
 
-def test_file_of_a_newer_firmware_is_read_as_far_as_it_is_known() -> None:
-    """A setting this firmware does not know is passed over, so that an update can be taken back."""
+def test_unknown_settings_of_a_newer_firmware_are_ignored() -> None:
+    """This allows a downgrade."""
     import zlib
 
     with settings() as one, settings(ssid="Other") as other:

@@ -1,4 +1,4 @@
-"""The status LED says the worst that holds, in flashes a person can count."""
+"""The status LED shows the most serious condition."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def code(
     joined: bool = True,
     age_ms: int = 0,
 ) -> int:
-    """Return the LED's code; without an argument all is well."""
+    """Return the LED's code; by default all is well."""
     shown: int = application().app_led_code(portal, trouble, blocked_s, refused, joined, age_ms)
     return shown
 
 
 def flashes(shown: int, start_ms: int) -> int:
-    """Return how often the LED lights up within one group of four seconds."""
+    """Return the number of flashes in one group of four seconds."""
     lit = [application().app_led_is_lit(shown, start_ms + at) for at in range(0, 4_000, 10)]
     return sum(1 for at, now in enumerate(lit) if now and (at == 0 or not lit[at - 1]))
 
@@ -30,14 +30,14 @@ def flashes(shown: int, start_ms: int) -> int:
 @pytest.mark.parametrize("start_ms", [0, 4_000 * 1_000_000])
 @pytest.mark.parametrize("shown", range(1, 7))
 def test_code_is_its_number_of_flashes(shown: int, start_ms: int) -> None:
-    """Code 3 flashes three times, then pauses for longer than between the flashes."""
+    """Code 3 flashes three times, then stays dark for longer than between flashes."""
     assert flashes(shown, start_ms) == shown
     dark = [not application().app_led_is_lit(shown, start_ms + at) for at in range(2_520, 4_000, 10)]
     assert all(dark)
 
 
 def test_set_up_network_blinks_without_a_pause() -> None:
-    """Five times a second, which nobody takes for a group."""
+    """Five times a second."""
     assert flashes(7, 0) == 20
 
 
@@ -54,8 +54,8 @@ def test_each_fact_has_its_code() -> None:
     assert code(portal=True) == 7
 
 
-def test_what_may_cost_counts_is_shown_before_what_delays_them() -> None:
-    """Of several facts the one with the highest number is shown."""
+def test_lost_counts_are_shown_before_delayed_ones() -> None:
+    """If several codes apply, the LED shows the highest."""
     assert code(joined=False, blocked_s=60) == 5
     assert code(joined=False, blocked_s=60, trouble=True, refused=True) == 6
     assert code(refused=True, age_ms=60 * MINUTE) == 4

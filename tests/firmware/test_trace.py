@@ -15,7 +15,7 @@ def run(text: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_crossings_on_stdout_aborted_on_stderr() -> None:
-    """A crossing is `t_ms,entry` or `t_ms,exit`; the number of aborted passes stands on stderr at the end."""
+    """A crossing is `t_ms,entry` or `t_ms,exit`; the number of aborted passes goes to stderr at the end."""
     ended = run(ENTRY + "3000,1,0\n3300,0,0\n5000,0,1\n5100,1,1\n5300,1,0\n5400,0,0\n")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1200,entry\n5200,exit\n", "aborted: 1\n")
 
@@ -34,8 +34,8 @@ def test_crossings_on_stdout_aborted_on_stderr() -> None:
         ENTRY.removesuffix("\n"),
     ],
 )
-def test_takes_what_people_write(text: str) -> None:
-    """Headers, comments, empty lines, Windows line ends, decimals, blanks are fine; the first line may be missing."""
+def test_accepts_common_variants(text: str) -> None:
+    """Headers, comments, empty lines, Windows line ends, decimals and blanks are accepted."""
     ended = run(text)
     assert (ended.returncode, ended.stdout) == (0, "1200,entry\n")
 
@@ -52,25 +52,25 @@ def test_takes_what_people_write(text: str) -> None:
         ("0,0,0\n" + "9" * 300 + "\n", "line 2: too long"),
     ],
 )
-def test_nonsense_is_told_with_its_line(text: str, complaint: str) -> None:
+def test_invalid_line_is_reported_with_its_number(text: str, complaint: str) -> None:
     """Exit status 2, and the number of the line."""
     ended = run(text)
     assert ended.returncode == 2
     assert complaint in ended.stderr
 
 
-def test_what_stands_in_the_beams_at_first_is_unknown() -> None:
-    """A first line with a beam interrupted at 0 tells how things were before: not counted."""
+def test_beam_interrupted_in_the_first_line_is_unknown() -> None:
+    """A beam interrupted at time 0 is like one at power-up: it does not count."""
     assert run("0,1,0\n100,1,1\n300,0,1\n400,0,0\n").stdout == ""
 
 
 def test_end_of_input_decides_everything() -> None:
-    """Nobody has to wait for a line that never comes."""
+    """The last crossing needs no further line."""
     assert run("1000,1,0\n1100,1,1\n1300,0,1\n1400,0,0\n").stdout == "1200,entry\n"
 
 
-def test_a_crossing_is_told_while_the_trace_goes_on() -> None:
-    """Each crossing is flushed as soon as a later line shows that it is over."""
+def test_a_crossing_is_printed_while_the_trace_continues() -> None:
+    """Each crossing is flushed as soon as a later line settles it."""
     with subprocess.Popen([program("trace")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -88,14 +88,14 @@ def test_swap_and_invert() -> None:
 
 
 def test_spacing_decides_what_is_long_enough() -> None:
-    """The same edges are a body at 10 cm, and too short for one at 4 cm."""
+    """The same edges are a body at 15 cm, and too short for one at 4 cm."""
     text = "1000,1,0\n1100,1,1\n1200,0,1\n1300,0,0\n"
     assert run(text, "--spacing-mm", "150").stdout == "1150,entry\n"
     assert run(text, "--spacing-mm=40").stdout == ""
 
 
 @pytest.mark.parametrize("options", [["--spacing-mm", "5"], ["--spacing-mm"], ["--spacing-mm", "1e2"], ["--what"]])
-def test_wrong_use_is_told(options: list[str]) -> None:
+def test_usage_error_is_reported(options: list[str]) -> None:
     ended = run("", *options)
     assert ended.returncode == 2
     assert ended.stderr.startswith("trace: ")
@@ -120,7 +120,7 @@ def test_times_since_1970_and_days_apart() -> None:
 
 
 def test_a_million_lines_are_read_to_the_last() -> None:
-    """A trace of a month takes no more memory than one of a minute: lines are read one by one."""
+    """A month's trace takes no more memory than a minute's, because lines are read one by one."""
     one = ((0, "1,0"), (100, "1,1"), (300, "0,1"), (400, "0,0"))
     text = "".join(f"{number * 2000 + 1000 + at},{levels}\n" for number in range(250_000) for at, levels in one)
     limited = ["prlimit", f"--data={LITTLE_MEMORY}", str(program("trace"))]

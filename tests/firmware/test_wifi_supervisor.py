@@ -1,4 +1,4 @@
-"""The WiFi is joined again, for ever, and nothing about it ever restarts the board."""
+"""The supervisor reconnects for ever and never restarts the board."""
 
 import itertools
 
@@ -8,7 +8,7 @@ SECOND, MINUTE = 1_000, 60_000
 
 
 class Station:
-    """A supervisor and the time, which only ever goes on and wraps at 2^32 ms like the board's."""
+    """A supervisor with a clock that wraps at 2^32 ms like the board's."""
 
     def __init__(self, handle: int, start_ms: int = 0) -> None:
         self.handle, self.now_ms = handle, start_ms
@@ -34,7 +34,7 @@ def test_network_is_joined_at_once_and_then_left_alone() -> None:
 
 
 def test_lost_network_is_joined_again_after_a_second() -> None:
-    """A router that restarts costs a second more than its restart."""
+    """A restarting router costs one second more than its restart."""
     with owned("wifi") as handle:
         station = Station(handle)
         station.run(SECOND, up=False)
@@ -43,7 +43,7 @@ def test_lost_network_is_joined_again_after_a_second() -> None:
 
 
 def test_absent_network_is_tried_for_ever_at_least_every_eighty_seconds() -> None:
-    """20 s for an attempt, pauses of up to a minute, for days, past the wrap of the clock."""
+    """Attempts of 20 s, pauses of up to a minute, past the wrap of the clock."""
     with owned("wifi") as handle:
         actions = Station(handle, start_ms=2**32 - 60 * MINUTE).run(12 * 60 * MINUTE, up=False)
         joins = [at for at, action in actions if action == "join"]
@@ -54,7 +54,7 @@ def test_absent_network_is_tried_for_ever_at_least_every_eighty_seconds() -> Non
 
 
 def test_radio_is_switched_off_after_every_fifth_failure() -> None:
-    """A radio that has got stuck gets a fresh start; the counter does not."""
+    """A stuck radio is restarted; the counter is not."""
     with owned("wifi") as handle:
         endings = [action for _, action in Station(handle).run(60 * MINUTE, up=False) if action != "join"]
         assert len(endings) > 40
@@ -64,7 +64,7 @@ def test_radio_is_switched_off_after_every_fifth_failure() -> None:
 
 
 def test_pauses_are_short_again_after_a_success() -> None:
-    """What happened before a success is forgotten."""
+    """A success resets the backoff."""
     with owned("wifi") as handle:
         station = Station(handle)
         station.run(30 * MINUTE, up=False)
@@ -72,8 +72,8 @@ def test_pauses_are_short_again_after_a_success() -> None:
         assert station.run(60 * SECOND, up=False)[:3] == [(0, "leave"), (SECOND, "join"), (21_000, "leave")]
 
 
-def test_network_through_which_nothing_comes_is_joined_anew_every_quarter_of_an_hour() -> None:
-    """Connected is what the radio says; an answer of the server is what counts. A new connection has its time first."""
+def test_network_without_answers_is_rejoined_every_quarter_of_an_hour() -> None:
+    """The server's answers count, not the radio's status. A new connection gets a quarter of an hour first."""
     with owned("wifi") as handle:
         station = Station(handle)
         station.run(SECOND, up=False)

@@ -8,14 +8,14 @@ from typing import Self
 from tests.support.firmware import library
 
 Change = tuple[int, bool, bool]  # microseconds, outer, inner: interrupted since then
-Told = tuple[int, str]  # microseconds, entry or exit
+Crossing = tuple[int, str]  # microseconds, entry or exit
 
 CELL_US = 50_000  # one character of a drawn beam
 WRAP = 1 << 32
 
 
 class DrivenBeams:
-    """A `footfall::Beams` that is told times without a wrap and gives them back so."""
+    """A `footfall::Beams` with times that do not wrap."""
 
     def __init__(self, spacing_mm: int = 100, *, swap: bool = False, high: bool = True, epoch_us: int = 0) -> None:
         self._core = library()
@@ -25,7 +25,7 @@ class DrivenBeams:
         )
         self._epoch_us = epoch_us
         self.now_us = 0
-        self.told: list[Told] = []
+        self.crossings: list[Crossing] = []
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +80,11 @@ class DrivenBeams:
         at_us = ctypes.c_uint32()
         while direction := self._core.beams_take(self._handle, ctypes.byref(at_us)):
             age_us = (self.now_us + self._epoch_us - at_us.value) % WRAP
-            self.told.append((self.now_us - age_us, "entry" if direction > 0 else "exit"))
+            self.crossings.append((self.now_us - age_us, "entry" if direction > 0 else "exit"))
 
 
 def changes(intervals: Iterable[Iterable[tuple[int, int]]]) -> list[Change]:
-    """Return the changes of two beams, outer and inner, that are interrupted in *intervals* of microseconds."""
+    """Return the changes of two beams, outer and inner, interrupted in *intervals* of microseconds."""
     moments = sorted(
         (at_us, beam, level)
         for beam, own in enumerate(intervals)
@@ -111,16 +111,18 @@ def drawn(outer: str, inner: str, cell_us: int = CELL_US) -> list[Change]:
     return found
 
 
-def told(seen: Iterable[Change], spacing_mm: int = 100, *, quiet_us: int = 4_000_000, epoch_us: int = 0) -> list[Told]:
-    """Return the crossings in *seen*, after *quiet_us* in which nothing happens."""
+def crossings_in(
+    seen: Iterable[Change], spacing_mm: int = 100, *, quiet_us: int = 4_000_000, epoch_us: int = 0
+) -> list[Crossing]:
+    """Return the crossings in *seen*, followed by *quiet_us* without a change."""
     with DrivenBeams(spacing_mm, epoch_us=epoch_us) as beams:
         beams.start()
         for change in seen:
             beams.set(*change)
         beams.tick(beams.now_us + quiet_us)
-        return beams.told
+        return beams.crossings
 
 
 def counted(seen: Iterable[Change], spacing_mm: int = 100) -> list[str]:
     """Return the directions of the crossings in *seen*."""
-    return [direction for _, direction in told(seen, spacing_mm)]
+    return [direction for _, direction in crossings_in(seen, spacing_mm)]

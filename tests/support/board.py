@@ -1,4 +1,4 @@
-"""The counter's application as a process here: firmware/src with the bodies of firmware/host/arduino_check."""
+"""The counter's application as a process: firmware/src over firmware/host/arduino_check."""
 
 import contextlib
 import os
@@ -25,14 +25,14 @@ OUTER, INNER = 5, 4
 
 
 def board_program() -> Path:
-    """Return the application built for this machine; skip the test where there is no g++."""
+    """Build and return the application for this machine; skip the test without a compiler."""
     built()
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         pytest.skip("no C++ compiler: apt-get install g++")
     program = BUILD / "board"
     sources = [*FIRMWARE.glob("src/*.cpp"), *HOST.glob("*.cpp")]
-    needed = [*sources, *FIRMWARE.glob("src/*.h"), *HOST.rglob("*.h"), *FIRMWARE.glob("lib/footfall/*.h")]
+    needed = [*sources, *FIRMWARE.glob("src/*.h"), *HOST.rglob("*.h"), *FIRMWARE.glob("lib/footfall/**/*.h")]
     with FileLock(BUILD / "board.lock"):
         if program.exists() and all(one.stat().st_mtime < program.stat().st_mtime for one in needed):
             return program
@@ -54,21 +54,21 @@ def board_program() -> Path:
 
 
 def run(command: list[str]) -> None:
-    """Run a compiler; fail the test with its words where it fails."""
+    """Run a compiler; if it fails, fail the test with its messages."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 @dataclass
 class Person:
-    """Someone who walked through: which way, and when they were in the middle, in epoch ms."""
+    """A person who walked through: direction, and when they were midway, in epoch ms."""
 
     direction: int
     at_ms: int
 
 
 class Board:
-    """A board in *folder*: switched on, told what its pins and its WiFi do, read by its serial line, unplugged."""
+    """A board in *folder*. Orders set its pins and WiFi; its serial output is in ``lines``."""
 
     def __init__(self, folder: Path, *, first_micros: int = 0) -> None:
         (folder / "files").mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class Board:
         self.walked: list[Person] = []
 
     def switch_on(self) -> None:
-        """Start the program, as plugging in does; the pins are idle and there is no WiFi."""
+        """Start the program with idle pins and without WiFi."""
         variables = {
             "BOARD_FOLDER": str(self.folder),
             "BOARD_PORTAL_PORT": str(self.portal_port),
@@ -98,22 +98,22 @@ class Board:
                 self.lines.append(line.rstrip("\n"))
 
     def order(self, *orders: str) -> None:
-        """Tell the world around the board what to do."""
+        """Send orders to the world around the board."""
         assert self.process is not None
         assert self.process.stdin is not None
         self.process.stdin.write("".join(f"{order}\n" for order in orders))
         self.process.stdin.flush()
 
     def type(self, *lines: str) -> None:
-        """Type *lines* at the serial line."""
+        """Type *lines* into the serial console."""
         self.order(*(f"serial {line}" for line in lines))
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Return once *text* stands in *times* lines of the serial line."""
+        """Wait until *text* is in *times* lines of the serial output."""
         until(lambda: sum(text in line for line in self.lines) >= times, f"{text!r} in {self.lines[-12:]}", 30)
 
     def wait_for_restart(self) -> None:
-        """Return once the board restarted by itself, and switch it on again."""
+        """Wait until the board restarts itself, and switch it on again."""
         assert self.process is not None
         assert self.process.wait(30) == RESTART
         self._release()
@@ -129,7 +129,7 @@ class Board:
         self.walked.append(Person(direction, round((start_s + 0.2) * 1000)))
 
     def unplug(self) -> None:
-        """Kill it at once, as a power cut does."""
+        """Kill the process, like a power cut."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(30)

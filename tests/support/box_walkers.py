@@ -1,8 +1,8 @@
-"""Walkers of boxes: trunks, arms, prams and flicker, made apart from the bench's walkers and simpler than they are.
+"""Walkers made of boxes: trunks, arms, prams and flicker, independent of the bench's walkers and simpler.
 
 The bench has bodies with gait and cloth. These have straight speeds and hard edges, and arms that swing or are carried
 stiffly: a detector that was fitted to one of the two fails on the other. A trace is what both beams see, in whole
-milliseconds: jittered by some ms, and told at every change or by a loop that looks every 10 ms.
+milliseconds, jittered by some ms, seen at every change or by a loop that polls every 10 ms.
 
 Sizes are metres and seconds: trunks 0.18 to 0.36 deep, children 0.13 to 0.18; arms 0.05 to 0.09; prams 0.6 to 1.0.
 """
@@ -22,7 +22,7 @@ STEP_MS = 3
 
 @dataclass(frozen=True)
 class Box:
-    """Something that covers a beam: *behind* the trunk's front by so much (less than 0 ahead of it), and so long."""
+    """Something that covers a beam: *behind* the trunk's front (negative: ahead of it), *length* long."""
 
     behind: float
     length: float
@@ -46,7 +46,7 @@ class Passer:
 
 @dataclass(frozen=True)
 class Trial:
-    """What the beams saw, *spacing_mm* apart, and who passed, in order of their start."""
+    """What the beams saw, *spacing_mm* apart, and who passed, in order of appearance."""
 
     changes: Changes
     truth: tuple[str, ...]
@@ -112,14 +112,16 @@ def changes(beams: tuple[Intervals, Intervals], dice: Random, jitter_ms: float, 
                 last = max(last, at + dice.uniform(0, jitter_ms))
                 moments.append((last, beam, level))
     levels = [0, 0]
-    told: Changes = [(0, 0, 0)]
+    found: Changes = [(0, 0, 0)]
     for at, beam, level in sorted(moments):
         levels[beam] = level
         at_ms = math.ceil(at / every_ms) * every_ms
-        if at_ms == told[-1][0]:
-            told.pop()
-        told.append((at_ms, levels[0], levels[1]))
-    return [each for before, each in zip([None, *told], told, strict=False) if before is None or each[1:] != before[1:]]
+        if at_ms == found[-1][0]:
+            found.pop()
+        found.append((at_ms, levels[0], levels[1]))
+    return [
+        each for before, each in zip([None, *found], found, strict=False) if before is None or each[1:] != before[1:]
+    ]
 
 
 class Walkers:
@@ -166,7 +168,7 @@ class Walkers:
             boxes.append(Box(back + dice.uniform(0.05, 0.35), thick))
         return tuple(boxes)
 
-    def told(self, passers: list[Passer], length_s: float, truth: list[int]) -> Trial:
+    def watched(self, passers: list[Passer], length_s: float, truth: list[int]) -> Trial:
         dice = self._dice
         width = dice.uniform(0, 0.05)
         beams = seen(passers, length_s, self._spacing, width)
@@ -180,7 +182,7 @@ class Walkers:
         speed, way = self._dice.uniform(slowest, fastest), self.way()
         boxes = self.body(speed, arms=arms)
         front = steady(speed, START, self._dice.uniform(0, 0.015) * min(1, speed))
-        return self.told([Passer(boxes, front, way)], 3.8 / speed, [way])
+        return self.watched([Passer(boxes, front, way)], 3.8 / speed, [way])
 
     def single(self) -> Trial:
         return self.one(0.5, 2.0)
@@ -201,7 +203,7 @@ class Walkers:
             start -= ahead
             passers.append(Passer(boxes, steady(speed, start, 0.005), way))
             start -= max(box.behind + box.length + box.swing for box in boxes) + dice.uniform(least, 1)
-        return self.told(passers, (2 - start) / speed, [way] * len(passers))
+        return self.watched(passers, (2 - start) / speed, [way] * len(passers))
 
     def file_with_arms(self) -> Trial:
         return self.file(arms=True, least=0.4)
@@ -219,10 +221,10 @@ class Walkers:
         passers = [Passer((trunks[0],), steady(speeds[0]), way)]
         second = steady(speeds[1])
         passers.append(Passer((trunks[1],), lambda t: second(t - start), -way))
-        return self.told(passers, start + 3 / speeds[1], [way, -way])
+        return self.watched(passers, start + 3 / speeds[1], [way, -way])
 
     def overtaken(self) -> Trial:
-        """Somebody passes; who follows stops in the beams and then passes too."""
+        """One person passes; the next stops in the beams, then passes too."""
         dice, way = self._dice, self.way()
         speed, stop = dice.uniform(0.6, 1.4), dice.uniform(-0.05, 0.25)
         trunks = [self.trunk(), self.trunk()]
@@ -231,7 +233,7 @@ class Walkers:
         going = reached + dice.uniform(0.5, 5)
         front = through((0, START - start), (reached, stop), (going, stop), (going + 2 / speed, stop + 2))
         passers = [Passer((trunks[0],), steady(speed), way), Passer((trunks[1],), front, way)]
-        return self.told(passers, going + 2.5 / speed, [way, way])
+        return self.watched(passers, going + 2.5 / speed, [way, way])
 
     def standing(self) -> Trial:
         """Stops in the door for 1 to 8 s, with sway, perhaps steps back, and goes on."""
@@ -248,7 +250,7 @@ class Walkers:
             going += 0.8
             points.append((going, stop))
         points.append((going + 2.5 / speed, stop + 2.5))
-        return self.told([Passer(boxes, through(*points), way)], points[-1][0], [way])
+        return self.watched([Passer(boxes, through(*points), way)], points[-1][0], [way])
 
     # Prams
 
@@ -265,7 +267,7 @@ class Walkers:
             boxes.append(Box(length + gap * 0.4, gap * 0.6))
         if kind == "closed":
             boxes.append(Box(length, gap))
-        return self.told([Passer(tuple(boxes), steady(speed), way)], 5 / speed, [way])
+        return self.watched([Passer(tuple(boxes), steady(speed), way)], 5 / speed, [way])
 
     # Nobody passes
 
@@ -279,10 +281,10 @@ class Walkers:
         reached = (deepest - START) / speed
         back = deepest if dice.random() < 0.5 else deepest - 0.02
         front = through((0, START), (reached, deepest), (reached + wait + 0.05, back), (2 * reached + wait, START))
-        return self.told([Passer(boxes, front, way)], 2 * reached + wait + 0.2, [])
+        return self.watched([Passer(boxes, front, way)], 2 * reached + wait + 0.2, [])
 
     def leaning(self) -> Trial:
-        """Covers one beam or both for seconds, and fidgets."""
+        """Somebody covers one beam or both for seconds, and fidgets."""
         dice = self._dice
         beams: tuple[Intervals, Intervals] = ([], [])
         near, far = dice.choice(((0, 1), (1, 0)))

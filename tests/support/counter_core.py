@@ -1,4 +1,4 @@
-"""The counter's queue, clock and sender through ctypes (firmware/host/queue_shim.cpp): flash in memory, no I/O."""
+"""The counter's queue, clock and sender through ctypes (firmware/host/queue_shim.cpp), with flash in memory."""
 
 import ctypes
 import functools
@@ -30,7 +30,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "queue_waiting": (c_uint32, c_void_p),
     "queue_dropped": (c_uint32, c_void_p),
     "queue_next_seq": (c_uint32, c_void_p),
-    "queue_portion": (c_char_p, c_void_p, c_int64, c_uint32),
+    "queue_next_batch": (c_char_p, c_void_p, c_int64, c_uint32),
     "queue_is_live": (c_bool, c_void_p),
     "queue_freeze": (None, c_void_p),
     "queue_acknowledge": (c_bool, c_void_p, c_uint32),
@@ -45,8 +45,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "sender_signature": (c_char_p, c_void_p),
     "sender_take": (c_int, c_void_p, c_int, c_char_p, c_char_p, c_char_p, c_int64),
     "sender_is_finished": (c_bool, c_void_p, c_int64),
-    "clock_hear_network": (c_int, c_void_p, c_int64, c_int64),
-    "clock_hear_server": (c_int, c_void_p, c_int64, c_int64),
+    "clock_set_from_network": (c_int, c_void_p, c_int64, c_int64),
+    "clock_set_from_server": (c_int, c_void_p, c_int64, c_int64),
     "clock_utc_ms": (c_int64, c_void_p, c_int64),
     "batch_longest": (c_size_t, c_char_p, c_size_t),
     "batch_buffer": (c_size_t,),
@@ -60,7 +60,7 @@ NEVER_MS = -(2**63)
 
 
 class Opening(IntEnum):
-    """How a queue was found."""
+    """The state in which open() found a queue."""
 
     KEPT = 0
     FORMATTED = 1
@@ -69,7 +69,7 @@ class Opening(IntEnum):
 
 
 class Outcome(IntEnum):
-    """What an answer did; sender.h."""
+    """What an answer did (sending/sender.h)."""
 
     ACKNOWLEDGED = 0
     PARTLY = 1
@@ -80,12 +80,12 @@ class Outcome(IntEnum):
     DROPPED = 6
     HEARTBEAT_REFUSED = 7
     NOT_RECEIVED = 8
-    DATED_ANEW = 9
+    REDATED = 9
 
 
 @functools.cache
 def core() -> ctypes.CDLL:
-    """Return the core with the types of its functions declared."""
+    """Return the core with its function types declared."""
     loaded = library()
     for name, (result, *arguments) in SIGNATURES.items():
         function = getattr(loaded, name)
@@ -94,7 +94,7 @@ def core() -> ctypes.CDLL:
 
 
 class Batch(NamedTuple):
-    """What a portion tells, as ingest reads it."""
+    """A batch as ingest reads it."""
 
     stream: str
     span: tuple[int, int]
@@ -103,7 +103,7 @@ class Batch(NamedTuple):
 
 
 class Core:
-    """A counter without a door, on flash that loses power when it is told to. Opens its queue at once."""
+    """A counter without beams, on flash that can lose power. Opens its queue at once."""
 
     def __init__(self, sectors: int = 8, sector_bytes: int = 256, seed: int = 1) -> None:
         self.c = core()
@@ -118,24 +118,24 @@ class Core:
         return functools.partial(getattr(core(), f"queue_{name}"), self.handle)
 
     def flash(self) -> bytearray:
-        """Return what stands in flash, to look at."""
+        """Return a copy of the flash."""
         return bytearray(self.flash_view())
 
     def flash_view(self) -> Any:
-        """Return flash itself, to damage."""
+        """Return the flash itself, to damage it."""
         return ctypes.cast(self.c.queue_flash(self.handle), POINTER(c_uint8 * self.flash_size())).contents
 
     def batch(self, settled_ms: int, limit: int = 100) -> Batch | None:
-        """Return the next portion; None where nothing can be said."""
-        body = self.portion(settled_ms, limit)
+        """Return the next batch; None if there is none."""
+        body = self.next_batch(settled_ms, limit)
         if body is None:
             return None
-        told = json.loads(body)
-        crossings = [(seq, time_ms, direction) for seq, time_ms, direction in told["crossings"]]
-        return Batch(told["stream"], (told["from"], told["to"]), crossings, self.is_live())
+        fields = json.loads(body)
+        crossings = [(seq, time_ms, direction) for seq, time_ms, direction in fields["crossings"]]
+        return Batch(fields["stream"], (fields["from"], fields["to"]), crossings, self.is_live())
 
     def drain(self, settled_ms: int, limit: int = 100) -> list[Batch]:
-        """Acknowledge everything, and return it batch by batch; the last is live."""
+        """Acknowledge everything and return the batches; the last is live."""
         found = []
         while (batch := self.batch(settled_ms, limit)) is not None:
             self.freeze()

@@ -1,6 +1,6 @@
-"""Builds the firmware for the tests that ask for it, and loads it: programs by name, the core through ctypes.
+"""Builds the firmware for tests and loads it: programs by name, the core through ctypes.
 
-Building is incremental and locked (firmware/build.py), so each test process asks once and pays only for what changed.
+firmware/build.py is incremental and locked, so each test process starts it once and rebuilds only what changed.
 """
 
 import ctypes
@@ -17,13 +17,13 @@ NO_COMPILER = 3  # firmware/build.py's exit status
 
 @functools.cache
 def run_build(*options: str) -> subprocess.CompletedProcess[str]:
-    """Return how firmware/build.py ended; it runs once for each set of *options*."""
+    """Run firmware/build.py once for each set of *options* and return the result."""
     command = [sys.executable, str(FIRMWARE / "build.py"), "--no-install", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def built(*options: str) -> str:
-    """Return what the build printed; skip the test without a compiler, fail it where the code does not compile."""
+    """Return the build's output; skip the test without a compiler, fail it if the code does not compile."""
     build = run_build(*options)
     if build.returncode == NO_COMPILER:
         pytest.skip(build.stderr.strip())
@@ -33,13 +33,13 @@ def built(*options: str) -> str:
 
 
 def program(name: str, *, sanitize: bool = False) -> Path:
-    """Return the path of the host program *name*, built; with ASan and UBSan when *sanitize*."""
+    """Build the host program *name* and return its path; with ASan and UBSan if *sanitize*."""
     built(*(["--sanitize"] if sanitize else []))
     return FIRMWARE / "build" / ("sanitize" if sanitize else "") / name
 
 
 @functools.cache
 def library() -> ctypes.CDLL:
-    """Return the core with its extern "C" functions (firmware/host/*_shim.cpp); argument types are the caller's."""
+    """Return the core with its extern "C" functions (firmware/host/*_shim.cpp); the caller declares argument types."""
     built()
     return ctypes.CDLL(str(FIRMWARE / "build" / "libfootfall.so"))

@@ -32,7 +32,7 @@ from bench.walkers.still import noise
 from bench.walkers.trials import Trial, later, lines, together
 from footfall import keys
 from footfall.store.journal_check import check_journal
-from tests.support.counter_program import START_EPOCH_MS, Door
+from tests.support.counter_program import START_EPOCH_MS, CounterProgram
 from tests.support.installation import Installation, install
 from tests.support.processes import until
 from tests.support.proxy import Proxy, proxy_to
@@ -72,18 +72,18 @@ class Post:
     It dies only after it was told the time: what passed in a boot that never knew the time can be dated by nobody.
     """
 
-    door: Door
+    counter: CounterProgram
     stop: threading.Event
     trial: Trial
     deaths: int = 0
     finished: bool = False
 
     def run(self) -> None:
-        (self.door.folder / "trace.csv").write_text(lines(self.trial))
-        chance = random.Random(f"deaths {self.door.name}")
+        (self.counter.folder / "trace.csv").write_text(lines(self.trial))
+        chance = random.Random(f"deaths {self.counter.name}")
         while not self.stop.is_set() and not self.finished:
             torn = 0 < self.deaths < DEATHS and self.deaths % 2 == 1
-            with (self.door.folder / f"counter-{self.deaths}.log").open("w") as log:
+            with (self.counter.folder / f"counter-{self.deaths}.log").open("w") as log:
                 options = ["--die-after", str(chance.randint(50, 900))] if torn else []
                 process = subprocess.Popen(self._command(*options), stdout=log, stderr=log)
             if self.deaths < DEATHS and not torn:
@@ -94,14 +94,14 @@ class Post:
             self.deaths += not self.finished
 
     def _command(self, *options: str) -> list[str]:
-        return self.door.command(
-            "--trace", str(self.door.folder / "trace.csv"), "--speed", str(SPEED), "--resume-trace",
-            "--heartbeat-s", "300", "--linger-ms", "60000", "--timeout-s", "2", *CLOCKS[self.door.name],
-            *(LIE if self.deaths >= DEATHS and "--no-date" not in CLOCKS[self.door.name] else ()), *options,
+        return self.counter.command(
+            "--trace", str(self.counter.folder / "trace.csv"), "--speed", str(SPEED), "--resume-trace",
+            "--heartbeat-s", "300", "--linger-ms", "60000", "--timeout-s", "2", *CLOCKS[self.counter.name],
+            *(LIE if self.deaths >= DEATHS and "--no-date" not in CLOCKS[self.counter.name] else ()), *options,
         )  # fmt: skip
 
     def _wait_for_the_time(self, process: "subprocess.Popen[bytes]") -> None:
-        log = self.door.folder / f"counter-{self.deaths}.log"
+        log = self.counter.folder / f"counter-{self.deaths}.log"
         until(lambda: process.poll() is not None or "clock set" in log.read_text(), "the counter is told the time")
 
 
@@ -201,7 +201,7 @@ def hang_up_all(installation: Installation, proxy: Proxy, stop: threading.Event)
         folder = installation.folder / counter
         folder.mkdir()
         (folder / "key").write_text(f"{written[counter][0]}\n")
-        posts.append(Post(Door(counter, folder, proxy.url, written[counter][0]), stop, morning(counter)))
+        posts.append(Post(CounterProgram(counter, folder, proxy.url, written[counter][0]), stop, morning(counter)))
     return posts
 
 
@@ -237,7 +237,7 @@ def test_everybody_who_walked_is_in_the_clients_file_once_whatever_fails(tmp_pat
             stop.set()
             for thread in threads:
                 thread.join(90)
-    people = {post.door.name: walked(post.trial) for post in posts}
+    people = {post.counter.name: walked(post.trial) for post in posts}
     stored = stored_in(installation.journal)
 
     assert ingest.deaths >= 3

@@ -1,5 +1,5 @@
-// Declarations only; see README.md. From cores/esp8266: Arduino.h, WString.h, Print.h, Stream.h, HardwareSerial.h, Esp.h,
-// Updater.h, IPAddress.h and sys/time.h of core 3.1.2.
+// Declarations only; see README.md. From cores/esp8266: Arduino.h, WString.h, Print.h, Stream.h, HardwareSerial.h,
+// Esp.h, Updater.h, IPAddress.h and sys/time.h of core 3.1.2.
 #pragma once
 
 #include <stddef.h>

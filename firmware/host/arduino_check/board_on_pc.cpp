@@ -1,12 +1,12 @@
-// The declarations' bodies for a PC: the application runs as a process. See README.md; net_on_pc.cpp has the network.
+// Implements the declarations on a PC, so that the application runs as a process. net_on_pc.cpp has the network.
 //
 //     standard input   pin N LEVEL | wifi up | wifi down | ntp | guest own | guest other | serial TEXT
-//     standard output  what the board writes to its serial line
-//     BOARD_FOLDER     flash.bin (raw flash, NOR rules) and files/ (LittleFS)
-//     BOARD_MICROS     what micros() begins with, to meet its wrap soon
+//     standard output  the board's serial output
+//     BOARD_FOLDER     folder of flash.bin (raw flash, NOR rules) and files/ (LittleFS)
+//     BOARD_MICROS     first value of micros(), to reach its wrap soon
 //     exit status      42: ESP.restart(), 43: ESP.reset()
 //
-// A pin that changes runs its interrupt at once, in a thread of its own, whatever the loop is doing.
+// A pin change runs the interrupt at once, in a separate thread, whatever the loop does.
 
 #include "board_on_pc.h"
 
@@ -87,7 +87,7 @@ void read_orders() {
     while ((length = getline(&line, &capacity, stdin)) > 0) {
         obey(std::string(line, static_cast<size_t>(length) - 1));
     }
-    _exit(0);  // whoever held the other end is gone
+    _exit(0);  // the other end of standard input is closed
 }
 
 FILE* flash_file() {
@@ -158,7 +158,7 @@ void configTime(const char*, const char*, const char*, const char*) {}
 
 void settimeofday_cb(BoolCB&& cb) { time_callback = cb; }
 
-void Ticker::attach_ms(uint32_t, callback_function_t) {}  // the watchdog of a loop that is stuck: not on a PC
+void Ticker::attach_ms(uint32_t, callback_function_t) {}  // no watchdog on a PC
 
 // ---- text and the serial line
 
@@ -245,7 +245,7 @@ bool EspClass::flashWrite(uint32_t address, const uint8_t* data, size_t size) {
         return false;
     }
     for (size_t at = 0; at < size; ++at) {
-        bytes[at] = static_cast<uint8_t>(bytes[at] & data[at]);  // flash clears bits, only erasing sets them
+        bytes[at] = static_cast<uint8_t>(bytes[at] & data[at]);  // writing flash clears bits; only erasing sets them
     }
     return write_flash(address, bytes.data(), size);
 }

@@ -1,7 +1,7 @@
-// What the two halves of the board on a PC tell each other.
+// Shared by the two halves of the board on a PC.
 #pragma once
 
 #include <Arduino.h>
 
-// Do what an order about the network says.
+// Executes an order about the network.
 void obey_network(const std::string& line);

@@ -1,5 +1,4 @@
-// BearSSL's HMAC calls for the board on a PC, over the one implementation the host programs have. One HMAC at a time, as
-// on the board.
+// BearSSL's HMAC calls for the board on a PC, implemented with posix_hmac.h. One HMAC at a time, as on the board.
 
 #include <bearssl/bearssl_hmac.h>
 #include <string.h>
@@ -16,7 +15,7 @@ struct br_hash_class_ {};
 extern "C" {
 const br_hash_class br_sha256_vtable = {};
 
-// The key's own bytes instead of the padded ones: ksi has them, kso[0] their number, which is at most 64 here.
+// Stores the key itself instead of the padded keys: its bytes in ksi, its size, at most 64, in kso[0].
 void br_hmac_key_init(br_hmac_key_context* prepared, const br_hash_class*, const void* key, size_t size) {
     memcpy(prepared->ksi, key, size);
     prepared->kso[0] = static_cast<unsigned char>(size);

@@ -1,6 +1,6 @@
-// The network of the board on a PC: a radio that is told whether it is up, and real sockets on the loopback.
+// The network of the board on a PC: orders switch the radio up and down, sockets on the loopback are real.
 //
-//     BOARD_PORTAL_PORT   where the set-up page listens instead of port 80
+//     BOARD_PORTAL_PORT   the port of the set-up page, instead of 80
 
 #include <ESP8266HTTPClient.h>
 #include <ESP8266WebServer.h>
@@ -28,7 +28,7 @@ std::atomic<bool> wifi_up{false};
 std::atomic<bool> asked_to_join{false};
 std::atomic<bool> guest_is_own{true};
 
-// Wait until *fd* is ready, as the core does: yielding, so that recurrent functions run.
+// Waits until *fd* is ready. Yields meanwhile, as the core does, so that recurrent functions run.
 bool wait_for(int fd, short events, unsigned long timeout_ms) {
     const unsigned long start = millis();
     pollfd one = {fd, events, 0};
@@ -111,7 +111,7 @@ ESP8266WiFiClass WiFi;
 
 struct WiFiClient::Connection {
     int fd = -1;
-    std::string read;  // read ahead, not asked for yet
+    std::string read;  // bytes read ahead
     ~Connection() {
         if (fd >= 0) {
             close(fd);
@@ -205,7 +205,7 @@ int HTTPClient::POST(const uint8_t* payload, size_t size) {
     if (!has_head(answer) || sscanf(answer.c_str(), "HTTP/%*s %d", &status) != 1) {
         return kReadTimeout;
     }
-    // Names of headers are compared without regard to case, as the core does.
+    // Header names are case-insensitive, as in the core.
     now.head = answer.substr(0, answer.find("\r\n\r\n") + 2);
     now.client->connection_->read = answer.substr(answer.find("\r\n\r\n") + 4);
     now.body.connection_ = now.client->connection_;
@@ -256,7 +256,8 @@ std::map<std::string, String> parse_form(const std::string& form) {
         const size_t end = std::min(form.find('&', at), form.size());
         const std::string field = form.substr(at, end - at);
         const size_t equals = std::min(field.find('='), field.size());
-        fields[decoded(field.substr(0, equals))] = String(decoded(field.substr(std::min(equals + 1, field.size()))).c_str());
+        const std::string value = field.substr(std::min(equals + 1, field.size()));
+        fields[decoded(field.substr(0, equals))] = String(decoded(value).c_str());
         at = end + 1;
     }
     return fields;
@@ -315,7 +316,7 @@ const String& ESP8266WebServer::arg(const String& name) const {
 bool ESP8266WebServer::hasArg(const String& name) const { return state_->arguments.count(name.c_str()) > 0; }
 void ESP8266WebServer::send(int code, const char* type, const String& content) { send(code, type, content.c_str()); }
 void ESP8266WebServer::send(int code, const char* type, const char* content) {
-    write_all(state_->fd, "HTTP/1.0 " + std::to_string(code) + " Told\r\nContent-Type: " + type + "\r\n" +
+    write_all(state_->fd, "HTTP/1.0 " + std::to_string(code) + " Status\r\nContent-Type: " + type + "\r\n" +
                               state_->headers + "\r\n" + content);
 }
 void ESP8266WebServer::setContentLength(size_t) {}
@@ -327,7 +328,7 @@ void ESP8266WebServer::sendContent(const char* content, size_t size) {
     write_all(state_->fd, std::string(content, size));
 }
 
-// ---- what TLS needs to link; https is not spoken here
+// ---- TLS stubs, to link; https does not work here
 
 namespace BearSSL {
 X509List::X509List() = default;
