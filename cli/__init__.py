@@ -1,4 +1,4 @@
-"""The ``footfall`` command. One table names every command; a command's module is imported when the command runs."""
+"""The ``footfall`` command. COMMANDS names every command; its module is imported when the command runs."""
 
 from importlib import import_module
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from footfall.errors import FootfallError
 
 
 class Command(NamedTuple):
-    """A command: where it is defined, as ``module:function``, and the sentence that ``footfall --help`` shows."""
+    """``target`` is where the command is defined, as ``module:function``; ``summary`` is for ``footfall --help``."""
 
     name: str
     target: str
@@ -29,7 +29,7 @@ COMMANDS = (
     Command("import", "exporter.import_command:import_command", "Import history from files in a profile's format."),
     Command("quarantine", "ingest.quarantine_command:quarantine_command", "List or resend refused points."),
     Command("simulate", "simulator.simulate_command:simulate_command", "Walk simulated people through the doors."),
-    Command("doctor", "cli.doctor:doctor_command", "Find what is wrong, and say what to do."),
+    Command("doctor", "cli.doctor:doctor_command", "Find problems, and say what to do."),
 )  # fmt: skip
 """In the order in which ``footfall --help`` shows them."""
 
@@ -37,7 +37,7 @@ _TARGETS = {command.name: command.target for command in COMMANDS}
 
 
 class CommandFailed(click.ClickException):
-    """A FootfallError on its way to the terminal: one line and a hint, exit status 2."""
+    """Prints a FootfallError and its hint on one line, and ends with status 2."""
 
     exit_code = 2
 
@@ -51,7 +51,7 @@ class CommandFailed(click.ClickException):
 
 
 class FootfallGroup(click.Group):
-    """Imports a command when it runs. A FootfallError ends any command in one line."""
+    """Imports a command when it runs, and ends it with one line on a FootfallError."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of COMMANDS."""
@@ -80,12 +80,12 @@ class FootfallGroup(click.Group):
 
 @click.group(cls=FootfallGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="footfall")
-@click.option("--config", "config_path", metavar="PATH", help="The footfall.toml to use  [default: ./footfall.toml]")
+@click.option("--config", "config_path", metavar="PATH", help="Path of footfall.toml.  [default: ./footfall.toml]")
 @click.pass_context
 def main(ctx: click.Context, config_path: str | None) -> None:
     """Count people through doors, keep every crossing, deliver each day's file.
 
-    A first afternoon: `footfall init`, `footfall counter add DOOR1`, `footfall up`, `footfall doctor`.
+    To start: `footfall init`, `footfall counter add DOOR1`, `footfall up`, then `footfall doctor`.
     """
     ctx.obj = config_path
 

@@ -1,4 +1,4 @@
-"""``python -m footfall``: the same as the ``footfall`` command."""
+"""``python -m cli``: the ``footfall`` command."""
 
 from cli import main
 

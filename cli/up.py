@@ -10,7 +10,7 @@ from ingest.ingest_command import serve_ingest
 @click.command("up")
 @click.pass_context
 def up_command(ctx: click.Context) -> None:
-    """Run ingest and the exporter together, all of Footfall on one machine, until Ctrl-C."""
+    """Run ingest and the exporter together until Ctrl-C: all of Footfall on one machine."""
     config, environment = open_config(ctx)
-    load_exporter_config(config, environment)  # notes its problems now, so that nothing starts half configured
+    load_exporter_config(config, environment)  # report its problems before anything starts
     serve_ingest(config, environment, "exporter")

@@ -1,76 +1,128 @@
 """How one client wants its file: a profile of footfall.toml."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from exporter.dates import SAMPLE_DAYS, check_format, render_moment
 from footfall.calendar import buckets_of, day_bounds, local_instant
+from footfall.kinds import CLOCK, FLAG, HOURS, TEXT, TEXTS, Kind, choice, day, valid_if, whole
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry
-from footfall.settings import ConfigFile, Setting, Table
+from footfall.settings import ConfigFile, Table, optional, setting, settings_of
 
-DEFAULT_COLUMNS = ("date", "bucket", "entries", "exits", "id", "name", "location", "site", "code")
+DEFAULT_COLUMNS = ["date", "bucket", "entries", "exits", "id", "name", "location", "site", "code"]
 COLUMNS = (*DEFAULT_COLUMNS, "start_utc", "covered")
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
-"""The days a file may be of: a slip in a year must not make millions of days owed."""
+"""The days a file may be for: a typo in a year must not make millions of days owed."""
 
-PROFILE_SETTINGS = (
-    Setting("site", "the site whose counters are in the file"),
-    Setting("counters", "the ids of the counters in the file", "every counter of the site"),
-    Setting("destination", "where the file goes, a `[destinations.NAME]`", "nowhere: `footfall export` only"),
-    Setting("deliver_from", "the first day to deliver by itself; needed with a destination"),
-    Setting("deliver_at", "the local time, after the hours have ended, from which a day is owed", '"20:00"'),
-    Setting("give_up_at", "the local time after that until which a day waits for counters that are late", '"12:00"'),
-    Setting("redeliver_days", "how long after its end a day that changed is delivered again, days", "7"),
-    Setting("file_name", "the file's name; {day:FORMAT}, {site}, {code} and {profile} are filled in",
-            '"{day:%d_%m_%Y}_counterdata-1.csv"'),
-    Setting("columns", "the columns and their order, of " + ", ".join(COLUMNS), "the first nine"),
-    Setting("date_format", "how a date is written", '"%Y-%-m-%-d"'),
-    Setting("time_format", "how a half hour is written", '"%H:%M:%S"'),
-    Setting("label", "which end of the half hour is written: `start` or `end`", '"start"'),
-    Setting("hours", "the half hours in the file", "the site's hours"),
-    Setting("repeated_hour", "when clocks go back: `merge` both passes into one row, or `separate` rows", '"merge"'),
-    Setting("gap", "what a gap becomes: `zero`, `blank` or `omit`", '"zero"'),
-    Setting("separator", "one character between columns", '","'),
-    Setting("line_end", "`lf` or `crlf`", '"lf"'),
-    Setting("header", "write the columns' names as the first line", "false"),
-    Setting("encoding", "`utf-8`, `utf-8-sig` (with the mark Excel wants), `latin-1` or `cp1252`", '"utf-8"'),
-)  # fmt: skip
 _DAY_IN_NAME = re.compile(r"\{day:([^{}]*)\}")
 _NAME_IN_NAME = re.compile(r"\{(site|code|profile)\}")
 
 
-@dataclass(frozen=True)
-class Profile:
+def _parse_file_name(value: object) -> str:
+    name = TEXT.parse(value)
+    for pattern in _DAY_IN_NAME.findall(name):
+        check_format(pattern, "Yymdj")
+    rest = _NAME_IN_NAME.sub("", _DAY_IN_NAME.sub("", name))
+    if "{" in rest or "}" in rest:
+        raise ValueError("may have only {day:FORMAT}, {site}, {code} and {profile} in braces")
+    if len({_fill_day(name, day) for day in SAMPLE_DAYS}) < len(SAMPLE_DAYS):
+        raise ValueError("must contain the whole day, {day:%Y-%m-%d}: two days must not share a file")
+    return name
+
+
+def _fill_day(file_name: str, day: date) -> str:
+    return _DAY_IN_NAME.sub(lambda match: render_moment(day, match[1]), file_name)
+
+
+def _parse_columns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(column in COLUMNS for column in value):
+        raise ValueError("must be a list of " + ", ".join(COLUMNS))
+    if len(set(value)) < len(value):
+        raise ValueError("names a column twice")
+    return tuple(value)
+
+
+def _format(codes: str) -> Kind[str]:
+    return Kind("a format", lambda value: check_format(TEXT.parse(value), codes))
+
+
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value not in '"\r\n'
+
+
+_SEPARATOR: Kind[str] = valid_if(_is_separator, "one character, neither a quote nor a line end")
+_LINE_END = Kind("one of lf, crlf", lambda value: LINE_ENDS[choice(*LINE_ENDS).parse(value)])
+_DELIVERY_DAY = replace(day(FIRST_DAY, LAST_DAY), stand_in=FIRST_DAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSettings(Table):
+    """The settings of a profile that mean the same whatever its site."""
+
+    destination: str | None = optional(
+        TEXT, "NAME of the `[destinations.NAME]` to deliver to.", absent="`footfall export` only", example="client"
+    )
+    deliver_from: date | None = optional(
+        _DELIVERY_DAY, "First day to deliver.", absent="required with a destination", example=date(2026, 5, 4)
+    )
+    deliver_at: int = setting(CLOCK, "Local time from which a day is owed, once its hours have ended.", "20:00")
+    give_up_at: int = setting(
+        CLOCK, "Local time, after `deliver_at`, at which a day stops waiting for late counters.", "12:00"
+    )
+    redeliver_days: int = setting(whole(0, 366, "days"), "How long after its end a changed day is delivered again.", 7)
+    file_name: str = setting(
+        Kind("a file name", _parse_file_name),
+        "Name of the file. `{day:FORMAT}`, `{site}`, `{code}` and `{profile}` are filled in.",
+        "{day:%d_%m_%Y}_counterdata-1.csv",
+    )
+    columns: tuple[str, ...] = setting(
+        Kind("a list of column names", _parse_columns),
+        f"Columns and their order, of {', '.join(f'`{name}`' for name in COLUMNS)}.",
+        DEFAULT_COLUMNS,
+    )
+    date_format: str = setting(_format("Yymdj"), "How a date is written.", "%Y-%-m-%-d")
+    time_format: str = setting(_format("HMS"), "How a half hour is written.", "%H:%M:%S")
+    label: str = setting(choice("start", "end"), "Which end of the half hour is written.", "start")
+    repeated_hour: str = setting(
+        choice("merge", "separate"), "When clocks go back: one row for both passes, or separate rows.", "merge"
+    )
+    gap: str = setting(choice("zero", "blank", "omit"), "How a gap is written: 0, empty cells, or no row.", "zero")
+    separator: str = setting(_SEPARATOR, "Character between columns.", ",")
+    line_end: str = setting(_LINE_END, "Line end.", "lf")
+    header: bool = setting(FLAG, "Write the names of the columns as the first line.", False)
+    encoding: str = setting(
+        choice("utf-8", "utf-8-sig", "latin-1", "cp1252"), "`utf-8-sig` adds the mark that Excel needs.", "utf-8"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileTable(FileSettings):
+    """One client's file. [export-format.md](export-format.md) shows what each setting does."""
+
+    PATH = "profiles.NAME"
+    site: str = setting(TEXT, "ID of the site whose counters are in the file.")
+    counters: tuple[str, ...] | None = optional(
+        TEXTS, "IDs of the counters in the file.", absent="every counter of the site", example=["DOOR1"]
+    )
+    hours: Hours | None = optional(HOURS, "Half hours in the file.", absent="the site's hours", example="08:00-19:00")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile(FileSettings):
     """One client's file: what is in it, how it is written, when and where it goes.
 
-    The ledger knows a profile by its name, the NAME of ``[profiles.NAME]``: renamed, it is a new one, and every day
+    The ledger knows a profile by its name, the NAME of ``[profiles.NAME]``. A renamed profile is a new one: every day
     since ``deliver_from`` is owed again.
     """
 
     name: str
     site: Site
     counters: tuple[Counter, ...]
-    destination: str | None
-    deliver_from: date | None
-    deliver_at: int
-    give_up_at: int
-    redeliver_days: int
-    file_name: str
-    columns: tuple[str, ...]
-    date_format: str
-    time_format: str
-    label: str
     hours: Hours
-    repeated_hour: str
-    gap: str
-    separator: str
-    line_end: str
-    header: bool
-    encoding: str
 
     def file_name_of(self, day: date) -> str:
         """Return the name of the file of *day*."""
@@ -95,7 +147,7 @@ class Profile:
 
 def load_profiles(config: ConfigFile, registry: Registry) -> dict[str, Profile]:
     """Return the profiles of *config*, noting problems in it."""
-    return {name: _profile(name, table, registry) for name, table in config.named("profiles", PROFILE_SETTINGS)}
+    return {name: _profile(name, table, config, registry) for name, table in config.named(ProfileTable).items()}
 
 
 def _first_after(day: date, minutes: int, after_utc: datetime, site: Site) -> datetime:
@@ -105,114 +157,53 @@ def _first_after(day: date, minutes: int, after_utc: datetime, site: Site) -> da
     return moment_utc
 
 
-def _profile(name: str, table: Table, registry: Registry) -> Profile:
-    site = _site(table, registry)
-    counters = _counters(table, registry, site)
-    destination = table.optional_text("destination")
-    if destination and "deliver_from" not in table:
-        table.problem("deliver_from", "is missing: write the first day to deliver, 2026-05-04")
-    deliver_from = table.day("deliver_from")
-    if deliver_from and not FIRST_DAY <= deliver_from <= LAST_DAY:
-        table.problem("deliver_from", f"must be a day from {FIRST_DAY} to {LAST_DAY}")
+def _profile(name: str, table: ProfileTable, config: ConfigFile, registry: Registry) -> Profile:
+    where = f"profiles.{name}"
+    site = registry.sites.get(table.site)
+    if site is None:
+        if table.site:
+            config.problem(f"{where}.site", f"names an unknown site: {table.site!r}")
+        site = next(iter(registry.sites.values()), _NOWHERE)
+    if table.destination and table.deliver_from is None:
+        config.problem(f"{where}.deliver_from", "is missing: write the first day to deliver, like 2026-05-04")
     profile = Profile(
+        **{one: getattr(table, one) for one in settings_of(FileSettings)},
         name=name,
         site=site,
-        counters=counters,
-        destination=destination,
-        deliver_from=deliver_from,
-        deliver_at=table.clock("deliver_at", 20 * 60),
-        give_up_at=table.clock("give_up_at", 12 * 60),
-        redeliver_days=table.whole("redeliver_days", 7, 0, 366),
-        file_name=table.parsed("file_name", "{day:%d_%m_%Y}_counterdata-1.csv", _file_name),
-        columns=table.parsed("columns", DEFAULT_COLUMNS, _columns),
-        date_format=table.parsed("date_format", "%Y-%-m-%-d", lambda value: _moment_format(value, "Yymdj")),
-        time_format=table.parsed("time_format", "%H:%M:%S", lambda value: _moment_format(value, "HMS")),
-        label=table.choice("label", "start", ("start", "end")),
-        hours=table.hours("hours", site.hours),
-        repeated_hour=table.choice("repeated_hour", "merge", ("merge", "separate")),
-        gap=table.choice("gap", "zero", ("zero", "blank", "omit")),
-        separator=table.parsed("separator", ",", _separator),
-        line_end=LINE_ENDS[table.choice("line_end", "lf", tuple(LINE_ENDS))],
-        header=table.flag("header", False),
-        encoding=table.choice("encoding", "utf-8", ("utf-8", "utf-8-sig", "latin-1", "cp1252")),
+        counters=_counters(table, registry, site, config, where),
+        hours=table.hours or site.hours,
     )
-    _check_texts(profile, table)
+    _check_texts(profile, config, where)
     return profile
 
 
-def _site(table: Table, registry: Registry) -> Site:
-    name = table.text("site")
-    found = registry.sites.get(name)
-    if found is not None:
-        return found
-    if name:
-        table.problem("site", f"names a site that is not there: {name!r}")
-    return next(iter(registry.sites.values()), _NOWHERE)
-
-
-def _counters(table: Table, registry: Registry, site: Site) -> tuple[Counter, ...]:
-    if "counters" not in table:
+def _counters(
+    table: ProfileTable, registry: Registry, site: Site, config: ConfigFile, where: str
+) -> tuple[Counter, ...]:
+    if table.counters is None:
         return registry.counters_of(site.id)
-    found = []
-    for name in table.texts("counters"):
-        counter = registry.counters.get(name)
-        if counter is None or counter.site != site.id:
-            table.problem("counters", f"names {name!r}, which is no counter of site {site.id!r}")
-        else:
-            found.append(counter)
-    return tuple(sorted(found, key=lambda counter: counter.id))
+    known = {counter.id: counter for counter in registry.counters_of(site.id)}
+    for name in table.counters:
+        if name not in known:
+            config.problem(f"{where}.counters", f"names {name!r}, which is not a counter of site {site.id!r}")
+    return tuple(counter for counter in known.values() if counter.id in table.counters)
 
 
-def _file_name(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a text that is not empty")
-    for pattern in _DAY_IN_NAME.findall(value):
-        check_format(pattern, "Yymdj")
-    rest = _NAME_IN_NAME.sub("", _DAY_IN_NAME.sub("", value))
-    if "{" in rest or "}" in rest:
-        raise ValueError("holds something in braces that is none of {day:FORMAT}, {site}, {code}, {profile}")
-    if len({_fill_day(value, day) for day in SAMPLE_DAYS}) < len(SAMPLE_DAYS):
-        raise ValueError("must hold the whole day, {day:%Y-%m-%d}: two days must not share a file")
-    return value
-
-
-def _fill_day(file_name: str, day: date) -> str:
-    return _DAY_IN_NAME.sub(lambda match: render_moment(day, match[1]), file_name)
-
-
-def _columns(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(column in COLUMNS for column in value):
-        raise ValueError("must be a list of " + ", ".join(COLUMNS))
-    if len(set(value)) < len(value):
-        raise ValueError("names a column twice")
-    return tuple(value)
-
-
-def _moment_format(value: object, allowed: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a text that is not empty")
-    return check_format(value, allowed)
-
-
-def _separator(value: object) -> str:
-    if not isinstance(value, str) or len(value) != 1 or value in '"\r\n':
-        raise ValueError("must be one character, neither a quote nor a line end")
-    return value
-
-
-def _check_texts(profile: Profile, table: Table) -> None:
-    """Note a file that cannot be written, or has no plain name: at set-up, not on the evening of the first day."""
+def _check_texts(profile: Profile, config: ConfigFile, where: str) -> None:
+    """Note a file that cannot be written, or whose name is not plain: now, not on the evening of the first day."""
     texts = [profile.site.name, profile.site.code, profile.separator]
     texts += [text for counter in profile.counters for text in (counter.name, counter.location)]
     for text in texts:
         try:
             text.encode(profile.encoding)
         except UnicodeEncodeError:
-            table.problem("encoding", f"cannot write {text!r}; use utf-8")
+            config.problem(f"{where}.encoding", f"cannot write {text!r}; use utf-8")
     sample = profile.file_name_of(SAMPLE_DAYS[0])
     if re.search(r"[/\\\x00-\x1f]", sample) or sample.startswith("."):
-        table.problem("file_name", f"must be a plain file name, no folder and no dot in front, not {sample!r}")
+        config.problem(
+            f"{where}.file_name", f"must be a plain file name, no folder and no dot in front, not {sample!r}"
+        )
 
 
 _NOWHERE = Site("", "", "", ZoneInfo("UTC"), Hours(0, 1440), None, 0)
-"""Stands in while the problems of a profile without a site are collected; such a profile never leaves load_profiles."""
+"""The site of a profile without one, while further problems are collected. It never leaves load_profiles."""

@@ -1,4 +1,4 @@
-"""What every command shares: where the configuration is, how logs and progress look."""
+"""Shared by all commands: opening the configuration, logging, tables and progress bars."""
 
 import contextlib
 import logging
@@ -23,9 +23,9 @@ _WIDEST = 10_000  # columns
 
 
 def open_config(ctx: click.Context) -> tuple[ConfigFile, Environment]:
-    """Return footfall.toml, as --config or the environment name it, and the environment.
+    """Return the footfall.toml that --config or the environment names, and the environment.
 
-    What is logged is for services, which start_logging(): a command tells people itself, and once.
+    Mutes logging until start_logging(): services log, other commands print their own messages.
     """
     if not logging.getLogger().handlers:
         logging.getLogger().addHandler(logging.NullHandler())
@@ -34,19 +34,19 @@ def open_config(ctx: click.Context) -> tuple[ConfigFile, Environment]:
 
 
 def start_logging(environment: Environment) -> None:
-    """Log to stdout, one line a fact, UTC, nothing in it that cannot be printed."""
+    """Log to stdout, one line per event, in UTC, with unprintable characters escaped. Raises ConfigError."""
     level = environment.value(LOG_LEVEL) or "info"
     if level not in LEVELS:
-        raise ConfigError(LOG_LEVEL, [f"is {level!r}, not one of {', '.join(LEVELS)}"])
+        raise ConfigError(LOG_LEVEL, [f"must be one of {', '.join(LEVELS)}, not {level!r}"])
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(PrintableFormatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it says is in the errors that we raise
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # our errors carry what it says
     logging.getLogger("schedule").setLevel(logging.WARNING)
 
 
 class PrintableFormatter(logging.Formatter):
-    """Escapes what a terminal or a log reader could trip over; a traceback keeps its lines."""
+    """Escapes unprintable characters in the message; a traceback keeps its lines."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -62,7 +62,7 @@ def _printable(char: str) -> str:
 
 
 def open_console(*, stderr: bool = False) -> "Console":
-    """Return where tables and progress are shown, names and messages as they are. In a pipe no line is ever folded."""
+    """Return a console that prints text as it is, without markup. In a pipe it never wraps a line."""
     from rich.console import Console
 
     is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
@@ -72,7 +72,7 @@ def open_console(*, stderr: bool = False) -> "Console":
 
 
 def show_table(console: "Console", table: "Table") -> None:
-    """Print *table*, every cell whole: on a terminal folded where it is too long, in a pipe one line a row."""
+    """Print *table* with every cell whole: wrapped on a terminal, one line per row in a pipe."""
     for column in table.columns:
         column.overflow = "fold"
     if console.is_terminal:
@@ -89,7 +89,7 @@ def show_table(console: "Console", table: "Table") -> None:
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator["Progress"]:
-    """Yield a progress display on stderr; where that is no terminal, it stays silent."""
+    """Yield a progress bar on stderr; it is silent if that is not a terminal."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = open_console(stderr=True)

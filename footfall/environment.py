@@ -1,7 +1,7 @@
-"""The one place that reads the environment. What is read here is passed down; nothing else looks.
+"""The environment, read in this one place. Entry points pass it down.
 
-``NAME_FILE`` names a file that holds the value and beats ``NAME``; a file that cannot be read is an error, never
-an empty secret.
+``NAME_FILE`` names a file that holds the value and beats ``NAME``. A file that cannot be read is an error, never an
+empty secret.
 """
 
 import os
@@ -23,36 +23,36 @@ INFLUXDB_BUCKET = "FOOTFALL_INFLUXDB_BUCKET"
 PAGES_PASSWORD = "FOOTFALL_PAGES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 DESTINATION_PASSWORD = "FOOTFALL_PASSWORD_{destination}"  # noqa: S105 - the name of a variable, not a secret
 
+_OVERRIDES = ""
 VARIABLES: Mapping[str, str] = {
-    CONFIG: "the path of footfall.toml, instead of ./footfall.toml",
-    DATA: "the folder of the journal, the ledger and the key file, instead of `data` in footfall.toml",
-    LISTEN: "the address and port ingest listens on, instead of `ingest.listen`",
-    LOG_LEVEL: "debug, info, warning or error; info unless set",
-    STORE: "`journal` or `influxdb`: what the exporter reads, instead of `store`",
-    READS: "`journal` or `influxdb`: what the API and the page read, instead of `ingest.reads`",
-    INFLUXDB_URL: "where InfluxDB is, instead of `influxdb.url`",
-    INFLUXDB_TOKEN: "InfluxDB's token, instead of the one in `influxdb.token_file`; `FOOTFALL_INFLUXDB_TOKEN_FILE` "
-    "names a file that holds it",
-    INFLUXDB_ORG: "InfluxDB's organization, instead of `influxdb.org`",
-    INFLUXDB_BUCKET: "InfluxDB's bucket, instead of `influxdb.influx_bucket`",
-    PAGES_PASSWORD: "the password of the pages and of all figures; none unless set; `FOOTFALL_PAGES_PASSWORD_FILE` "
-    "names a file that holds it",
-    DESTINATION_PASSWORD.format(destination="NAME"): "the password of the destination NAME, in capitals, `-` as `_`; "
-    "`FOOTFALL_PASSWORD_NAME_FILE` names a file that holds it",
+    CONFIG: "Path of footfall.toml; `./footfall.toml` if not set. `--config` overrides it.",
+    DATA: _OVERRIDES,
+    LISTEN: _OVERRIDES,
+    LOG_LEVEL: "`debug`, `info`, `warning` or `error`; `info` if not set.",
+    STORE: _OVERRIDES,
+    READS: _OVERRIDES,
+    INFLUXDB_URL: _OVERRIDES,
+    INFLUXDB_TOKEN: "Token of InfluxDB. Overrides `influxdb.token_file`.",
+    INFLUXDB_ORG: _OVERRIDES,
+    INFLUXDB_BUCKET: _OVERRIDES,
+    PAGES_PASSWORD: "Password of the pages, the API that reads, and `/metrics`. None is needed if not set.",
+    DESTINATION_PASSWORD.format(destination="NAME"): "Password of the destination NAME, in capitals, with `_` for `-`. "
+    "Overrides `password_file`.",
 }
+"""What each variable means. _OVERRIDES: it overrides the setting that declares it."""
 
 
 class Environment:
     """The variables Footfall was started with."""
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        """Take *variables*, or the process's own."""
+        """Use *variables*, or the process's own."""
         self._variables = os.environ if variables is None else variables
 
     def value(self, name: str) -> str | None:
-        """Return the value of NAME, read from the file NAME_FILE names if that is set; None if neither is.
+        """Return the value of *name*, from the file that NAME_FILE names if that is set; None if neither is.
 
-        Raises ConfigError when the file cannot be read or is empty.
+        Raises ConfigError if the file cannot be read or is empty.
         """
         path = self._variables.get(f"{name}_FILE")
         if path:
@@ -60,7 +60,7 @@ class Environment:
         return self._variables.get(name) or None
 
     def password_of(self, destination: str) -> str | None:
-        """Return the password of *destination*, or None when the environment holds none."""
+        """Return the password of *destination*, or None if it is not set."""
         return self.value(password_variable(destination))
 
 
@@ -74,7 +74,7 @@ def read_secret(path: Path, *, source: str) -> str:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(source, [f"{path} cannot be read: {exc}"], hint="check the path and who may read it") from exc
+        raise ConfigError(source, [f"{path} cannot be read: {exc}"], hint="check the path and its permissions") from exc
     if not lines or not lines[0]:
-        raise ConfigError(source, [f"{path} is empty"], hint="write the secret on the file's first line")
+        raise ConfigError(source, [f"{path} is empty"], hint="write the secret on its first line")
     return lines[0]

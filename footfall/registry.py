@@ -1,49 +1,86 @@
-"""Who counts where: the sites and counters of footfall.toml, and the keys of the key file.
+"""The sites and counters of footfall.toml, and the keys of the key file.
 
-footfall.toml  [sites.alliance]  [counters.ALLI1]     edited by people and by `footfall counter`
-data/keys.toml ALLI1 = ["whsec_..."]                  written by `footfall counter` only
+footfall.toml    [sites.alliance], [counters.ALLI1]    edited by people and by `footfall counter`
+data/keys.toml   ALLI1 = ["whsec_..."]                 written by `footfall counter` only
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from footfall import keys
-from footfall.environment import DATA, STORE, Environment
+from footfall.environment import DATA, LISTEN, STORE, Environment
 from footfall.errors import ConfigError, UnknownCounter
+from footfall.kinds import ADDRESS, FILE, HALF_HOUR, HOURS, TEXT, TIMEZONE, Address, choice, day, whole
 from footfall.model import Counter, Hours, Site
 from footfall.reloading import Reloading
-from footfall.settings import ConfigFile, Setting, Table, read_config
+from footfall.settings import ConfigFile, Table, optional, read_config, setting
 from footfall.signing import parse_key
 
-TOP_SETTINGS = (
-    Setting("data", "the folder of the journal, the ledger and the key file, beside footfall.toml", '"data"'),
-    Setting("store", "what the exporter reads: `journal`, or `influxdb` where no journal is beside it", '"journal"'),
-)
-STORES = ("journal", "influxdb")
-TABLES = ("ingest", "influxdb", "exporter", "sites", "counters", "profiles", "destinations")
-SITE_SETTINGS = (
-    Setting("name", "the site's name, as clients read it"),
-    Setting("code", "the site's code, the last column of the client's file", "the site's id"),
-    Setting("timezone", 'an IANA time zone, `"Europe/Paris"`'),
-    Setting("hours", "opening hours, on half hours", '"08:00-19:00"'),
-    Setting("capacity", "how many people may be inside at once", "none"),
-    Setting("reset", "the local time at which occupancy starts again from zero, on a half hour", '"04:00"'),
-)
-COUNTER_SETTINGS = (
-    Setting("site", "the site the counter's door belongs to"),
-    Setting("name", "the counter's name, as clients read it"),
-    Setting("location", "where the counter hangs, as clients read it"),
-    Setting("since", "the first day it counted: earlier days show it only where it has counts", "none"),
-    Setting("until", "the last day it counted: later days show it only where it has counts", "none"),
-)
-DEFAULT_HOURS = Hours(8 * 60, 19 * 60)
+STORE_CHOICE = choice("journal", "influxdb")
+_DAY = date(2026, 5, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopTable(Table):
+    """What all parts share."""
+
+    PATH = ""
+    TABLES = ("ingest", "influxdb", "exporter", "sites", "counters", "profiles", "destinations")
+    data: str = setting(FILE, "Folder of the journal, the ledger and the key file.", "data", variable=DATA)
+    store: str = setting(
+        STORE_CHOICE,
+        "What the exporter reads: `journal`, or `influxdb` if the journal is elsewhere.",
+        "journal",
+        variable=STORE,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenTable(Table):
+    """Where ingest listens: all that other parts know of ingest's settings."""
+
+    PATH = "ingest"
+    listen: Address = setting(
+        ADDRESS,
+        "Address and port to serve on. `0.0.0.0:8080` accepts counters from the network, `[::]:8080` over IPv6 too.",
+        "127.0.0.1:8080",
+        variable=LISTEN,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteTable(Table):
+    """The client's premises."""
+
+    PATH = "sites.ID"
+    name: str = setting(TEXT, "Name of the site, as clients read it.")
+    code: str | None = optional(TEXT, "Code of the site, the last column of the client's file.", absent="the ID")
+    timezone: ZoneInfo = setting(TIMEZONE, "Time zone of the site.")
+    hours: Hours = setting(HOURS, "Opening hours.", "08:00-19:00")
+    capacity: int | None = optional(whole(1, 10_000_000), "How many people may be inside at once.", example=120)
+    reset: int = setting(HALF_HOUR, "When occupancy restarts from zero; nobody should be inside.", "04:00")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterTable(Table):
+    """The device at one door. `footfall counter` writes these tables; names and locations may be edited."""
+
+    PATH = "counters.ID"
+    site: str = setting(TEXT, "ID of the site that the counter counts for.")
+    name: str = setting(TEXT, "Name of the counter, as clients read it.", example="Main door")
+    location: str = setting(TEXT, "Where the counter hangs, as clients read it.", example="Hall")
+    since: date | None = optional(
+        day(), "First day it counts. Earlier files show it only if it has counts.", example=_DAY
+    )
+    until: date | None = optional(day(), "Last day it counts. Later files show it only if it has counts.", example=_DAY)
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The sites and counters as they were when the files were read. ``keys`` are raw bytes, newest first."""
+    """The sites and counters when the files were read. ``keys`` are raw bytes, newest first."""
 
     sites: Mapping[str, Site]
     counters: Mapping[str, Counter]
@@ -54,7 +91,7 @@ class Registry:
         return tuple(counter for _, counter in sorted(self.counters.items()) if counter.site == site)
 
     def keys_of(self, counter: str) -> tuple[bytes, ...]:
-        """Return the keys *counter* may sign with, newest first. Raises UnknownCounter when it has none."""
+        """Return the keys *counter* may sign with, newest first. Raises UnknownCounter if it has none."""
         found = self.keys.get(counter, ())
         if counter not in self.counters or not found:
             raise UnknownCounter(
@@ -69,29 +106,25 @@ class Registry:
 
 def data_folder(config: ConfigFile, environment: Environment) -> Path:
     """Return the folder of the journal, the ledger and the key file."""
-    top = config.top(TOP_SETTINGS, TABLES)
-    return config.folder / (environment.value(DATA) or top.text("data", "data"))
+    return config.folder / config.read(TopTable, environment).data
 
 
-def chosen_store(config: ConfigFile, environment: Environment) -> str:
-    """Return which of STORES the exporter reads."""
-    chosen = config.top(TOP_SETTINGS, TABLES).choice("store", "journal", STORES)
-    return environment_choice(STORE, chosen, config, environment)
-
-
-def environment_choice(name: str, written: str, config: ConfigFile, environment: Environment) -> str:
-    """Return the one of STORES that the environment's *name* chooses, or *written* where it is not set."""
-    given = environment.value(name)
-    if given is not None and given not in STORES:
-        config.problems.append(f"{name} must be one of {', '.join(STORES)}")
-        return written
-    return given or written
+def ingest_url(config: ConfigFile, environment: Environment) -> str:
+    """Return the URL by which this machine reaches its own ingest."""
+    return config.read(ListenTable, environment, is_whole=False).listen.url
 
 
 def load_registry(config: ConfigFile, data: Path) -> Registry:
     """Return the registry that *config* and the key file in *data* hold, noting problems in *config*."""
-    sites = {name: _site(name, table) for name, table in config.named("sites", SITE_SETTINGS)}
-    counters = {name: _counter(name, table, sites) for name, table in config.named("counters", COUNTER_SETTINGS)}
+    sites = {name: _site(name, table) for name, table in config.named(SiteTable).items()}
+    counters = {}
+    for name, table in config.named(CounterTable).items():
+        where = f"counters.{name}"
+        if table.site and table.site not in sites:
+            config.problem(f"{where}.site", f"names an unknown site: {table.site!r}" + _have(sites))
+        if table.since and table.until and table.until < table.since:
+            config.problem(f"{where}.until", "is before `since`")
+        counters[name] = Counter(name, table.site, table.name, table.location, table.since, table.until)
     try:
         written = keys.read_keys(data / keys.FILE_NAME)
     except ConfigError as exc:
@@ -104,7 +137,7 @@ def load_registry(config: ConfigFile, data: Path) -> Registry:
 def live_registry(config_path: Path, data: Path, first: Registry, clock: Callable[[], float]) -> Callable[[], Registry]:
     """Return a function that returns the registry as of now; *first* while the files cannot be used.
 
-    *clock* tells monotonic seconds.
+    *clock* returns monotonic seconds.
     """
 
     def load() -> Registry:
@@ -116,31 +149,9 @@ def live_registry(config_path: Path, data: Path, first: Registry, clock: Callabl
     return Reloading((config_path, data / keys.FILE_NAME), load, first, clock)
 
 
-def _site(name: str, table: Table) -> Site:
-    reset = table.clock("reset", 4 * 60)
-    if reset % 30 or reset >= 24 * 60:
-        table.problem("reset", "must be on a half hour, before 24:00")
-    return Site(
-        id=name,
-        name=table.text("name"),
-        code=table.text("code", name),
-        tz=table.timezone("timezone"),
-        hours=table.hours("hours", DEFAULT_HOURS),
-        capacity=table.whole("capacity", 0, 1, 10_000_000) if "capacity" in table else None,
-        reset=reset,
-    )
-
-
-def _counter(name: str, table: Table, sites: Mapping[str, Site]) -> Counter:
-    site = table.text("site")
-    if site and site not in sites:
-        table.problem("site", f"names a site that is not there: {site!r}" + _have(sites))
-    since: date | None = table.day("since")
-    until: date | None = table.day("until")
-    if since and until and until < since:
-        table.problem("until", "is before `since`")
-    return Counter(name, site, table.text("name"), table.text("location"), since, until)
+def _site(name: str, table: SiteTable) -> Site:
+    return Site(name, table.name, table.code or name, table.timezone, table.hours, table.capacity, table.reset)
 
 
 def _have(sites: Mapping[str, Site]) -> str:
-    return f"; there are {', '.join(sorted(sites))}" if sites else "; write a [sites.NAME] table first"
+    return f"; known: {', '.join(sorted(sites))}" if sites else "; write a [sites.ID] table first"

@@ -36,15 +36,15 @@ _LOGGING: dict[str, Any] = {
 def prepare(config: IngestConfig) -> None:
     """Make or migrate the journal and try the address, so that what is wrong is told before anything is served."""
     set_forwarding(config.data / FILE_NAME, is_on=config.influx is not None, now_epoch_ms=int(time.time() * 1000))
-    _try_address(config.host, config.port)
+    _try_address(*config.listen)
 
 
 def serve(config: IngestConfig, open_desk: Callable[[], Desk] | None = None) -> None:
     """Serve until a SIGINT or SIGTERM. *open_desk* is called in the worker: it must survive being pickled."""
     server = Server(
         "footfall ingest",
-        address=config.host,
-        port=config.port,
+        address=config.listen.host,
+        port=config.listen.port,
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),

@@ -29,7 +29,7 @@ def load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | 
     die_with(supervisor)
     app = create_app(build_context(config, time.time, open_desk() if open_desk else None))
     register.load_templates(app)
-    log.info("ingest takes batches at http://%s:%d, journal %s", config.host, config.port, config.data / FILE_NAME)
+    log.info("ingest takes batches at http://%s:%d, journal %s", *config.listen, config.data / FILE_NAME)
     return WsgiAdapter(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
 
 

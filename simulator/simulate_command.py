@@ -10,8 +10,7 @@ import click
 from footfall.console import open_config, progress_bar
 from footfall.errors import FootfallError
 from footfall.model import Site
-from footfall.registry import Registry
-from ingest.ingest_settings import IngestConfig, load_ingest_config
+from footfall.registry import Registry, data_folder, ingest_url, load_registry
 from simulator.counter_program import simulate_day_with_program
 from simulator.people import MINUTE_MS, visitors_on
 from simulator.simulation import Progress, Scene, SimulationResult, simulate_day, simulate_now
@@ -81,15 +80,15 @@ def simulate_command(
     if catch_up is not None and (day or speed or program):
         raise click.UsageError("--catch-up is for the days before today: without --day, --speed and --program")
     config, environment = open_config(ctx)
-    ingest = load_ingest_config(config, environment)
+    registry = load_registry(config, data_folder(config, environment))
+    url = url or ingest_url(config, environment)
     config.finish()
-    registry = ingest.registry
     chosen = _sites(registry, sites)
     scene = Scene(
         sites=chosen,
         counters=list(registry.counters.values()),
         keys={counter: keys[0] for counter, keys in registry.keys.items() if keys},
-        connect=lambda: HttpTransport(url or base_url(ingest)),
+        connect=lambda: HttpTransport(url),
         people=people,
         seed=seed,
         trouble=ROUGH if network == "rough" else NO_TROUBLE,
@@ -114,7 +113,7 @@ def simulate_command(
             if program is None:
                 result = simulate_day(scene, chosen_day, speed=speed, progress=show)
             else:
-                result = simulate_day_with_program(scene, chosen_day, program, url or base_url(ingest), progress=show)
+                result = simulate_day_with_program(scene, chosen_day, program, url, progress=show)
     if truth is not None:
         write_truth(truth, result.truth)
     _tell(result)
@@ -132,13 +131,6 @@ def _catch_up(scene: Scene, days: Sequence[date], show: Callable[[Progress], Non
 def _as_busy(scene: Scene, day: date) -> Scene:
     """Return *scene* with as many people as *day* brings."""
     return replace(scene, people=visitors_on(day, scene.people, scene.seed))
-
-
-def base_url(ingest: IngestConfig) -> str:
-    """Return the URL under which this machine reaches its own ingest."""
-    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
-    host = anywhere.get(ingest.host, ingest.host)
-    return f"http://[{host}]:{ingest.port}" if ":" in host else f"http://{host}:{ingest.port}"
 
 
 def _sites(registry: Registry, names: tuple[str, ...]) -> list[Site]:

@@ -5,18 +5,14 @@ does no harm: everything is written to InfluxDB again, under the same names. So 
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from footfall.errors import StoreUnavailable
-from footfall.store.journal_schema import migrate
 from footfall.store.outbox import Cursor, Fingerprint, Outbox
 from footfall.store.points import Point
-from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.sqlite import SchemaMismatch, open_database, transaction, translated
 
 FILE_NAME = "forwarder.sqlite"
 _LOCK_TIMEOUT_S = 5.0
@@ -82,29 +78,9 @@ class ForwarderState:
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         """Open the file at *path*, making it where needed unless it is only to be read."""
         self.path = path
-        self.is_empty = False  # it is being made just now
-        mode = "ro" if reads_only else "rwc"
-        with translated(path):
-            self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_LOCK_TIMEOUT_S, isolation_level=None,
-                check_same_thread=False,
-            )  # fmt: skip
-            with closed_on_failure(self._connection):
-                if reads_only:
-                    (self.is_empty,) = self._connection.execute("SELECT NOT count(*) FROM sqlite_schema").fetchone()
-                    self._refuse_other_version()
-                    return
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = NORMAL")
-                migrate(self._connection, _MIGRATIONS, str(path))
-
-    def _refuse_other_version(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if not self.is_empty and version != len(_MIGRATIONS):
-            raise StoreUnavailable(
-                f"{self.path} has schema {version}, this Footfall reads {len(_MIGRATIONS)}",
-                hint="install the version of Footfall that wrote it again, or remove the file: all is told anew",
-            )
+        self._connection = open_database(
+            path, _MIGRATIONS, mode="ro" if reads_only else "rwc", timeout_s=_LOCK_TIMEOUT_S, synchronous="NORMAL"
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -112,8 +88,6 @@ class ForwarderState:
 
     def progress(self) -> Progress:
         """Return how far it came."""
-        if self.is_empty:
-            return NO_PROGRESS
         with translated(self.path):
             row = self._connection.execute("SELECT * FROM progress").fetchone()
         place, mark = Cursor(*row[1:3]), Fingerprint(*row[3:5])
@@ -179,8 +153,6 @@ class ForwarderState:
 
     def quarantined(self) -> int:
         """Return how many points are in quarantine."""
-        if self.is_empty:
-            return 0
         with translated(self.path):
             (number,) = self._connection.execute("SELECT count(*) FROM quarantine").fetchone()
         return int(number)
@@ -206,11 +178,7 @@ class Lag(NamedTuple):
 
 def read_lag(journal: Path, now_epoch_ms: int) -> Lag:
     """Return how far the forwarder of *journal* is behind. Raises StoreUnavailable."""
-    path = journal.with_name(FILE_NAME)
-    progress, quarantined = NO_PROGRESS, 0
-    if path.exists():
-        with closing(ForwarderState(path, reads_only=True)) as shipments:
-            progress, quarantined = shipments.progress(), shipments.quarantined()
+    progress, quarantined = _read(journal.with_name(FILE_NAME))
     with closing(Outbox(journal)) as outbox:
         return Lag(*outbox.waiting(progress.place, now_epoch_ms), quarantined, progress)
 
@@ -222,11 +190,21 @@ def prunable_through(journal: Path) -> int:
 
     The one at the forwarder's cursor stays: by it the forwarder knows that this is the journal it forwarded.
     """
-    path = journal.with_name(FILE_NAME)
-    if not path.exists():
+    progress, quarantined = _read(journal.with_name(FILE_NAME))
+    if progress.error or progress.is_again or quarantined:
         return 0
-    with closing(ForwarderState(path, reads_only=True)) as shipments:
-        progress = shipments.progress()
-        if progress.error or progress.is_again or shipments.quarantined():
-            return 0
-        return max(0, progress.place.crossing - 1)
+    return max(0, progress.place.crossing - 1)
+
+
+def _read(path: Path) -> tuple[Progress, int]:
+    """Return the progress in the file at *path* and how many points are in quarantine; nothing if it has no tables."""
+    if not path.exists():
+        return NO_PROGRESS, 0
+    try:
+        state = ForwarderState(path, reads_only=True)
+    except SchemaMismatch as exc:
+        if exc.found:
+            raise
+        return NO_PROGRESS, 0  # another process is creating the file
+    with closing(state):
+        return state.progress(), state.quarantined()

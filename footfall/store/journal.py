@@ -10,18 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
-from footfall.store.journal_schema import MIGRATIONS, migrate
-from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.journal_schema import MIGRATIONS
+from footfall.store.sqlite import open_database, transaction
 from footfall.store.write_buffer import Heard, Stream, WriteBuffer
 
 FILE_NAME = "journal.sqlite"
 LOCK_TIMEOUT_S = 2.0
 """How long a write waits for another process's transaction before it is unavailable. Counters send again anyway."""
 
-OLDEST_SQLITE = (3, 38)  # STRICT tables and json_each without a compile option
-_WAL_BYTES = 64 * 1024 * 1024  # kept after a checkpoint; it grows again under load
 _MOST_REMEMBERED = 10_000
 
 HISTORY_MARK = "@"
@@ -46,19 +43,7 @@ class Journal:
         self.path = path
         self._write_buffer = WriteBuffer()
         self._cache = _Cache()
-        with translated(path):
-            if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-                raise StoreUnavailable(
-                    f"SQLite {sqlite3.sqlite_version} is too old, 3.38 is needed", hint="use a newer Python or system"
-                )
-            self._connection = sqlite3.connect(
-                path, timeout=lock_timeout_s, isolation_level=None, check_same_thread=False
-            )
-            with closed_on_failure(self._connection):
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
-                self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-                migrate(self._connection, MIGRATIONS, str(path))
+        self._connection = open_database(path, MIGRATIONS, timeout_s=lock_timeout_s)
 
     def close(self) -> None:
         """Close the file. What was acknowledged is already on disk."""

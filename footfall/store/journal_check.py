@@ -1,12 +1,11 @@
 """Looks at a journal for what should never be."""
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from footfall.model import QUARTER_MS
 from footfall.store.journal_schema import MIGRATIONS
-from footfall.store.sqlite import translated
+from footfall.store.sqlite import SchemaMismatch, open_database, translated
 
 _SUMS = f"""
     WITH summed AS (
@@ -31,17 +30,14 @@ _COUNTS = """
 def check_journal(path: Path, *, deep: bool) -> list[str]:
     """Return what is wrong with the journal at *path*, a phrase each. Reads only.
 
-    *deep* reads all of it: whether the file is sound, and every sum equals its crossings. Raises StoreUnavailable.
+    *deep* reads all of it: whether the file is sound, and every sum equals its crossings. Raises StoreUnavailable,
+    SchemaMismatch where another version of Footfall wrote it.
     """
     problems: list[str] = []
-    with translated(path):
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
-        try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version != len(MIGRATIONS):
-                return [f"schema {version}, this Footfall knows {len(MIGRATIONS)}"]
-            if not deep:
-                return problems
+    with closing(open_database(path, MIGRATIONS, mode="ro", timeout_s=5)) as connection:
+        if not deep:
+            return problems
+        with translated(path):
             (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if sound != "ok":
                 problems.append(f"the file is damaged: {sound}")
@@ -49,6 +45,12 @@ def check_journal(path: Path, *, deep: bool) -> list[str]:
                 (number,) = connection.execute(question).fetchone()
                 if number:
                     problems.append(f"{number} {text} do not add up")
-        finally:
-            connection.close()
     return problems
+
+
+def has_journal(path: Path) -> bool:
+    """Return whether there is a journal of this version at *path*. Raises StoreUnavailable."""
+    try:
+        return path.exists() and not check_journal(path, deep=False)
+    except SchemaMismatch:
+        return False

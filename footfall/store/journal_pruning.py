@@ -17,7 +17,7 @@ from footfall.model import QUARTER_MS
 from footfall.store.forwarder_state import prunable_through
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S
 from footfall.store.journal_schema import MIGRATIONS
-from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.sqlite import open_database, transaction, translated
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +71,9 @@ def prune(journal: Path, before_epoch_ms: int, most: int = MOST_ROWS) -> int:
     through = prunable_through(journal)
     if not through:
         return 0
-    with translated(journal), closing(_open(journal)) as connection:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != len(MIGRATIONS):
-            return 0
-        rows: list[_Row] = connection.execute(_OLD, (through, before_epoch_ms, f"{HISTORY_MARK}*", most)).fetchall()
+    with closing(open_database(journal, MIGRATIONS, mode="rw", timeout_s=LOCK_TIMEOUT_S)) as connection:
+        with translated(journal):
+            rows: list[_Row] = connection.execute(_OLD, (through, before_epoch_ms, f"{HISTORY_MARK}*", most)).fetchall()
         if not rows:
             return 0
         with transaction(connection, journal):
@@ -88,13 +86,6 @@ def prune(journal: Path, before_epoch_ms: int, most: int = MOST_ROWS) -> int:
                 (before_epoch_ms,),
             )
     return len(rows)
-
-
-def _open(journal: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(journal, timeout=LOCK_TIMEOUT_S, isolation_level=None)
-    with closed_on_failure(connection):
-        connection.execute("PRAGMA synchronous = FULL")
-    return connection
 
 
 def _keep_names(connection: sqlite3.Connection, rows: Iterable[_Row]) -> None:

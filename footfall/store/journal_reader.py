@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from footfall.errors import StoreUnavailable
 from footfall.model import QUARTER_MS, CounterState, Quarter, epoch_ms, from_epoch_ms
 from footfall.store.journal_schema import MIGRATIONS
-from footfall.store.sqlite import closed_on_failure, translated
+from footfall.store.sqlite import open_database, translated
 
 _COUNTS = """
     SELECT counter.name, start_epoch_ms, entries, exits
@@ -135,18 +134,8 @@ class JournalReader:
             raise StoreUnavailable(
                 f"there is no journal at {self.path}", hint="start ingest once (footfall up), or check `data`"
             )
-        connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=5, isolation_level=None, factory=_OfOneThread,
-            check_same_thread=False,
-        )  # fmt: skip
-        with closed_on_failure(connection):
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version != len(MIGRATIONS):
-                raise StoreUnavailable(
-                    f"{self.path} has schema {version}, this Footfall reads {len(MIGRATIONS)}",
-                    hint="start ingest of the same version once: it brings the journal up to date",
-                )
-            connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
+        connection = open_database(self.path, MIGRATIONS, mode="ro", timeout_s=5, factory=_OfOneThread)
+        connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
         self._local.connection = connection
         return connection
 

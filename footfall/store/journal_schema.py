@@ -15,10 +15,6 @@
 forwarded rows leaves the newest, and the one the forwarder's cursor is at.
 """
 
-import sqlite3
-
-from footfall.errors import ConfigError
-
 MIGRATIONS = (
     """
     CREATE TABLE counter (
@@ -119,38 +115,3 @@ MIGRATIONS = (
     ) STRICT;
     """,
 )
-
-
-def migrate(connection: sqlite3.Connection, migrations: tuple[str, ...], source: str) -> None:
-    """Bring the database of *connection* to the latest of *migrations*, in one transaction; half of it never stays.
-
-    Raises ConfigError when it was written by a newer Footfall than this one.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > len(migrations):
-            raise ConfigError(
-                source,
-                [f"was written by a newer Footfall (schema {version}, this one knows {len(migrations)})"],
-                hint="install that version again; an older one does not touch it",
-            )
-        for script in migrations[version:]:
-            for statement in _statements(script):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _statements(script: str) -> list[str]:
-    """Return the statements of *script*: executescript would commit the transaction they must share."""
-    found, pending = [], ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            found.append(pending)
-            pending = ""
-    return found

@@ -7,15 +7,13 @@ told       the last attempt that InfluxDB was told of
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from footfall.store.journal_schema import migrate
-from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.sqlite import open_database, transaction, translated
 
 FILE_NAME = "ledger.sqlite"
 _LOCK_TIMEOUT_S = 10.0
@@ -113,14 +111,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         """Open the ledger at *path*, making and migrating it where needed."""
         self.path = path
-        with translated(path):
-            self._connection = sqlite3.connect(
-                path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            with closed_on_failure(self._connection):
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
-                migrate(self._connection, _MIGRATIONS, str(path))
+        self._connection = open_database(path, _MIGRATIONS, timeout_s=_LOCK_TIMEOUT_S)
 
     def close(self) -> None:
         """Close the file."""

@@ -17,14 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from footfall.errors import StoreUnavailable
 from footfall.model import Span
 from footfall.store.journal import HISTORY_MARK, LOCK_TIMEOUT_S, Journal
 from footfall.store.journal_schema import MIGRATIONS
 from footfall.store.points import Point, Tags, Value, span_points, status_point, stream_point, tagged_crossing, tags_of
-from footfall.store.sqlite import closed_on_failure, transaction, translated
+from footfall.store.sqlite import open_database, transaction, translated
 
 MOST_KEPT = 20_000
 """Rows that were forwarded stay until they are so many: each time some go, ingest forgets what it remembers."""
@@ -96,19 +95,7 @@ class Outbox:
         self.path = path
         if not path.exists():
             raise StoreUnavailable(f"there is no journal at {path}", hint="start ingest once (footfall up)")
-        with translated(path):
-            self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=rw", uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None
-            )
-            with closed_on_failure(self._connection):
-                self._connection.execute("PRAGMA synchronous = FULL")
-                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version != len(MIGRATIONS):
-            self.close()
-            raise StoreUnavailable(
-                f"{path} has schema {version}, this Footfall reads {len(MIGRATIONS)}",
-                hint="start ingest of the same version once: it brings the journal up to date",
-            )
+        self._connection = open_database(path, MIGRATIONS, mode="rw", timeout_s=LOCK_TIMEOUT_S)
         self._ingest = ""
         self._counters: dict[int, str] = {}
         self._sites: dict[int, list[tuple[Cursor, str]]] = {}

@@ -17,11 +17,11 @@ _DISPLAY_PAGES = frozenset({"pages.show_display", "pages.show_first_display", "p
 
 def require_password() -> Response | None:
     """Return a refusal where the request needs a password and brings none or another; else None."""
-    config = context().config.pages
-    if config.password is None or _is_open(config.display_open):
+    config = context().config
+    if config.pages_password is None or _is_open(config.pages.display_open):
         return None
     given = request.authorization
-    if given is not None and given.type == "basic" and _equal(given.password or "", config.password):
+    if given is not None and given.type == "basic" and _equal(given.password or "", config.pages_password):
         return None
     response = Response(_("This page needs the password that was set for it.") + "\n", 401, mimetype="text/plain")
     response.headers["WWW-Authenticate"] = 'Basic realm="Footfall", charset="UTF-8"'

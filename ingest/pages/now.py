@@ -77,7 +77,7 @@ def read_inside(here: Context, site: Site, now_utc: datetime) -> Inside:
     people = occupancy_of(quarters, reset_utc).inside if quarters else None
     today = now_utc.astimezone(site.tz).date()
     doors = tuple(door for door in read_doors(here, site, now_utc) if door.counter.counts_on(today))
-    return Inside(people, _room(people, site.capacity, here.config.pages.nearly_full_percent), doors)
+    return Inside(people, _room(people, site.capacity, here.config.pages.nearly_full), doors)
 
 
 def read_doors(here: Context, site: Site, now_utc: datetime) -> list[Door]:

@@ -28,8 +28,8 @@ def told(here: Installation) -> str:
 @pytest.mark.parametrize(
     ("version", "age", "hint"),
     [
-        (len(MIGRATIONS) + 1, "a newer", "install that version again; an older one does not touch the journal"),
-        (len(MIGRATIONS) - 1, "an older", "start ingest once, it brings the journal up to date: footfall up"),
+        (len(MIGRATIONS) + 1, "a newer", "install that version again; an older one does not touch the file"),
+        (len(MIGRATIONS) - 1, "an older", "start ingest once; it migrates the file: footfall up"),
     ],
 )
 def test_journal_of_another_version_is_told_once_with_what_to_do(

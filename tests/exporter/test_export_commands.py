@@ -54,7 +54,7 @@ def test_what_is_owed_goes_out_of_the_profile_that_was_named_only(here: Installa
     assert b"west" not in here.run("deliveries", "--owed", "--profile", "east").stdout
     for command in (["export", "--deliver"], ["deliveries", "--owed"]):
         refused = here.run(*command, "--profile", "nobody", check=False)
-        assert refused.stderr == b"footfall: footfall.toml: there is no profile 'nobody'; there are: east, west\n"
+        assert refused.stderr == b"footfall: footfall.toml: unknown profile 'nobody'; known: east, west\n"
 
 
 def test_days_of_another_profile_go_on_waiting_for_their_person(here: Installation) -> None:

@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+import tomlkit
 
-from exporter.profile import COLUMNS, PROFILE_SETTINGS, Profile
+from exporter.profile import COLUMNS, Profile, ProfileTable
 from footfall.errors import ConfigError
 from footfall.model import Counter, Hours, Site
+from footfall.settings import settings_of
 from tests.support.profiles import TWO_COUNTERS, counter_table, problems_of, read_exporter, read_profile, site_table
 
 DAY = date(2026, 5, 4)
@@ -50,11 +52,11 @@ def test_defaults_are_those_of_the_first_client() -> None:
 def test_writing_every_default_changes_nothing() -> None:
     """What docs and errors call a default is the default."""
     written = [
-        f"{setting.name} = {setting.default}"
-        for setting in PROFILE_SETTINGS
-        if setting.default and re.fullmatch(r'".*"|\d+|false', setting.default)
+        f"{name} = {tomlkit.item(one.default).as_string()}"
+        for name, one in settings_of(ProfileTable).items()
+        if one.default is not None
     ]
-    assert len(written) == 13
+    assert len(written) == 14
     assert read_profile(*written) == read_profile()
 
 
@@ -95,36 +97,36 @@ gaps = "zero"
 """
     assert list(problems_of(HEAD + wrong)) == [
         "profiles.alliance.gaps is not a setting; did you mean `gap`?",
-        "profiles.alliance.counters names 'ALLI9', which is no counter of site 'alliance'",
-        "profiles.alliance.deliver_from is missing: write the first day to deliver, 2026-05-04",
         'profiles.alliance.deliver_at must be a time like "20:00"',
         'profiles.alliance.give_up_at must be a time like "20:00"',
-        "profiles.alliance.redeliver_days must be a whole number from 0 to 366",
-        "profiles.alliance.file_name must hold the whole day, {day:%Y-%m-%d}: two days must not share a file",
+        "profiles.alliance.redeliver_days must be a whole number from 0 to 366, in days",
+        "profiles.alliance.file_name must contain the whole day, {day:%Y-%m-%d}: two days must not share a file",
         "profiles.alliance.columns must be a list of " + ", ".join(COLUMNS),
         "profiles.alliance.date_format has the code %B; there are %Y, %y, %m, %d, %j, and each without zeros, as %-d",
         "profiles.alliance.time_format has the code %I; there are %H, %M, %S, and each without zeros, as %-d",
         "profiles.alliance.label must be one of start, end",
-        "profiles.alliance.hours must start and end on a half hour",
         "profiles.alliance.repeated_hour must be one of merge, separate",
         "profiles.alliance.gap must be one of zero, blank, omit",
         "profiles.alliance.separator must be one character, neither a quote nor a line end",
         "profiles.alliance.line_end must be one of lf, crlf",
         "profiles.alliance.header must be true or false",
         "profiles.alliance.encoding must be one of utf-8, utf-8-sig, latin-1, cp1252",
-        "profiles.alliance.destination names a destination that is not there: 'client'",
+        "profiles.alliance.hours must start and end on a half hour",
+        "profiles.alliance.deliver_from is missing: write the first day to deliver, like 2026-05-04",
+        "profiles.alliance.counters names 'ALLI9', which is not a counter of site 'alliance'",
+        "profiles.alliance.destination names an unknown destination: 'client'",
     ]
 
 
 def test_one_value_of_the_wrong_kind_is_a_problem_of_its_setting() -> None:
-    for setting in PROFILE_SETTINGS:
-        problems = problems_of(f'{HEAD}[profiles.a]\nsite = "alliance"\n[profiles.b]\n{setting.name} = {{}}\n')
-        assert any(problem.startswith(f"profiles.b.{setting.name} ") for problem in problems), setting.name
+    for name in settings_of(ProfileTable):
+        problems = problems_of(f'{HEAD}[profiles.a]\nsite = "alliance"\n[profiles.b]\n{name} = {{}}\n')
+        assert any(problem.startswith(f"profiles.b.{name} ") for problem in problems), name
 
 
 @pytest.mark.parametrize(
     ("site", "problem"),
-    [("", "profiles.b.site is missing"), ('site = "b"', "profiles.b.site names a site that is not there: 'b'")],
+    [("", "profiles.b.site is missing"), ('site = "b"', "profiles.b.site names an unknown site: 'b'")],
 )
 def test_profile_without_its_site_is_a_problem(site: str, problem: str) -> None:
     assert list(problems_of(f"{HEAD}[profiles.b]\n{site}\n")) == [problem]
@@ -133,13 +135,13 @@ def test_profile_without_its_site_is_a_problem(site: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("", "must be a text that is not empty"),
-        ("{day:%Y-%m}.csv", "must hold the whole day"),
-        ("{day:%m-%d}.csv", "must hold the whole day"),
-        ("{day:%Y%-m%-d}.csv", "must hold the whole day"),  # 2027-1-11 and 2027-11-1
+        ("", "must be a non-empty string"),
+        ("{day:%Y-%m}.csv", "must contain the whole day"),
+        ("{day:%m-%d}.csv", "must contain the whole day"),
+        ("{day:%Y%-m%-d}.csv", "must contain the whole day"),  # 2027-1-11 and 2027-11-1
         ("{day:%Y-%b-%d}.csv", "has the code %b"),
-        ("{day:%Y-%m-%d}_{client}.csv", "holds something in braces"),
-        ("{day}.csv", "holds something in braces"),
+        ("{day:%Y-%m-%d}_{client}.csv", "may have only {day:FORMAT}"),
+        ("{day}.csv", "may have only {day:FORMAT}"),
         ("in/{day:%Y-%m-%d}.csv", "must be a plain file name, no folder"),
         ("{day:%Y/%m/%d}.csv", "must be a plain file name, no folder"),
         ("..\\\\{day:%Y-%m-%d}.csv", "must be a plain file name, no folder"),
@@ -191,10 +193,10 @@ def test_column_named_twice_is_refused() -> None:
 def test_only_profile_need_not_be_named_and_others_must() -> None:
     one = read_exporter(f'{HEAD}[profiles.a]\nsite = "alliance"\n')
     assert one.profile(None) is one.profile("a")
-    with pytest.raises(ConfigError, match="there is no profile 'b'; there are: a"):
+    with pytest.raises(ConfigError, match="unknown profile 'b'; known: a"):
         one.profile("b")
     two = read_exporter(f'{HEAD}[profiles.a]\nsite = "alliance"\n[profiles.b]\nsite = "alliance"\n')
-    with pytest.raises(ConfigError, match="there is not just one profile: a, b"):
+    with pytest.raises(ConfigError, match="several profiles: a, b"):
         two.profile(None)
 
 

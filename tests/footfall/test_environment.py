@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from footfall.environment import VARIABLES, Environment
+from footfall.environment import Environment
 from footfall.errors import ConfigError
 
 
@@ -59,7 +59,3 @@ def test_password_of_a_destination_has_its_name_in_capitals(tmp_path: Path) -> N
 def test_process_environment_is_read_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOOTFALL_DATA", "/srv/footfall")
     assert Environment().value("FOOTFALL_DATA") == "/srv/footfall"
-
-
-def test_every_variable_has_a_meaning() -> None:
-    assert all(name.startswith("FOOTFALL_") and meaning for name, meaning in VARIABLES.items())

@@ -86,21 +86,21 @@ def test_all_problems_of_both_files_are_told_in_one_error(tmp_path: Path) -> Non
         '[counters."a b"]\nsite = "alliance"\nname = "B"\nlocation = "C"\n',
     ) == (
         "sites.alliance.open is not a setting",
-        "sites.alliance.reset must be on a half hour, before 24:00",
-        "sites.alliance.name must be a text that is not empty",
-        "sites.alliance.timezone is no IANA time zone: 'Mars'; write one like \"Europe/Paris\"",
+        "sites.alliance.name must be a non-empty string",
+        "sites.alliance.timezone is not an IANA time zone: 'Mars'; write one like \"Europe/Paris\"",
         "sites.alliance.hours must end after they start, at 24:00 at the latest",
         "sites.alliance.capacity must be a whole number from 1 to 10000000",
-        "counters.ALLI1.site names a site that is not there: 'alliances'; there are alliance",
-        "counters.ALLI1.until is before `since`",
+        "sites.alliance.reset must be on a half hour, before 24:00",
         "counters.ALLI1.name is missing",
         "counters.'a b': a name is 1 to 64 letters, digits, `_`, `.` and `-`",
+        "counters.ALLI1.site names an unknown site: 'alliances'; known: alliance",
+        "counters.ALLI1.until is before `since`",
         f"{tmp_path / keys.FILE_NAME}: ALLI1: a key starts with whsec_",
     )
 
 
 def test_counter_without_any_site_says_to_write_one(tmp_path: Path) -> None:
-    assert "write a [sites.NAME] table first" in problems_of(tmp_path, COUNTER)[0]
+    assert "write a [sites.ID] table first" in problems_of(tmp_path, COUNTER)[0]
 
 
 @pytest.mark.parametrize("reset", ["04:15", "24:00", "4:00"])
@@ -195,7 +195,7 @@ def test_broken_file_leaves_the_last_good_registry_and_is_told_once(
             clock.now_s += 1
             assert registry() is good
     assert [record.levelname for record in caplog.records] == ["ERROR"]
-    assert "what was read before stays" in caplog.text
+    assert "change ignored" in caplog.text
     replace(installation, text)
     clock.now_s += 1
     assert registry() == good

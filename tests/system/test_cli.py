@@ -1,5 +1,7 @@
 """The `footfall` command as people meet it: help that says all, and errors that say what to do."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,8 +58,21 @@ def test_help_says_what_the_command_does_and_names_every_option(name: str) -> No
         assert all(f"\n  {one} " in result.stdout for one in command.list_commands(click.Context(command)))
 
 
-def test_help_of_a_group_tells_of_each_command_in_a_sentence() -> None:
-    assert [name for name, command in ALL.items() if not (command.short_help or "").endswith(".")] == []
+def test_help_describes_each_command_in_a_sentence() -> None:
+    summaries = {command.name: command.summary for command in COMMANDS}
+    told = {name: summaries.get(name) or command.short_help or "" for name, command in ALL.items()}
+    assert [name for name, sentence in told.items() if not sentence.endswith(".")] == []
+
+
+def test_help_imports_no_command() -> None:
+    """A terminal shows it at once, and a container checks its entry point with it."""
+    program = "import sys; from cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: ")
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert {"cli", "click", "footfall"} <= loaded
+    heavy = {"ingest", "exporter", "simulator", "flask", "paramiko", "influxdb_client", "rich", "msgspec", "tomlkit"}
+    assert loaded & (heavy | {"urllib3", "tomllib", "granian", "prometheus_client", "schedule", "babel"}) == set()
 
 
 def test_version_is_told() -> None:
@@ -88,10 +103,10 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("export --from 2026-05-04", "--from and --to go together (give both; --to is itself included)"),
         ("export --from 2026-05-04 --to 2026-05-03", "--to is before --from (swap them)"),
         ("export --day 2026-05-04 --profile nobody",
-         "footfall.toml: there is no profile 'nobody'; there are: alliance"),
+         "footfall.toml: unknown profile 'nobody'; known: alliance"),
         ("export --day 2026-05-04 --deliver", "profile alliance has no destination (write one in footfall.toml)"),
         ("export --day 2999-05-04 --deliver", "alliance/2999-05-04 is not over yet (wait until 08:00-19:00 has ended)"),
-        ("deliveries --profile nobody", "footfall.toml: there is no profile 'nobody'; there are: alliance"),
+        ("deliveries --profile nobody", "footfall.toml: unknown profile 'nobody'; known: alliance"),
         ("counter add ALLI1 --name N --location L",
          "counter ALLI1 is already there (a new key: footfall counter rotate-key ID)"),
         ("counter add A/1 --name N --location L", "'A/1' is no counter id (1 to 64 letters, digits, `_`, `.` and `-`)"),
@@ -103,11 +118,11 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
          ("footfall.toml, line 1: there are 1 columns, the profile has 9 "
          "(the file must be as profile alliance writes it)")),
         ("simulate --site X", "there is no site 'X' (footfall.toml)"),
-        ("init .", "footfall.toml: is already there (edit it, or name another folder)"),
+        ("init .", "footfall.toml: already exists (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
-         "footfall init: 'Mars/Olympus' is no IANA time zone; write one like Europe/Paris"),
-        ("init a --site a/b", "footfall init: 'a/b' is no id: letters, digits, `_`, `.` and `-`"),
-        ("init a --name", "footfall init: the site's name is empty"),
+         "footfall init: --timezone is not an IANA time zone: 'Mars/Olympus'; write one like \"Europe/Paris\""),
+        ("init a --site a/b", "footfall init: --site must be 1 to 64 letters, digits, `_`, `.` and `-`, not 'a/b'"),
+        ("init a --name", "footfall init: --name must be a non-empty string"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_told_in_one_line_with_what_to_do(here: Installation, arguments: str, line: str) -> None:
@@ -117,7 +132,7 @@ def test_what_cannot_be_done_is_told_in_one_line_with_what_to_do(here: Installat
 
 def test_command_without_a_configuration_says_how_to_make_one(tmp_path: Path) -> None:
     assert failure(Installation(tmp_path, 0), "export", "--day", "2026-05-04") == (
-        "footfall.toml: there is no such file (run `footfall init`, or name the file: --config PATH or FOOTFALL_CONFIG)"
+        "footfall.toml: no such file (run `footfall init`, or name the file: --config PATH or FOOTFALL_CONFIG)"
     )
 
 
@@ -136,10 +151,10 @@ def test_every_command_tells_all_that_is_wrong_with_the_configuration(tmp_path: 
     done = here.run(*command.split(), check=False)
     assert done.returncode == 2
     told = done.stderr.decode()
-    assert "counters.X.site names a site that is not there: 'nowhere'; there are alliance" in told
-    assert "counters.X.name must be a text that is not empty" in told
+    assert "counters.X.site names an unknown site: 'nowhere'; known: alliance" in told
+    assert "counters.X.name must be a non-empty string" in told
     assert "counters.X.location is missing" in told
-    assert ("profiles.b.site names a site" in told) is (command not in ("counter list", "ingest"))
+    assert ("profiles.b.site names an unknown site" in told) is (command not in ("counter list", "ingest"))
     assert "Traceback" not in told
 
 
@@ -149,17 +164,17 @@ def test_line_that_is_not_toml_is_named(here: Installation, tmp_path: Path) -> N
     line = failure(here, "--config", str(broken), "counter", "list")
     assert line.startswith(f"{broken}: is not TOML: ")
     assert "line 1" in line
-    assert line.endswith(" (mend that line)")
+    assert line.endswith(" (correct that line)")
 
 
 def test_secret_that_cannot_be_read_is_an_error_and_never_an_empty_secret(here: Installation) -> None:
     line = failure(here, "export", "--day", "2026-05-04", FOOTFALL_DATA_FILE="/nowhere/secret")
-    assert line.startswith("FOOTFALL_DATA_FILE: /nowhere/secret cannot be read")
+    assert line.startswith("footfall.toml: FOOTFALL_DATA_FILE: /nowhere/secret cannot be read")
 
 
 def test_log_level_nobody_knows_is_refused(here: Installation) -> None:
     assert failure(here, "exporter", FOOTFALL_LOG_LEVEL="loud") == (
-        "FOOTFALL_LOG_LEVEL: is 'loud', not one of debug, info, warning, error"
+        "FOOTFALL_LOG_LEVEL: must be one of debug, info, warning, error, not 'loud'"
     )
 
 

@@ -2,6 +2,8 @@
 
 import re
 import stat
+import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,19 +11,31 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.init import render_template
+from cli.example import TABLES, render_example
 from exporter.exporter_settings import ExporterConfig, load_exporter_config
 from footfall.environment import Environment
-from footfall.settings import read_config
+from footfall.settings import read_config, settings_of
 from ingest.ingest_settings import IngestConfig, load_ingest_config
 from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "footfall.example.toml"
-ARE_EXAMPLES = (
-    "capacity", "destination", "enabled", "influx_bucket", "keep_days", "location", "name", "networks", "org", "site",
-    "token_file", "url",
-)  # fmt: skip
-"""Settings that start with # and show what could be written, because they have no default."""
+DEFAULTS = {
+    (table.PATH.partition(".")[0], name)
+    for table in TABLES
+    for name, one in settings_of(table).items()
+    if one.default is not None
+}
+
+
+def uncommented(is_wanted: Callable[[str, str], bool]) -> str:
+    """Return the example with the settings that *is_wanted*(table, name) uncommented; a heading has the name ""."""
+    table, lines = "", []
+    for line in EXAMPLE.read_text().splitlines():
+        if heading := re.fullmatch(r"(?:# )?\[(.+)\]", line):
+            table = heading[1]
+        comment = re.fullmatch(r"# ((?:(\w+) = |\[).+)", line)
+        lines.append(comment[1] if comment and is_wanted(table, comment[2] or "") else line)
+    return "\n".join(lines)
 
 
 def read(path: Path) -> tuple[IngestConfig, ExporterConfig]:
@@ -66,7 +80,7 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     before = (tmp_path / "footfall.toml").read_bytes()
     done = here.run("init", "--site", "other", check=False)
     assert done.returncode == 2
-    assert done.stderr == b"footfall: footfall.toml: is already there (edit it, or name another folder)\n"
+    assert done.stderr == b"footfall: footfall.toml: already exists (edit it, or name another folder)\n"
     assert (tmp_path / "footfall.toml").read_bytes() == before
 
 
@@ -76,29 +90,31 @@ def test_folder_that_was_refused_is_not_half_made(tmp_path: Path) -> None:
 
 
 def test_example_in_the_repository_is_what_init_writes() -> None:
-    assert EXAMPLE.read_text() == render_template("alliance", "Alliance", "Europe/Paris", date(2026, 5, 4))
+    assert EXAMPLE.read_text() == render_example("alliance", "Alliance", "Europe/Paris", date(2026, 5, 4))
 
 
 def test_lines_that_start_with_a_hash_show_the_default(tmp_path: Path) -> None:
-    uncommented = re.sub(rf"^# (?!{'|'.join(ARE_EXAMPLES)})(\w+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
-    kept = uncommented.partition("# [destinations.client]")[0]
-    assert kept.count("\n# ") < EXAMPLE.read_text().count("\n# ") - 8
+    """But for those that have none, and for the two tables that are examples as a whole."""
+
+    def is_default(table: str, name: str) -> bool:
+        first = table.partition(".")[0]
+        return first not in ("counters", "destinations") and (not name or (first, name) in DEFAULTS)
+
     plain, written = tmp_path / "plain.toml", tmp_path / "written.toml"
     plain.write_text(EXAMPLE.read_text())
-    written.write_text(kept)
+    written.write_text(uncommented(is_default))
+    assert len(tomllib.loads(written.read_text())["profiles"]["alliance"]) == 2 + 14
     expected = [replace(one, path=written) for one in read(plain)]
     assert list(read(written)) == expected
 
 
 @pytest.mark.parametrize("part", ["counters.DOOR1", "ingest.legacy", "influxdb"])
 def test_part_that_is_commented_out_is_right_once_it_is_not(tmp_path: Path, part: str) -> None:
-    lines = EXAMPLE.read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"# [{part}]"))
-    end = next(number for number, line in enumerate(lines) if number > start and not line.startswith("# "))
-    lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
-    (tmp_path / "footfall.toml").write_text("\n".join(lines))
+    text = uncommented(lambda table, name: table == part).replace("enabled = false", "enabled = true")
+    (tmp_path / "footfall.toml").write_text(text)
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "influxdb-token").write_text("token")
+    for name in ("influxdb-token", "ca.pem"):
+        (tmp_path / "data" / name).write_text("token")
     ingest, _ = read(tmp_path / "footfall.toml")
     assert ("DOOR1" in ingest.registry.counters) is (part == "counters.DOOR1")
     assert (ingest.legacy_networks is not None) is (part == "ingest.legacy")
@@ -111,4 +127,4 @@ def test_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, folde
     done = Installation(tmp_path, 0).run("init", folder, check=False)
     assert done.returncode == 2
     (line,) = done.stderr.decode().splitlines()
-    assert "cannot be written" in line
+    assert line.startswith("footfall: footfall init: cannot write ")

@@ -100,7 +100,7 @@ def test_all_problems_of_the_configuration_are_told_at_once(installation: Instal
         "footfall.toml has 5 problems:",
         "ingest.legacy.enabled must be true or false",
         "counters.ALLI3.place is not a setting",
-        "counters.ALLI3.site names a site that is not there: 'nowhere'; there are alliance",
+        "counters.ALLI3.site names an unknown site: 'nowhere'; known: alliance",
         "counters.ALLI3.location is missing",
         "keys.toml: ALLI1: a key starts with whsec_",
     ):

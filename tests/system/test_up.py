@@ -137,7 +137,7 @@ def test_exporter_that_is_killed_is_started_again(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         wait_until("new exporter", lambda: bool(exporters() - {first}))
         here.wait_ready()
-    assert "the exporter ended with status -9; it is started again" in (here.folder / "up.log").read_text()
+    assert "exporter ended with status -9; restarting it" in (here.folder / "up.log").read_text()
 
 
 def test_exporter_alone_ends_when_told_to(tmp_path: Path) -> None:

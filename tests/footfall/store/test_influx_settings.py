@@ -55,14 +55,14 @@ def test_token_is_not_shown() -> None:
         (WRITTEN, {}, "influxdb has no token: write token_file, or set FOOTFALL_INFLUXDB_TOKEN_FILE"),
         (WRITTEN, {"FOOTFALL_INFLUXDB_TOKEN_FILE": "/nowhere/token"}, "FOOTFALL_INFLUXDB_TOKEN_FILE: /nowhere/token"),
         (WRITTEN + 'token_file = "gone"\n', {}, "influxdb.token_file: /nowhere/gone cannot be read"),
-        ('[influxdb]\nurl = "influx:8086"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "influxdb.url must be an address"),
+        ('[influxdb]\nurl = "influx:8086"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "influxdb.url must be a URL"),
         ('[influxdb]\nurl = "http://u:p@influx"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "must have no user"),
         (
             "",
             {"FOOTFALL_INFLUXDB_URL": "nothing", "FOOTFALL_INFLUXDB_TOKEN": "t"},
-            "FOOTFALL_INFLUXDB_URL must be an address",
+            "FOOTFALL_INFLUXDB_URL must be a URL",
         ),
-        (WRITTEN + 'ca_file = "gone"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "ca_file is no file: /nowhere/gone"),
+        (WRITTEN + 'ca_file = "gone"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "ca_file does not exist: /nowhere/gone"),
         (WRITTEN + 'bucket = "b"\n', {"FOOTFALL_INFLUXDB_TOKEN": "t"}, "bucket is not a setting; did you mean"),
     ],
 )
@@ -97,7 +97,7 @@ def test_services_refuse_to_read_or_forget_what_no_influxdb_keeps() -> None:
     assert [problem.split(",")[0] for problem in caught.value.problems] == [
         "store is influxdb",
         "ingest.reads is influxdb",
-        "ingest.keep_days needs an InfluxDB that keeps what the journal forgets: influxdb.url is not set",
+        "ingest.keep_days needs InfluxDB to keep the pruned crossings: influxdb.url is not set",
     ]
 
 

@@ -73,7 +73,7 @@ def test_journal_of_another_schema_is_unavailable_until_it_is_brought_up_to_date
     journal._connection.execute(f"PRAGMA user_version = {version + 1}")
     with closing(JournalReader(journal.path)) as reader:
         for ask in questions(reader):
-            with pytest.raises(StoreUnavailable, match=f"has schema {version + 1}, this Footfall reads {version}"):
+            with pytest.raises(StoreUnavailable, match=f"schema {version + 1}, this Footfall knows {version}"):
                 ask()
         journal._connection.execute(f"PRAGMA user_version = {version}")
         assert reader.covered_to(["ALLI1"]) == {}

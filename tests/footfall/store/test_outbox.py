@@ -358,7 +358,7 @@ def become_99(path: Path) -> None:
 def breakages() -> list[tuple[str, Callable[[Path], object]]]:
     return [
         ("there is no journal", lambda path: path.unlink()),
-        ("has schema 99", become_99),
+        ("a newer Footfall: schema 99", become_99),
         ("not a database", lambda path: path.write_bytes(b"no journal" * 1000)),
     ]
 

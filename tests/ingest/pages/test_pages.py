@@ -371,7 +371,7 @@ LOGIN = Authorization("basic", {"username": "anybody", "password": "open sésame
 @pytest.fixture
 def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
     with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
-        object.__setattr__(ingest.context.config.pages, "password", "open sésame")
+        object.__setattr__(ingest.context.config, "pages_password", "open sésame")
         yield ingest
 
 
