@@ -16,11 +16,10 @@ from exporter.live_job import open_destination, open_job, open_ledger
 from footfall.console import open_config
 from footfall.errors import FootfallError
 from footfall.model import epoch_ms, from_epoch_ms
-from footfall.store import Reader
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
-from footfall.store.readers import open_reader
+from footfall.store.reader import Reader, open_reader
 from footfall.store.sqlite import SchemaMismatch
 from ingest.forwarder_check import check_forwarding
 from ingest.ingest_settings import IngestConfig, load_ingest_config

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
-from footfall.store.forwarder_state import Lag, read_lag
+from footfall.store.forwarder_state import ForwarderLag, read_lag
 from footfall.store.influx_settings import InfluxConfig, goes_in_the_clear
 from footfall.store.journal import FILE_NAME
 from ingest.ingest_settings import IngestConfig
@@ -32,7 +32,7 @@ def check_forwarding(ingest: IngestConfig) -> Iterator[Found]:
     yield from _judge(lag)
 
 
-def _write_a_point(ingest: IngestConfig, influx: InfluxConfig, lag: Lag) -> Found:
+def _write_a_point(ingest: IngestConfig, influx: InfluxConfig, lag: ForwarderLag) -> Found:
     """Write what the forwarder writes each minute: only a write shows whether writes are taken."""
     from footfall.store.influx_writer import InfluxWriter
     from footfall.store.outbox import Outbox
@@ -41,13 +41,13 @@ def _write_a_point(ingest: IngestConfig, influx: InfluxConfig, lag: Lag) -> Foun
     where = f"{influx.url}, {influx.influx_bucket}"
     try:
         with closing(Outbox(ingest.data / FILE_NAME)) as outbox, closing(InfluxWriter(influx)) as writer:
-            writer.write([forwarder_point(outbox.ingest(), lag.waiting, lag.lag_s, lag.quarantined, time.time_ns())])
+            writer.write([forwarder_point(outbox.ingest_id(), lag.waiting, lag.lag_s, lag.quarantined, time.time_ns())])
     except FootfallError as exc:
         return "InfluxDB", exc.message, exc.hint or "see docs/operations.md, Forwarding"
     return "InfluxDB", f"{where} takes points", ""
 
 
-def _judge(lag: Lag) -> Iterator[Found]:
+def _judge(lag: ForwarderLag) -> Iterator[Found]:
     progress = lag.progress
     if progress.failing_epoch_ms is not None:
         since = f"{from_epoch_ms(progress.failing_epoch_ms):%Y-%m-%d %H:%M} UTC"

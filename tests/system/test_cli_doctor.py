@@ -193,7 +193,7 @@ def test_journal_whose_sums_are_not_its_crossings_is_found_by_a_deep_look(tmp_pa
         other.commit()
     assert "journal" not in diagnose(here).hints
     found = diagnose(here, "--deep")
-    assert "1 quarter hours whose sums are not their crossings' do not add up" in found.texts["journal"]
+    assert "sums do not add up in 1 quarter hour" in found.texts["journal"]
     assert "Restore from a backup" in found.hints["journal"]
 
 
