@@ -162,26 +162,31 @@ class Forwarder:
         waiting, lag_s = self._outbox.backlog(progress.cursor, now_epoch_ms)
         now_ns = now_epoch_ms * NS_PER_MS
         point = forwarder_point(ingest, waiting, lag_s, quarantined, now_ns)
-        if self._is_lost(point, progress.canary_ns):
+        is_lost = self._is_lost(point, progress.canary_ns)
+        if not is_lost:
+            self._write_all((site_point(site, now_ns) for site in self._registry().sites.values()), self._discard)
+            self._unseen_canary_ns = now_ns if self._write_all([point], self._discard) else None
+            self._reported_s, self._reported_quarantined = now_s, quarantined
+            # Again, before the new canary replaces the old one: the data may have been lost since the first check.
+            is_lost = self._is_lost(point, progress.canary_ns)
+        if is_lost:
             log.warning("InfluxDB lost its data (a new volume?); resending the whole journal")
             self._outbox.refill(now_epoch_ms)
             self._rewind()
-            return True
-        self._write_all((site_point(site, now_ns) for site in self._registry().sites.values()), self._discard)
-        self._unseen_canary_ns = now_ns if self._write_all([point], self._discard) else None
-        self._reported_s, self._reported_quarantined = now_s, quarantined
-        self._is_lost(point, None)  # usually sees the canary at once; InfluxDB 3 and clusters may take a minute
-        return False
+        return is_lost
 
     def _is_lost(self, point: Point, canary_ns: int | None) -> bool:
         """Return whether InfluxDB no longer has the canary, a point like *point* that it once had.
 
-        A canary that was written but never seen proves nothing: queries may be forbidden, or go elsewhere.
+        If it has a newer one too, that becomes the canary. A canary that was written but never seen proves nothing:
+        queries may be forbidden, or go elsewhere. InfluxDB 3 and clusters may take a minute to show it.
         """
+        if canary_ns is not None and self._has_point(point._replace(time_ns=canary_ns)) is False:
+            return True
         if self._unseen_canary_ns is not None and self._has_point(point._replace(time_ns=self._unseen_canary_ns)):
             self._state.record_canary(self._unseen_canary_ns)
-            return False
-        return canary_ns is not None and self._has_point(point._replace(time_ns=canary_ns)) is False
+            self._unseen_canary_ns = None
+        return False
 
     def _write_all(self, points: Iterable[Point], on_refused: Callable[[Point, str], None]) -> int:
         """Write *points* in requests; return how many InfluxDB accepted. *on_refused* gets the others.

@@ -242,6 +242,20 @@ def test_influxdb_that_lost_its_data_gets_everything_again(rig: ForwarderRig) ->
     assert {name for name in rig.influx.points if name[0] not in ("forwarder", "sites")} == before
 
 
+def test_data_lost_between_the_check_and_the_write_is_noticed(rig: ForwarderRig) -> None:
+    """An operator creates the bucket again just after a check found none: the new canary must not hide the loss."""
+    rig.entries(0, 7)
+    rig.work()
+    rig.later(61)
+    rig.influx.points.clear()
+    answers: list[bool | None] = [None]
+    rig.has_point = lambda point: answers.pop() if answers else rig.influx.has_point(point)
+    rig.start()
+    rig.work()
+    assert not answers
+    assert rig.seqs() == list(range(7))
+
+
 @pytest.mark.parametrize("answer", [None, False])
 def test_canary_that_was_never_seen_proves_no_loss(tmp_path: Path, answer: bool | None) -> None:
     """Otherwise a token without read permission would cause a resend every minute."""
