@@ -96,6 +96,12 @@ def quarters_of(journal: Journal, *counters: str) -> list[Quarter]:
         return reader.quarters(counters or ("ALLI1", "ALLI2"), EPOCH, END)
 
 
+def totals_of(journal: Journal) -> tuple[int, int]:
+    """Return the sums of all entries and exits of ALLI1 and ALLI2."""
+    quarters = quarters_of(journal)
+    return sum(one.entries for one in quarters), sum(one.exits for one in quarters)
+
+
 def coverage_of(journal: Journal, counter: str = "ALLI1") -> list[Span]:
     """Return the coverage of *counter*."""
     with closing(sqlite3.connect(journal.path)) as connection:

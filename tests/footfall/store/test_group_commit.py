@@ -93,7 +93,7 @@ def test_every_batch_is_committed_exactly_once_however_groups_form(journal: Jour
     assert sum(commits) == 200
 
 
-def test_commit_that_fails_fails_every_append_in_it_and_stores_nothing(journal: Journal) -> None:
+def test_failed_commit_fails_all_its_appends_and_stores_nothing(journal: Journal) -> None:
     commit = GroupCommit(journal)
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -117,16 +117,17 @@ def test_probe_fails_when_an_append_would_and_stores_nothing(journal: Journal) -
     assert contents(journal.path) == []
 
 
-def test_half_hours_are_appended_between_groups(journal: Journal) -> None:
+def test_half_hours_and_probes_run_between_groups(journal: Journal) -> None:
     commit = GroupCommit(journal)
     half_hours = [ImportedHalfHour("ALLI2", START_MS + number * HALF_HOUR_MS, 1, 0) for number in range(40)]
 
-    def append_both(number: int) -> None:
+    def use(number: int) -> None:
         commit.append(arrival(entry(number)))
         commit.append_half_hours([half_hours[number]], "import", START_MS)
+        commit.probe(START_MS)
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(append_both, range(40)))
+        list(threads.map(use, range(40)))
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI1")) == 40
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI2")) == 40
 

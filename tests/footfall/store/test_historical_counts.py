@@ -18,7 +18,7 @@ from footfall.store.historical_counts import (
 )
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
-from tests.support.journals import START_MS, arrival, contents, coverage_of, entry, leaving, problems_of, quarters_of
+from tests.support.journals import START_MS, arrival, contents, coverage_of, entry, leaving, problems_of, totals_of
 
 
 @pytest.fixture
@@ -36,14 +36,9 @@ def append(journal: Journal, *half_hours: ImportedHalfHour, source: Source = "im
     return append_half_hours(journal, half_hours, source=source, received_epoch_ms=START_MS)
 
 
-def totals(journal: Journal) -> tuple[int, int]:
-    quarters = quarters_of(journal)
-    return sum(one.entries for one in quarters), sum(one.exits for one in quarters)
-
-
 def test_half_hours_are_stored_and_covered(journal: Journal) -> None:
     assert append(journal, half(0), half(1, 0, 0), half(4, counter="ALLI2")) == ImportReceipt(3, 0, ())
-    assert totals(journal) == (24, 18)
+    assert totals_of(journal) == (24, 18)
     assert coverage_of(journal) == [Span(START_MS, START_MS + 2 * HALF_HOUR_MS)]
     assert problems_of(journal) == []
 
@@ -57,7 +52,7 @@ def test_half_hour_appended_twice_is_a_duplicate(journal: Journal) -> None:
 
 def test_half_hour_twice_in_one_call_is_stored_once(journal: Journal) -> None:
     assert append(journal, half(0), half(1), half(0)) == ImportReceipt(2, 1, ())
-    assert totals(journal) == (24, 18)
+    assert totals_of(journal) == (24, 18)
 
 
 def test_half_hour_twice_in_one_call_with_other_figures_stores_nothing(journal: Journal) -> None:
@@ -89,14 +84,14 @@ def test_half_hour_counted_live_with_the_same_figures_is_a_duplicate(journal: Jo
     crossings = (entry(1), entry(2, START_MS + QUARTER_MS), leaving(3, START_MS + HALF_HOUR_MS - 1))
     journal.append([arrival(*crossings, span=Span(START_MS, START_MS + HALF_HOUR_MS))])
     assert append(journal, half(0, 2, 1)) == ImportReceipt(0, 1, ())
-    assert totals(journal) == (2, 1)
+    assert totals_of(journal) == (2, 1)
 
 
 @pytest.mark.parametrize("figures", [(1, 1), (2, 0), (0, 0), (3, 1)])
 def test_half_hour_counted_live_with_other_figures_is_a_conflict(journal: Journal, figures: tuple[int, int]) -> None:
     journal.append([arrival(entry(1), entry(2), leaving(3))])
     assert append(journal, half(0, *figures)).conflicts == (ImportConflict(half(0, *figures), (2, 1)),)
-    assert totals(journal) == (2, 1)
+    assert totals_of(journal) == (2, 1)
 
 
 def test_half_hour_covered_live_without_a_crossing_is_a_zero(journal: Journal) -> None:
@@ -124,7 +119,7 @@ def test_live_crossing_in_an_imported_half_hour_is_stored_but_not_summed(journal
     backlog = arrival(entry(2), leaving(3, START_MS + QUARTER_MS), entry(4, last_ms), entry(5, last_ms + 1))
     assert journal.append([backlog])[0] == (4, 0, 5, 3)
     assert journal.append([backlog])[0] == (0, 4, 5, 0)
-    assert totals(journal) == (14, 9)
+    assert totals_of(journal) == (14, 9)
     assert problems_of(journal) == []
 
 

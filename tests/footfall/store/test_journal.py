@@ -24,6 +24,7 @@ from tests.support.journals import (
     problems_of,
     quarters_of,
     sums_of,
+    totals_of,
 )
 
 
@@ -36,11 +37,6 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def state_of(journal: Journal, counter: str = "ALLI1") -> CounterState:
     with closing(JournalReader(journal.path)) as reader:
         return reader.counter_states([counter])[counter]
-
-
-def totals(journal: Journal) -> tuple[int, int]:
-    quarters = quarters_of(journal)
-    return sum(one.entries for one in quarters), sum(one.exits for one in quarters)
 
 
 @st.composite
@@ -130,7 +126,7 @@ def test_batch_sent_twice_is_stored_once(journal: Journal) -> None:
     assert journal.append([sent])[0] == (3, 0, 3, 0)
     assert journal.append([sent])[0] == (0, 3, 3, 0)
     assert journal.append([sent, sent])[1] == (0, 3, 3, 0)
-    assert totals(journal) == (2, 1)
+    assert totals_of(journal) == (2, 1)
 
 
 def test_resend_that_has_grown_adds_only_what_is_new(journal: Journal) -> None:
@@ -138,12 +134,12 @@ def test_resend_that_has_grown_adds_only_what_is_new(journal: Journal) -> None:
     for last in range(1, 30):
         receipt = journal.append([arrival(*(entry(seq) for seq in range(1, last + 1)))])[0]
         assert receipt == (1, last - 1, last, 0)
-    assert totals(journal) == (29, 0)
+    assert totals_of(journal) == (29, 0)
 
 
 def test_same_seq_of_another_stream_or_counter_is_another_crossing(journal: Journal) -> None:
     journal.append([arrival(entry(1)), arrival(entry(1), stream="other"), arrival(entry(1), counter="ALLI2")])
-    assert totals(journal) == (3, 0)
+    assert totals_of(journal) == (3, 0)
 
 
 def test_through_of_a_heartbeat_is_the_last_seq_of_its_stream(journal: Journal) -> None:
@@ -273,8 +269,8 @@ def test_journal_of_schema_3_is_migrated_and_keeps_every_row(tmp_path: Path) -> 
         assert state_of(journal) == CounterState(
             "ALLI1", START_MS + 5, START_MS + 4, START_MS + 3 * QUARTER_MS, conflicts=1, status={"queued": 2}
         )
-        assert totals(journal) == (6, 3)
+        assert totals_of(journal) == (6, 3)
         assert problems_of(journal) == []
         assert journal.append([arrival(entry(1), entry(3, START_MS + 1))])[0] == (1, 1, 3, 1)
-        assert totals(journal) == (6, 3)
+        assert totals_of(journal) == (6, 3)
         assert problems_of(journal) == []

@@ -128,14 +128,6 @@ def test_threads_read_at_the_same_time(journal: Journal, reader: JournalReader) 
     assert answers == [reader.quarters(["ALLI1"], EPOCH, END)] * 8
 
 
-def test_path_with_characters_of_a_url_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "what? 100% #1" / "journal.sqlite"
-    path.parent.mkdir()
-    with closing(Journal(path)) as journal, closing(JournalReader(path)) as reader:
-        journal.append([arrival(entry(1))])
-        assert len(reader.quarters(["ALLI1"], EPOCH, END)) == 1
-
-
 def test_imported_half_hours_count_and_cover_but_are_never_lost(journal: Journal, reader: JournalReader) -> None:
     """Their seqs are far apart, which is no loss."""
     halves = [ImportedHalfHour("ALLI1", START_MS + number * HALF_HOUR_MS, 5, 3) for number in (0, 7)]
