@@ -20,11 +20,11 @@ from bench.report import Row
 from footfall.model import Arrival, Count, Span
 from footfall.registry import Registry
 from footfall.store.forwarder_state import ForwarderState
-from footfall.store.influx_writer import MOST_POINTS, InfluxWriter
+from footfall.store.influx_writer import InfluxWriter
 from footfall.store.journal import Journal
 from footfall.store.line_protocol import render_lines
 from footfall.store.outbox import Cursor, Outbox, set_forwarding
-from footfall.store.points import Point
+from footfall.store.points import MAX_POINTS_PER_WRITE, Point
 from ingest.forwarder import Forwarder
 from tests.support.influx_server import TOKEN, InfluxDatabase, InfluxServer, missing_programs, running_influx_server
 from tests.support.influx_stores import config_of
@@ -107,7 +107,8 @@ def _forwarders(say: Callable[[str], None], folder: Path, server: InfluxServer) 
     set_forwarding(journal, is_on=True, now_epoch_ms=NOW_MS)
     _fill(journal)
     points = _points_of(journal)
-    bodies = [render_lines(points[first : first + MOST_POINTS]) for first in range(0, len(points), MOST_POINTS)]
+    starts = range(0, len(points), MAX_POINTS_PER_WRITE)
+    bodies = [render_lines(points[first : first + MAX_POINTS_PER_WRITE]) for first in starts]
     forwarder, straight = [], []
     for turn in range(ROUNDS):
         say(f"round {turn + 1} of {ROUNDS}: forwarder, and the same points posted straight")
@@ -140,18 +141,18 @@ def _fill(path: Path) -> None:
 def _points_of(journal: Path) -> list[Point]:
     points: list[Point] = []
     with closing(Outbox(journal)) as outbox:
-        place, high_water_mark = Cursor(), outbox.high_water_mark({})
-        while chunk := outbox.next_chunk(place, high_water_mark, MOST_POINTS):
+        cursor, high_water_mark = Cursor(), outbox.high_water_mark({})
+        while chunk := outbox.next_chunk(cursor, high_water_mark, MAX_POINTS_PER_WRITE):
             points += chunk.points
-            place = chunk.place
+            cursor = chunk.cursor
     return points
 
 
-def _forward(journal: Path, shipments: Path, database: InfluxDatabase) -> float:
+def _forward(journal: Path, state_file: Path, database: InfluxDatabase) -> float:
     """Return how many seconds the forwarder takes for all of *journal*."""
     writer = InfluxWriter(config_of(database))
-    with closing(Outbox(journal)) as outbox, closing(ForwarderState(shipments)) as remembered, closing(writer):
-        forwarder = Forwarder(outbox, remembered, writer, lambda: Registry({}, {}, {}), time.time, random.Random(1))
+    with closing(Outbox(journal)) as outbox, closing(ForwarderState(state_file)) as state, closing(writer):
+        forwarder = Forwarder(outbox, state, writer, lambda: Registry({}, {}, {}), time.time, random.Random(1))
         started_s = time.perf_counter()
         while forwarder.step():
             pass

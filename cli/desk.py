@@ -17,7 +17,7 @@ from footfall.reloading import Reloading
 from footfall.settings import read_config
 from footfall.store.ledger import FILE_NAME as LEDGER
 from footfall.store.ledger import Ledger, Standing
-from footfall.store.readers import open_reader
+from footfall.store.reader import open_reader
 from ingest.pages.desk import ClientFile, DayDelivery, Outcome, Reason
 
 _REASONS = {

@@ -26,8 +26,8 @@ from exporter.render import Export, export_buckets, render_export
 from footfall.calendar import day_bounds, fold
 from footfall.errors import DeliveryError, FootfallError
 from footfall.model import epoch_ms
-from footfall.store import Reader
 from footfall.store.ledger import Delivery, Ledger, Standing
+from footfall.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from footfall.errors import FootfallError
 from footfall.finding import Check, Finding, plural
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import has_journal
-from footfall.store.readers import open_reader
+from footfall.store.reader import open_reader
 
 
 def exporter_checks(config: ExporterConfig) -> tuple[Check, ...]:

@@ -11,7 +11,7 @@ from exporter.import_file import ended_by, parse_export
 from footfall.console import open_config, progress_bar
 from footfall.errors import FootfallError, InvalidHistory
 from footfall.model import from_epoch_ms
-from footfall.store.historical_counts import HistoryReceipt, keep_history
+from footfall.store.historical_counts import ImportReceipt, append_half_hours
 from footfall.store.journal import FILE_NAME, Journal
 
 
@@ -39,7 +39,7 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
             half_hours = parse_export(chosen, _read(path), str(path))
             if not ended_by(half_hours, now_epoch_ms):
                 raise InvalidHistory(f"{path} tells of half hours that have not ended yet", hint="check its dates")
-            receipt = keep_history(journal, half_hours, source="import", received_epoch_ms=now_epoch_ms)
+            receipt = append_half_hours(journal, half_hours, source="import", received_epoch_ms=now_epoch_ms)
             _refuse_conflicts(path, receipt)
             zeros += sum(one.entries == one.exits == 0 for one in half_hours)
             stored += receipt.stored
@@ -60,7 +60,7 @@ def _read(path: Path) -> bytes:
         raise FootfallError(f"cannot read {path}: {exc.strerror}", hint="check the path") from exc
 
 
-def _refuse_conflicts(path: Path, receipt: HistoryReceipt) -> None:
+def _refuse_conflicts(path: Path, receipt: ImportReceipt) -> None:
     if not receipt.conflicts:
         return
     came, kept = receipt.conflicts[0]

@@ -12,12 +12,12 @@ from exporter.profile import Profile
 from footfall.calendar import buckets_of
 from footfall.errors import InvalidHistory
 from footfall.model import BUCKET, Bucket, epoch_ms
-from footfall.store.historical_counts import HalfHour
+from footfall.store.historical_counts import ImportedHalfHour
 
 NEEDED = ("date", "bucket", "entries", "exits", "id")
 
 
-def parse_export(profile: Profile, content: bytes, source: str) -> list[HalfHour]:
+def parse_export(profile: Profile, content: bytes, source: str) -> list[ImportedHalfHour]:
     """Return the half hours that *content*, a file in the format of *profile*, tells of, in its order.
 
     Rows that are gaps are left out: those left blank, and those that a column ``covered`` tells were not counted. A
@@ -67,7 +67,7 @@ class _RowParser:
         self._passes: Tallying[tuple[str, datetime]] = Tallying()
         self._buckets = lru_cache(maxsize=4)(self._read_buckets)
 
-    def parse(self, cells: Sequence[str]) -> HalfHour | None:
+    def parse(self, cells: Sequence[str]) -> ImportedHalfHour | None:
         """Return the half hour of one row, None for a gap."""
         if len(cells) != len(self._profile.columns):
             raise ValueError(f"there are {len(cells)} columns, the profile has {len(self._profile.columns)}")
@@ -80,7 +80,7 @@ class _RowParser:
         entries, exits = (_count(name, row[name]) for name in ("entries", "exits"))
         if entries == exits == 0 and row.get("covered") == "0":
             return None
-        return HalfHour(row["id"], epoch_ms(bucket.start_utc), entries, exits)
+        return ImportedHalfHour(row["id"], epoch_ms(bucket.start_utc), entries, exits)
 
     def _find_bucket(self, row: Mapping[str, str]) -> Bucket:
         profile = self._profile
@@ -106,7 +106,7 @@ def _count(name: str, text: str) -> int:
     return int(text)
 
 
-def ended_by(half_hours: Sequence[HalfHour], now_epoch_ms: int) -> bool:
+def ended_by(half_hours: Sequence[ImportedHalfHour], now_epoch_ms: int) -> bool:
     """Return whether all of *half_hours* have ended: nobody has counted what is still to come."""
     length_ms = BUCKET // timedelta(milliseconds=1)
     return all(one.start_epoch_ms + length_ms <= now_epoch_ms for one in half_hours)

@@ -24,7 +24,7 @@ from footfall.store.influx_settings import InfluxConfig
 from footfall.store.ledger import FILE_NAME as LEDGER
 from footfall.store.ledger import Ledger
 from footfall.store.points import Point
-from footfall.store.readers import open_reader
+from footfall.store.reader import open_reader
 
 
 def open_exporter(ctx: click.Context) -> ExporterConfig:

@@ -8,8 +8,8 @@ from flask import Flask, current_app
 
 from footfall.model import from_epoch_ms
 from footfall.registry import Registry
-from footfall.store import Reader
 from footfall.store.group_commit import GroupCommit
+from footfall.store.reader import Reader
 from ingest.ingest_settings import IngestConfig
 from ingest.metrics import Metrics
 from ingest.pages.desk import Desk

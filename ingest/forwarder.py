@@ -1,110 +1,100 @@
-"""The forwarder: tells InfluxDB what the journal has, at least once, always the same, as long as it takes.
+"""The forwarder: copies the journal to InfluxDB, at least once, for as long as it takes.
 
-    journal --Outbox--> chunk of points --Writer--> InfluxDB
-                           |                            |
-                           |     taken: the place is reached, on to the next chunk
-                           |     down, slow, not letting us in: the same chunk again, later
-                           +---- some refused for ever: those into quarantine, the others written
+    journal --Outbox--> chunk of points --PointWriter--> InfluxDB
+                           |                                |
+                           |     accepted: store the cursor, take the next chunk
+                           |     down, slow, access denied: retry the same chunk later
+                           +---- some points refused: quarantine those, write the others
 
-A chunk that was written and not recorded is written again: a point that is repeated replaces itself. Nothing here
-holds up ingest, which runs in another process.
+A chunk that was written but not recorded is written again; a point that is written again replaces itself. The
+forwarder runs in a process of its own and never delays ingest.
 """
 
 import logging
 import random
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
-from footfall.errors import PointsRefused, StoreUnavailable, TooLarge
+from footfall.errors import StoreUnavailable
 from footfall.registry import Registry
-from footfall.store.forwarder_state import ForwarderState, Progress
+from footfall.store.forwarder_state import ForwarderProgress, ForwarderState
+from footfall.store.influx_bisect import write_bisecting
 from footfall.store.outbox import Cursor, Outbox
-from footfall.store.points import NS_PER_MS, Point, forwarder_point, site_point
+from footfall.store.points import MAX_POINTS_PER_WRITE, NS_PER_MS, Point, forwarder_point, site_point
 
 log = logging.getLogger(__name__)
 
-MOST_POINTS = 5000
-"""In one request. InfluxData advises 5,000 (docs.influxdata.com, InfluxDB 2.x, Optimize writes)."""
+MAX_QUARANTINED = 10_000
+"""With more refused points than this, the fault is not in the points, and the forwarder stops."""
 
-MOST_QUARANTINED = 10_000
-"""When so many were refused, it is not about points: a person must look before more is set aside."""
+REPORT_EVERY_S = 60
+"""How often the forwarder writes the points about itself and the sites."""
 
-LOOK_EVERY_S = 60
-"""How often the forwarder writes about itself and the sites."""
+MAX_RETRY_S = 60.0
+MAX_RETRY_AFTER_S = 300.0
+"""A Retry-After header is obeyed up to this."""
 
-LONGEST_WAIT_S = 60.0
-LONGEST_ASKED_S = 300.0
-"""A Retry-After beyond it is not believed."""
-
-_REQUESTS = 4  # of a chunk: more overlap better, and take longer to write again
-_SAY_AGAIN_S = 600
-_EXPIRED = re.compile(r"(?:beyond|outside) retention policy(?!.*points outside write window)", re.IGNORECASE)
-"""How 1.x and 2.x say that points are older than they keep any, and that the rest of the request was kept.
-
-"points beyond retention policy", or since 2025 "dropped 4 points outside retention policy of duration 24h0m0s"
-(influxdata/influxdb pull 26257). That one may tell of points outside a write window too, which need not be old.
-"""
-_DROPPED = re.compile(r"\bdropped[= ](\d+)")
+_REQUESTS_PER_CHUNK = 4  # with more, more requests overlap, but more is rewritten after a failure
+_LOG_AGAIN_S = 600
 
 
-class Writer(Protocol):
-    """What takes points: InfluxWriter, or a test's."""
+class PointWriter(Protocol):
+    """Accepts points: InfluxWriter, or the fake of a test."""
 
     def write(self, points: Sequence[Point]) -> None:
-        """Return once all of *points* are kept. Raises StoreUnavailable, PointsRefused or TooLarge."""
+        """Return once all *points* are stored. Raises StoreUnavailable, PointsRefused or TooLarge."""
 
 
 class Forwarder:
-    """Call step() for ever. ``clock`` tells seconds since 1970 UTC."""
+    """Copies an outbox to a writer, one step() at a time. ``clock`` returns seconds since 1970 UTC."""
 
     def __init__(
         self,
         outbox: Outbox,
-        shipments: ForwarderState,
-        writer: Writer,
+        state: ForwarderState,
+        writer: PointWriter,
         registry: Callable[[], Registry],
         clock: Callable[[], float],
         chance: random.Random,
         *,
-        holds: Callable[[Point], bool | None] = lambda _: None,
-        most_points: int = MOST_POINTS,
-        most_quarantined: int = MOST_QUARANTINED,
+        has_point: Callable[[Point], bool | None] = lambda _: None,
+        max_points: int = MAX_POINTS_PER_WRITE,
+        max_quarantined: int = MAX_QUARANTINED,
     ) -> None:
-        """Forward *outbox* to *writer*, remembering in *shipments*.
+        """Forward *outbox* to *writer*, remembering the progress in *state*.
 
-        *holds* tells whether InfluxDB has a point of the forwarder's own, None where it may not look.
+        *has_point* returns whether InfluxDB has a point; None if it may not be queried.
         """
         self._outbox = outbox
-        self._shipments = shipments
+        self._state = state
         self._writer = writer
         self._registry = registry
         self._clock = clock
         self._chance = chance
-        self._holds = holds
-        self._most_points = self._most_now = most_points
-        self._most_quarantined = most_quarantined
-        self._lane = ThreadPoolExecutor(1, "forwarder-lane")
-        self._horizon = Cursor()
-        self._placed: Registry | None = None
-        self._looked_s = 0.0
-        self._told_quarantined = 0
-        self._candidate_ns: int | None = None
+        self._has_point = has_point
+        self._max_points = self._request_points = max_points
+        self._max_quarantined = max_quarantined
+        self._sender = ThreadPoolExecutor(1, "forwarder-sender")
+        self._high_water_mark = Cursor()
+        self._recorded_registry: Registry | None = None
+        self._reported_s = 0.0
+        self._reported_quarantined = 0
+        self._unseen_canary_ns: int | None = None
         self._failures = 0
-        self._has_failed = True  # perhaps, before this process; the file would still say so
+        self._may_have_failure = True  # an earlier process may have recorded one
         self._has_expired = False
-        self._said_refused_s = 0.0
+        self._logged_refusal_s = 0.0
         self._next_try_s = 0.0
-        self._said = (0.0, "")
+        self._logged_failure = (0.0, "")
 
     def step(self) -> bool:
-        """Do one piece of work, if there is any and it is time; return whether there may be more at once."""
-        with suppress(StoreUnavailable):  # then at the next step
-            self._place_counters()
-        if 0 < self._next_try_s - self._clock() <= LONGEST_ASKED_S:  # more: the clock was set back
+        """Do one piece of work if it is time; return whether there may be more to do at once."""
+        with suppress(StoreUnavailable):  # the next step tries again
+            self._record_sites()
+        if 0 < self._next_try_s - self._clock() <= MAX_RETRY_AFTER_S:  # a longer wait: the clock was set back
             return False
         try:
             return self._work()
@@ -112,150 +102,153 @@ class Forwarder:
             self._fail(exc)
             return False
 
-    def _place_counters(self) -> None:
-        """Note in the journal where counters are when that changes: also while InfluxDB is down, perhaps for days."""
+    def _record_sites(self) -> None:
+        """Record in the journal when a counter changes its site, even while InfluxDB is down for days."""
         registry = self._registry()
-        if registry is self._placed:
+        if registry is self._recorded_registry:
             return
-        if self._placed is not None:
-            self._outbox.place(_sites_of(self._placed))  # of counters that were first heard of since it was taken
-        self._outbox.place(_sites_of(registry))
-        self._placed = registry
+        if self._recorded_registry is not None:
+            self._outbox.record_sites(_sites_of(self._recorded_registry))  # for counters first heard since then
+        self._outbox.record_sites(_sites_of(registry))
+        self._recorded_registry = registry
 
     def _work(self) -> bool:
-        progress = self._shipments.progress()
-        if self._must_begin_again(progress) or self._look(progress):
+        progress = self._state.progress()
+        if self._must_resend(progress) or self._report(progress):
             return True
-        most = _REQUESTS * self._most_now
-        chunk = self._outbox.next_chunk(progress.place, self._horizon, most)
+        rows = _REQUESTS_PER_CHUNK * self._request_points
+        chunk = self._outbox.next_chunk(progress.cursor, self._high_water_mark, rows)
         if chunk is None:
-            self._horizon = self._outbox.high_water_mark(_sites_of(self._registry()))
-            chunk = self._outbox.next_chunk(progress.place, self._horizon, most)
+            self._high_water_mark = self._outbox.high_water_mark(_sites_of(self._registry()))
+            chunk = self._outbox.next_chunk(progress.cursor, self._high_water_mark, rows)
         if chunk is None:
-            self._outbox.trim(progress.place)
+            self._outbox.trim(progress.cursor)
             return False
-        written = self._write_all(chunk.points, self._refuse)
-        self._shipments.reach(chunk.place, chunk.mark, written)
-        self._most_now = min(self._most_points, 2 * self._most_now)
+        written = self._write_all(chunk.points, self._quarantine)
+        self._state.advance(chunk.cursor, chunk.fingerprint, written)
+        self._request_points = min(self._max_points, 2 * self._request_points)
         return True
 
-    def _must_begin_again(self, progress: Progress) -> bool:
-        """Go back to the beginning where InfluxDB, or the journal, is not the one of before; return whether so."""
-        if progress.is_again:
-            log.info("everything in the journal is written to InfluxDB, from the beginning")
-            self._outbox.tell_again(self._now_epoch_ms())
-        elif not self._outbox.is_known(progress.place, progress.mark):
-            log.warning("this is not the journal of before (a backup that was restored?): all of it is written again")
+    def _must_resend(self, progress: ForwarderProgress) -> bool:
+        """Rewind if an operator asked for it, or if this is another journal than before; return whether it did."""
+        if progress.resend_requested:
+            log.info("resending the whole journal to InfluxDB")
+            self._outbox.refill(self._now_epoch_ms())
+        elif not self._outbox.matches(progress.cursor, progress.fingerprint):
+            log.warning("the journal changed (restored from a backup?); resending all of it to InfluxDB")
         else:
             return False
-        self._begin_again()
+        self._rewind()
         return True
 
-    def _begin_again(self) -> None:
-        self._shipments.begin_again()
-        self._horizon = Cursor()
-        self._looked_s = 0.0
-        self._candidate_ns = None
+    def _rewind(self) -> None:
+        self._state.rewind()
+        self._high_water_mark = Cursor()
+        self._reported_s = 0.0
+        self._unseen_canary_ns = None
 
-    def _look(self, progress: Progress) -> bool:
-        """Once a minute, see whether InfluxDB has lost everything, and write about the forwarder and the sites.
+    def _report(self, progress: ForwarderProgress) -> bool:
+        """Once a minute, check whether InfluxDB lost its data, and write the points about forwarder and sites.
 
-        Also whenever points went into quarantine or left it: readers must hear of one that is missing before they see
-        the span that would cover it. Return whether everything must be written again.
+        Also whenever the quarantine changed: a reader must learn that a crossing is missing before it sees the span
+        that covers it. Return whether everything must be resent.
         """
         now_s = self._clock()
-        quarantined = self._shipments.quarantined()
-        is_news = self._failures or quarantined != self._told_quarantined
-        if 0 <= now_s - self._looked_s < LOOK_EVERY_S and not is_news:
+        quarantined = self._state.quarantine_size()
+        is_news = self._failures or quarantined != self._reported_quarantined
+        if 0 <= now_s - self._reported_s < REPORT_EVERY_S and not is_news:
             return False
-        ingest, now_epoch_ms = self._outbox.ingest(), self._now_epoch_ms()
-        waiting, lag_s = self._outbox.waiting(progress.place, now_epoch_ms)
+        ingest, now_epoch_ms = self._outbox.ingest_id(), self._now_epoch_ms()
+        waiting, lag_s = self._outbox.backlog(progress.cursor, now_epoch_ms)
         now_ns = now_epoch_ms * NS_PER_MS
         point = forwarder_point(ingest, waiting, lag_s, quarantined, now_ns)
-        if self._is_lost(point, progress.witness_ns):
-            log.warning("InfluxDB has lost what it had (a new volume?): all of the journal is written to it again")
-            self._outbox.tell_again(now_epoch_ms)
-            self._begin_again()
+        is_lost = self._is_lost(point, progress.canary_ns)
+        if not is_lost:
+            self._write_all((site_point(site, now_ns) for site in self._registry().sites.values()), self._discard)
+            self._unseen_canary_ns = now_ns if self._write_all([point], self._discard) else None
+            self._reported_s, self._reported_quarantined = now_s, quarantined
+            # Again, before the new canary replaces the old one: the data may have been lost since the first check.
+            is_lost = self._is_lost(point, progress.canary_ns)
+        if is_lost:
+            log.warning("InfluxDB lost its data (a new volume?); resending the whole journal")
+            self._outbox.refill(now_epoch_ms)
+            self._rewind()
+        return is_lost
+
+    def _is_lost(self, point: Point, canary_ns: int | None) -> bool:
+        """Return whether InfluxDB no longer has the canary, a point like *point* that it once had.
+
+        If it has a newer one too, that becomes the canary. A canary that was written but never seen proves nothing:
+        queries may be forbidden, or go elsewhere. InfluxDB 3 and clusters may take a minute to show it.
+        """
+        if canary_ns is not None and self._has_point(point._replace(time_ns=canary_ns)) is False:
             return True
-        self._write_all((site_point(site, now_ns) for site in self._registry().sites.values()), self._pass_over)
-        self._candidate_ns = now_ns if self._write_all([point], self._pass_over) else None
-        self._looked_s, self._told_quarantined = now_s, quarantined
-        self._is_lost(point, None)  # seen at once as a rule; in InfluxDB 3 and in clusters perhaps by the next look
+        if self._unseen_canary_ns is not None and self._has_point(point._replace(time_ns=self._unseen_canary_ns)):
+            self._state.record_canary(self._unseen_canary_ns)
+            self._unseen_canary_ns = None
         return False
 
-    def _is_lost(self, point: Point, witness_ns: int | None) -> bool:
-        """Return whether InfluxDB no longer has the witness, a point like *point* that was seen there once.
+    def _write_all(self, points: Iterable[Point], on_refused: Callable[[Point, str], None]) -> int:
+        """Write *points* in requests; return how many InfluxDB accepted. *on_refused* gets the others.
 
-        One that was written and never seen tells nothing: perhaps we may not read, or read another place.
-        """
-        if self._candidate_ns is not None and self._holds(point._replace(time_ns=self._candidate_ns)):
-            self._shipments.witness(self._candidate_ns)
-            return False
-        return witness_ns is not None and self._holds(point._replace(time_ns=witness_ns)) is False
-
-    def _write_all(self, points: Iterable[Point], refuse: Callable[[Point, str], None]) -> int:
-        """Write *points*, some at a time; return how many of them InfluxDB has now. *refuse* is told of the others.
-
-        While InfluxDB works on one request, the points of the next are made.
+        The points of the next request are built while InfluxDB handles this one.
         """
         rest, written = iter(points), 0
-        chunk = list(islice(rest, self._most_now))
-        while chunk:
-            sent = self._lane.submit(write_sifted, self._writer, chunk, refuse, self._expire)
-            chunk = list(islice(rest, self._most_now))
+        request = list(islice(rest, self._request_points))
+        while request:
+            sent = self._sender.submit(write_bisecting, self._writer.write, request, on_refused, self._expire)
+            request = list(islice(rest, self._request_points))
             written += sent.result()
-            if self._has_failed:
+            if self._may_have_failure:
                 self._recover()
         return written
 
-    def _refuse(self, point: Point, reason: str) -> None:
-        if self._shipments.quarantined() >= self._most_quarantined:
+    def _quarantine(self, point: Point, reason: str) -> None:
+        if self._state.quarantine_size() >= self._max_quarantined:
             raise StoreUnavailable(
-                f"InfluxDB refused {self._most_quarantined} points, the last because: {reason}",
-                hint="nothing more is set aside until a person has looked: footfall quarantine",
+                f"InfluxDB refused {self._max_quarantined} points, most recently: {reason}",
+                hint="the quarantine is full and the forwarder has stopped; see footfall quarantine",
             )
-        log.error("InfluxDB refused a point of %s, see footfall quarantine: %s", point.measurement, reason)
-        self._shipments.refuse(point, reason, self._now_epoch_ms())
+        log.error("InfluxDB refused a point, see footfall quarantine: measurement=%s: %s", point.measurement, reason)
+        self._state.quarantine(point, reason, self._now_epoch_ms())
 
-    def _pass_over(self, point: Point, reason: str) -> None:
-        """Let *point* go: it tells how things are now, and the next one will too. In quarantine they would pile up."""
+    def _discard(self, point: Point, reason: str) -> None:
+        """Log *point* and drop it: a newer one follows within a minute, and in quarantine they would pile up."""
         now_s = self._clock()
-        if not 0 <= now_s - self._said_refused_s < _SAY_AGAIN_S:
-            self._said_refused_s = now_s
+        if not 0 <= now_s - self._logged_refusal_s < _LOG_AGAIN_S:
+            self._logged_refusal_s = now_s
             hint = "another program may write to that bucket; see docs/operate.md, Forwarding"
-            log.error(
-                "InfluxDB refused a point of %s, written anew each minute: %s; %s", point.measurement, reason, hint
-            )
+            log.error("InfluxDB refused a status point: measurement=%s: %s; %s", point.measurement, reason, hint)
 
     def _expire(self, number: int) -> None:
         if not self._has_expired:
-            log.warning("InfluxDB does not keep points as old as some of these; they stay in the journal alone")
+            log.warning("some points are older than InfluxDB's retention; only the journal keeps them")
         self._has_expired = True
-        self._shipments.expire(number)
+        self._state.add_expired(number)
 
     def _fail(self, error: StoreUnavailable) -> None:
-        wait_s = min(LONGEST_WAIT_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)
-        wait_s = max(wait_s, min(error.retry_after_s or 0, LONGEST_ASKED_S))
-        if error.status is None:  # perhaps it needs longer for so many than it is waited for, and would each time
-            self._most_now = max(1, self._most_now // 2)
+        wait_s = min(MAX_RETRY_S, 2.0**self._failures) * self._chance.uniform(0.5, 1)
+        wait_s = max(wait_s, min(error.retry_after_s or 0, MAX_RETRY_AFTER_S))
+        if error.status is None:  # perhaps a time-out: fewer points may get through
+            self._request_points = max(1, self._request_points // 2)
         now_s = self._clock()
-        self._failures, self._has_failed = min(self._failures + 1, 16), True
+        self._failures, self._may_have_failure = min(self._failures + 1, 16), True
         self._next_try_s = now_s + wait_s
-        said_s, said = self._said
+        logged_s, logged = self._logged_failure
         kind = f"{error.status} {error.hint}"
-        if kind != said or not 0 <= now_s - said_s < _SAY_AGAIN_S:
-            self._said = now_s, kind
+        if kind != logged or not 0 <= now_s - logged_s < _LOG_AGAIN_S:
+            self._logged_failure = now_s, kind
             level = logging.ERROR if error.status in (401, 403, 404) else logging.WARNING
-            log.log(level, "%s (%s); the journal keeps everything, it is tried again", error.message, error.hint)
-        with suppress(StoreUnavailable):  # that file may be what fails; the log has told
+            log.log(level, "forwarding failed, the journal keeps everything: %s; %s", error.message, error.hint)
+        with suppress(StoreUnavailable):  # the state may be what failed; the log has the error
             next_try_epoch_ms = int(self._next_try_s * 1000)
-            self._shipments.fail(error.message, error.hint, self._now_epoch_ms(), next_try_epoch_ms)
+            self._state.record_failure(error.message, error.hint, self._now_epoch_ms(), next_try_epoch_ms)
 
     def _recover(self) -> None:
-        self._shipments.recover()
+        self._state.record_recovery()
         if self._failures:
-            log.info("InfluxDB takes points again")
-        self._has_failed, self._failures, self._said = False, 0, (0.0, "")
+            log.info("InfluxDB accepts points again")
+        self._may_have_failure, self._failures, self._logged_failure = False, 0, (0.0, "")
 
     def _now_epoch_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -263,27 +256,3 @@ class Forwarder:
 
 def _sites_of(registry: Registry) -> dict[str, str]:
     return {one.id: one.site for one in registry.counters.values()}
-
-
-def write_sifted(
-    writer: Writer, points: Sequence[Point], refuse: Callable[[Point, str], None], expire: Callable[[int], None]
-) -> int:
-    """Write *points*, halving them where some are refused, until it is known which; return how many were taken.
-
-    *refuse* is told each that is not taken, and why. *expire* is told how many were refused because they are older
-    than InfluxDB keeps anything: it has the others, and these are nothing it could keep. Raises StoreUnavailable.
-    """
-    try:
-        writer.write(points)
-    except (PointsRefused, TooLarge) as exc:
-        if isinstance(exc, PointsRefused) and _EXPIRED.search(exc.message):
-            told = _DROPPED.search(exc.message)
-            expired = min(int(told[1]), len(points)) if told else len(points)
-            expire(expired)
-            return len(points) - expired
-        if len(points) == 1:
-            refuse(points[0], exc.message)
-            return 0
-        middle = len(points) // 2
-        return sum(write_sifted(writer, half, refuse, expire) for half in (points[:middle], points[middle:]))
-    return len(points)

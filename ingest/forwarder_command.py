@@ -40,5 +40,5 @@ def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> No
 
 def _ask_again(data: Path) -> None:
     with closing(ForwarderState(data / FILE_NAME)) as state:
-        state.ask_again()
+        state.request_resend()
     click.echo("the forwarder will resend everything in the journal; footfall doctor shows its progress")

@@ -1,4 +1,4 @@
-"""The forwarder's process: the real parts, put together, until it is told to end."""
+"""The forwarder's process: builds a Forwarder of real parts and steps it until a signal ends it."""
 
 import logging
 import os
@@ -11,11 +11,11 @@ from filelock import FileLock, Timeout
 
 from footfall.errors import FootfallError, StoreUnavailable
 from footfall.registry import live_registry
-from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import FILE_NAME as FORWARDER_STATE
 from footfall.store.forwarder_state import ForwarderState
-from footfall.store.influx_canary import InfluxCanary
 from footfall.store.influx_settings import InfluxConfig
 from footfall.store.influx_writer import InfluxWriter
+from footfall.store.influxql import InfluxQL
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_pruning import Pruner
 from footfall.store.outbox import Outbox
@@ -25,35 +25,35 @@ from ingest.ingest_settings import IngestConfig
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "forwarder.lock"
-LOOK_AGAIN_S = 1.0
-"""How long a crossing waits at most before it is on its way."""
+POLL_S = 1.0
+"""How long a crossing waits at most before it is sent."""
 
-_FREE_WITHIN_S = 10  # the forwarder of an ingest that was killed may end a moment later
+_LOCK_TIMEOUT_S = 10  # after ingest was killed, its forwarder may end a moment later
 
 
 def run(config: IngestConfig, influx: InfluxConfig) -> None:
-    """Forward the journal of *config* to *influx* until a signal ends this process.
+    """Forward the journal of *config* to *influx* until SIGTERM or SIGINT.
 
-    It ends at once, in the middle of whatever it does: what was not recorded is written again next time.
+    The process ends at once, whatever it is doing; the next one writes again what this one did not record.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     try:
-        with FileLock(config.data / LOCK_NAME, timeout=_FREE_WITHIN_S):
+        with FileLock(config.data / LOCK_NAME, timeout=_LOCK_TIMEOUT_S):
             forwarder = open_forwarder(config, influx)
             prune = _pruning(config)
-            log.info("the journal is forwarded to InfluxDB at %s, %s", influx.url, influx.influx_bucket)
+            log.info("forwarding the journal to InfluxDB: url=%s bucket=%s", influx.url, influx.influx_bucket)
             while True:
                 if not forwarder.step():
                     prune()
-                    time.sleep(LOOK_AGAIN_S)
+                    time.sleep(POLL_S)
     except Timeout:
-        hint = "ingest runs one itself where InfluxDB is set up"
+        hint = "ingest runs one itself if InfluxDB is configured"
         raise FootfallError(f"another forwarder works in {config.data}", hint=hint) from None
 
 
 def _pruning(config: IngestConfig) -> Callable[[], None]:
-    """Return a function that forgets some old crossings, if any are to be. It may fail as often as it must."""
+    """Return a function that prunes some old crossings, if keep_days is set. It logs its failures."""
     if config.keep_days is None:
         return lambda: None
     pruner = Pruner(config.data / FILE_NAME, config.keep_days, time.time)
@@ -62,19 +62,19 @@ def _pruning(config: IngestConfig) -> Callable[[], None]:
         try:
             pruner.step()
         except StoreUnavailable as exc:
-            log.warning("old crossings were not deleted, it is tried again: %s; %s", exc.message, exc.hint)
+            log.warning("old crossings were not deleted, retrying: %s; %s", exc.message, exc.hint)
 
     return prune
 
 
 def open_forwarder(config: IngestConfig, influx: InfluxConfig) -> Forwarder:
-    """Return the forwarder of the journal of *config*, on the real InfluxDB, files and clock."""
+    """Return the forwarder of the journal of *config*, with the real InfluxDB, files and clock."""
     return Forwarder(
         Outbox(config.data / FILE_NAME),
-        ForwarderState(config.data / SHIPMENTS),
+        ForwarderState(config.data / FORWARDER_STATE),
         InfluxWriter(influx),
         live_registry(config.path, config.data, config.registry, time.monotonic),
         time.time,
         random.Random(),  # noqa: S311 - spreads retries, keeps no secret
-        holds=InfluxCanary(influx),
+        has_point=InfluxQL(influx).has_point,
     )

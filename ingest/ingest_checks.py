@@ -14,12 +14,12 @@ import urllib3
 from footfall.errors import FootfallError
 from footfall.finding import Check, Finding, plural
 from footfall.model import CounterState, epoch_ms, from_epoch_ms
-from footfall.store.forwarder_state import Lag, read_lag
+from footfall.store.forwarder_state import ForwarderLag, read_lag
 from footfall.store.influx_settings import InfluxConfig, goes_in_the_clear
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import check_journal, has_journal
 from footfall.store.journal_reader import JournalReader
-from footfall.store.readers import open_reader
+from footfall.store.reader import open_reader
 from footfall.store.sqlite import SchemaMismatch
 from ingest.ingest_settings import IngestConfig
 
@@ -120,7 +120,7 @@ def _check_influx(config: IngestConfig) -> Iterator[Finding]:
         yield from _judge(lag)
 
 
-def _write_a_point(config: IngestConfig, influx: InfluxConfig, lag: Lag) -> Finding:
+def _write_a_point(config: IngestConfig, influx: InfluxConfig, lag: ForwarderLag) -> Finding:
     """Write the point that the forwarder writes every minute: only a write shows that InfluxDB accepts writes."""
     from footfall.store.influx_writer import InfluxWriter
     from footfall.store.outbox import Outbox
@@ -128,13 +128,13 @@ def _write_a_point(config: IngestConfig, influx: InfluxConfig, lag: Lag) -> Find
 
     try:
         with closing(Outbox(config.data / FILE_NAME)) as outbox, closing(InfluxWriter(influx)) as writer:
-            writer.write([forwarder_point(outbox.ingest(), lag.waiting, lag.lag_s, lag.quarantined, time.time_ns())])
+            writer.write([forwarder_point(outbox.ingest_id(), lag.waiting, lag.lag_s, lag.quarantined, time.time_ns())])
     except FootfallError as exc:
         return Finding("InfluxDB", exc.message, exc.hint or "see docs/operate.md, Forwarding")
     return Finding("InfluxDB", f"{influx.url}, {influx.influx_bucket} accepts points")
 
 
-def _judge(lag: Lag) -> Iterator[Finding]:
+def _judge(lag: ForwarderLag) -> Iterator[Finding]:
     progress = lag.progress
     backlog = f"backlog of {plural(lag.waiting, 'row')}"
     if progress.failing_epoch_ms is not None:

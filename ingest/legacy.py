@@ -14,7 +14,7 @@ from flask import Blueprint, Response, json, request
 
 from footfall.errors import InvalidBatch
 from footfall.model import BUCKET, epoch_ms, from_epoch_ms
-from footfall.store.historical_counts import HALF_HOUR_MS, HalfHour, HistoryReceipt
+from footfall.store.historical_counts import HALF_HOUR_MS, ImportedHalfHour, ImportReceipt
 from ingest.context import Context, context
 from ingest.crossings import read_body
 from ingest.http_errors import Refusal
@@ -38,7 +38,7 @@ def take_row() -> Response:
     here = context()
     _check_network(here.config.legacy_networks)
     for half_hour in _parse_row(here, _decoded(read_body("text/plain")).strip()):
-        receipt = here.commit.append_history([half_hour], "legacy", here.now_epoch_ms())
+        receipt = here.commit.append_half_hours([half_hour], "legacy", here.now_epoch_ms())
         if not receipt.conflicts:
             break
     else:
@@ -64,7 +64,7 @@ def _decoded(body: bytes) -> str:
         return body.decode("latin-1")  # old devices never said; only ASCII columns are read
 
 
-def _parse_row(here: Context, line: str) -> list[HalfHour]:
+def _parse_row(here: Context, line: str) -> list[ImportedHalfHour]:
     """Return the half hour *line* tells of; in a repeated hour both that it may be, the likelier one first.
 
     Raises InvalidBatch naming the column, or UnknownCounter.
@@ -80,7 +80,7 @@ def _parse_row(here: Context, line: str) -> list[HalfHour]:
     ends = _ends_of_half_hour(here, columns[0], columns[1], registry.site_of(columns[4]).tz)
     if min(ends) - HALF_HOUR_MS < here.config.earliest_epoch_ms:
         raise InvalidBatch("the half hour is before this server's earliest time", field="date")
-    return [HalfHour(columns[4], end - HALF_HOUR_MS, int(columns[2]), int(columns[3])) for end in ends]
+    return [ImportedHalfHour(columns[4], end - HALF_HOUR_MS, int(columns[2]), int(columns[3])) for end in ends]
 
 
 def _ends_of_half_hour(here: Context, day_text: str, time_text: str, tz: ZoneInfo) -> list[int]:
@@ -125,7 +125,7 @@ def _exists(shown: datetime, tz: ZoneInfo) -> bool:
     return shown.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == shown
 
 
-def _conflict(receipt: HistoryReceipt) -> Refusal:
+def _conflict(receipt: ImportReceipt) -> Refusal:
     came, kept = receipt.conflicts[0]
     message = (
         f"{came.counter} already has {kept[0]} entries and {kept[1]} exits in that half hour, "

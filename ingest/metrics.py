@@ -13,8 +13,8 @@ from footfall.errors import StoreUnavailable
 from footfall.model import Receipt, epoch_ms
 from footfall.occupancy import last_reset, occupancy_of
 from footfall.registry import Registry
-from footfall.store import Reader
 from footfall.store.forwarder_state import read_lag
+from footfall.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

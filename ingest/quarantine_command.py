@@ -11,7 +11,7 @@ from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
 
 if TYPE_CHECKING:
-    from footfall.store.forwarder_state import ForwarderState, Refused
+    from footfall.store.forwarder_state import ForwarderState, QuarantinedPoint
     from footfall.store.influx_settings import InfluxConfig
     from footfall.store.points import Point
 
@@ -36,12 +36,12 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
         if not as_json:
             click.echo("no points are in quarantine: nothing was forwarded yet")
         return
-    with closing(ForwarderState(path)) as shipments:
-        refused = shipments.refused()
+    with closing(ForwarderState(path)) as state:
+        refused = state.quarantined_points()
         if resend:
-            _resend(ingest.influx, shipments, refused)
+            _resend(ingest.influx, state, refused)
         elif forget:
-            shipments.release(refused)
+            state.release(refused)
             click.echo(f"{len(refused)} points were given up")
         elif as_json:
             for one in refused:
@@ -50,23 +50,24 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
             _show(refused)
 
 
-def _resend(influx: "InfluxConfig | None", shipments: "ForwarderState", refused: list["Refused"]) -> None:
+def _resend(influx: "InfluxConfig | None", state: "ForwarderState", refused: list["QuarantinedPoint"]) -> None:
     """Write *refused* again, and release those that InfluxDB takes now."""
     if influx is None:
         raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operate.md, Forwarding")
+    from footfall.store.influx_bisect import write_bisecting
     from footfall.store.influx_writer import InfluxWriter
-    from ingest.forwarder import MOST_POINTS, write_sifted
+    from footfall.store.points import MAX_POINTS_PER_WRITE
 
     still: dict[str, str] = {}
     expired: list[int] = []
     with closing(InfluxWriter(influx)) as writer:
-        for start in range(0, len(refused), MOST_POINTS):
-            several = refused[start : start + MOST_POINTS]
-            write_sifted(
-                writer, [one.point for one in several],
+        for start in range(0, len(refused), MAX_POINTS_PER_WRITE):
+            several = refused[start : start + MAX_POINTS_PER_WRITE]
+            write_bisecting(
+                writer.write, [one.point for one in several],
                 lambda point, reason: still.update({_name(point): reason}), expired.append,
             )  # fmt: skip
-            shipments.release(one for one in several if _name(one.point) not in still)
+            state.release(one for one in several if _name(one.point) not in still)
     click.echo(f"{len(refused) - len(still) - sum(expired)} points were written, {len(still)} are still refused")
     if expired:
         click.echo(f"{sum(expired)} are older than InfluxDB keeps any, and have left the list: the journal has them")
@@ -78,7 +79,7 @@ def _name(point: "Point") -> str:
     return repr((point.measurement, point.tags, point.time_ns))
 
 
-def _as_json(one: "Refused") -> dict[str, object]:
+def _as_json(one: "QuarantinedPoint") -> dict[str, object]:
     return {
         "refused": from_epoch_ms(one.refused_epoch_ms).isoformat(timespec="seconds"),
         "measurement": one.point.measurement,
@@ -89,7 +90,7 @@ def _as_json(one: "Refused") -> dict[str, object]:
     }
 
 
-def _show(refused: list["Refused"]) -> None:
+def _show(refused: list["QuarantinedPoint"]) -> None:
     from rich.table import Table
 
     if not refused:

@@ -9,7 +9,7 @@ from footfall.processes import die_with
 from footfall.registry import live_registry
 from footfall.store.group_commit import GroupCommit
 from footfall.store.journal import FILE_NAME, Journal
-from footfall.store.readers import open_reader
+from footfall.store.reader import open_reader
 from ingest.app import create_app
 from ingest.context import Context
 from ingest.ingest_settings import IngestConfig

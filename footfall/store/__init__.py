@@ -1,50 +1,33 @@
-"""Where counts are kept. The journal is written by ingest; readers answer the exporter and the API.
+"""The stores: the journal of ingest, its copy in InfluxDB, and the ledger of the exporter.
 
-    ingest --Arrival--> GroupCommit --> Journal (SQLite)  --> JournalReader --Quarter--> calendar --> exporter, API
+    ingest --> journal --> outbox --> forwarder --> InfluxDB
+                  |                                    |
+                  +----------- reader -----------------+--> exporter, pages, API        exporter --> ledger
 
-Law: only this folder knows SQL, and nothing outside it sees an error of sqlite3.
+| layer     | file                  | responsibility                                                            |
+| --------- | --------------------- | ------------------------------------------------------------------------- |
+| reading   | reader                | what any store answers; opens the one a configuration reads               |
+|           | journal_reader        | answers from the journal                                                  |
+|           | influx_reader         | answers from InfluxDB: sums and coverage                                  |
+|           | influx_counter_states | answers from InfluxDB: the state of counters, and how complete it is      |
+| writing   | group_commit          | lets many threads append to the journal with one fsync                    |
+|           | historical_counts     | appends half hours from imports and old devices                           |
+|           | journal               | appends each count exactly once                                           |
+|           | write_buffer          | writes the rows of one transaction in few statements                      |
+| upkeep    | journal_check         | compares sums with crossings                                              |
+|           | journal_pruning       | deletes old crossings that are in InfluxDB                                |
+| copying   | outbox                | reads the rows to forward, in a safe order                                |
+|           | forwarder_state       | remembers the forwarder's cursor, failure and quarantine                  |
+|           | influx_bisect         | finds the refused points of a chunk by halving it                         |
+|           | influx_writer         | writes points over HTTP                                                   |
+| delivery  | ledger                | records deliveries, and where each day stands                             |
+| formats   | points                | builds the points of docs/storage.md                                      |
+|           | line_protocol         | renders points as bytes                                                   |
+|           | influxql              | queries over HTTP                                                         |
+|           | influx_errors         | translates InfluxDB's answers into errors with hints                      |
+|           | influx_settings       | reads ``[influxdb]`` of footfall.toml                                     |
+|           | journal_schema        | the journal's tables and migrations                                       |
+|           | sqlite                | opens and migrates SQLite files, runs transactions, translates errors     |
+
+Law: only this folder knows SQL and InfluxQL, and its callers never see an error of sqlite3, urllib3 or influxdb_client.
 """
-
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
-
-from footfall.model import CounterState, Quarter
-
-
-class Reader(Protocol):
-    """What the exporter and the API ask of a store, whichever it is. Every method may raise StoreUnavailable."""
-
-    def quarters(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
-        """Return the sums of *counters* over each quarter hour of [start_utc, end_utc) that has anything to tell.
-
-        *start_utc* lies on a quarter hour of UTC; *end_utc* may be now. Ordered by counter, then time. Counters never
-        heard of add nothing.
-        """
-        ...
-
-    def totals(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> list[Quarter]:
-        """Return what quarters() does, summed over all of *counters*: the counter of each is empty. Ordered by time."""
-        ...
-
-    def sums(self, counters: Sequence[str], start_utc: datetime, end_utc: datetime) -> Mapping[str, tuple[int, int]]:
-        """Return (entries, exits) of each of *counters* over [start_utc, end_utc), both on a quarter hour of UTC."""
-        ...
-
-    def covered_to(self, counters: Sequence[str]) -> Mapping[str, datetime]:
-        """Return, for each of *counters* that ever counted, the end of its latest span.
-
-        A counter sends in order: whatever lies before that instant has arrived, or never will.
-        """
-        ...
-
-    def complete_until(self) -> datetime | None:
-        """Return the instant before which all that was received is in this store; None where it always is.
-
-        A copy lags behind what ingest received: for a moment as a rule, for as long as it was down when it comes back.
-        """
-        ...
-
-    def counter_states(self, counters: Sequence[str]) -> Mapping[str, CounterState]:
-        """Return the last that was heard of each of *counters*; one never heard of has only its id."""
-        ...

@@ -1,7 +1,7 @@
-"""What a forwarder remembers, in a file of its own: how far it came, what went wrong, and what was refused.
+"""The forwarder's progress: how far it came, what stops it, and the points InfluxDB refused.
 
-A file of its own, since ingest forgets what it remembers of the journal when another process writes there. Losing it
-does no harm: everything is written to InfluxDB again, under the same names. So it is not synced at each commit.
+It has a file of its own, because ingest drops its cache whenever another process writes to the journal. The file is
+expendable: without it, the forwarder rewrites every point under the same name. So its commits are not fsynced.
 """
 
 import json
@@ -20,17 +20,17 @@ _MIGRATIONS = (
     """
     CREATE TABLE progress (
         id                    INTEGER PRIMARY KEY CHECK (id = 1),
-        crossing              INTEGER NOT NULL DEFAULT 0,    -- Cursor and Fingerprint: what was written up to here
+        crossing              INTEGER NOT NULL DEFAULT 0,    -- Cursor and Fingerprint
         outbox                INTEGER NOT NULL DEFAULT 0,
         crossing_mark         TEXT NOT NULL DEFAULT '',
         outbox_mark           TEXT NOT NULL DEFAULT '',
-        written               INTEGER NOT NULL DEFAULT 0,    -- points, since the beginning
-        expired               INTEGER NOT NULL DEFAULT 0,    -- points that are older than InfluxDB keeps any
-        witness_ns            INTEGER,                       -- the time of the last point about the forwarder itself
-        is_again              INTEGER NOT NULL DEFAULT 1,    -- 1: everything is to be written, whatever was before
+        written               INTEGER NOT NULL DEFAULT 0,    -- points, in total
+        expired               INTEGER NOT NULL DEFAULT 0,    -- points older than InfluxDB's retention
+        witness_ns            INTEGER,                       -- time of the canary
+        is_again              INTEGER NOT NULL DEFAULT 1,    -- 1: resend everything
         error                 TEXT NOT NULL DEFAULT '',
         hint                  TEXT NOT NULL DEFAULT '',
-        failing_epoch_ms      INTEGER,                       -- since when nothing could be written
+        failing_epoch_ms      INTEGER,                       -- when the outage began; NULL: none
         next_try_epoch_ms     INTEGER
     ) STRICT;
     INSERT INTO progress (id) VALUES (1);
@@ -42,29 +42,38 @@ _MIGRATIONS = (
         refused_epoch_ms INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE progress RENAME COLUMN crossing_mark TO crossing_fingerprint;
+    ALTER TABLE progress RENAME COLUMN outbox_mark TO outbox_fingerprint;
+    ALTER TABLE progress RENAME COLUMN witness_ns TO canary_ns;
+    ALTER TABLE progress RENAME COLUMN is_again TO resend_requested;
+    """,
 )
 
 
-class Progress(NamedTuple):
-    """How far the forwarder came and what stops it. ``failing_epoch_ms`` is None while nothing does."""
+class ForwarderProgress(NamedTuple):
+    """How far the forwarder came. ``error`` is empty and ``failing_epoch_ms`` None unless something stops it.
 
-    place: Cursor
-    mark: Fingerprint
+    ``canary_ns``: the time of the forwarder's own point that InfluxDB had; if it is missing, InfluxDB lost its data.
+    """
+
+    cursor: Cursor
+    fingerprint: Fingerprint
     written: int
     expired: int
-    witness_ns: int | None
-    is_again: bool
+    canary_ns: int | None
+    resend_requested: bool
     error: str
     hint: str
     failing_epoch_ms: int | None
     next_try_epoch_ms: int | None
 
 
-NO_PROGRESS = Progress(Cursor(), Fingerprint(), 0, 0, None, False, "", "", None, None)
+NO_PROGRESS = ForwarderProgress(Cursor(), Fingerprint(), 0, 0, None, False, "", "", None, None)
 
 
-class Refused(NamedTuple):
-    """A point that InfluxDB did not take, and what it said."""
+class QuarantinedPoint(NamedTuple):
+    """A point that InfluxDB refused, and its answer."""
 
     id: int
     point: Point
@@ -73,64 +82,67 @@ class Refused(NamedTuple):
 
 
 class ForwarderState:
-    """The forwarder's file, open. Every method may raise StoreUnavailable. For one thread at a time."""
+    """The forwarder's file, open. For one thread at a time. Every method may raise StoreUnavailable."""
 
-    def __init__(self, path: Path, *, reads_only: bool = False) -> None:
-        """Open the file at *path*, making it where needed unless it is only to be read."""
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file at *path*; create or migrate it unless *read_only*."""
         self.path = path
         self._connection = open_database(
-            path, _MIGRATIONS, mode="ro" if reads_only else "rwc", timeout_s=_LOCK_TIMEOUT_S, synchronous="NORMAL"
+            path, _MIGRATIONS, mode="ro" if read_only else "rwc", timeout_s=_LOCK_TIMEOUT_S, synchronous="NORMAL"
         )
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
-    def progress(self) -> Progress:
-        """Return how far it came."""
+    def progress(self) -> ForwarderProgress:
+        """Return the progress."""
         with translated(self.path):
             row = self._connection.execute("SELECT * FROM progress").fetchone()
-        place, mark = Cursor(*row[1:3]), Fingerprint(*row[3:5])
-        written, expired, witness_ns, is_again, error, hint, failing_epoch_ms, next_try_epoch_ms = row[5:]
-        return Progress(
-            place, mark, written, expired, witness_ns, bool(is_again), error, hint, failing_epoch_ms, next_try_epoch_ms
+        written, expired, canary_ns, resend_requested, *trouble = row[5:]
+        return ForwarderProgress(
+            Cursor(*row[1:3]), Fingerprint(*row[3:5]), written, expired, canary_ns, bool(resend_requested), *trouble
         )
 
-    def reach(self, place: Cursor, mark: Fingerprint, written: int) -> None:
-        """Record that everything up to *place* is in InfluxDB, with *written* points more."""
+    def advance(self, cursor: Cursor, fingerprint: Fingerprint, written: int) -> None:
+        """Record that InfluxDB has everything up to *cursor*, with *written* more points."""
         self._set(
-            "crossing = ?, outbox = ?, crossing_mark = ?, outbox_mark = ?, written = written + ?",
-            (*place, *mark, written),
+            "crossing = ?, outbox = ?, crossing_fingerprint = ?, outbox_fingerprint = ?, written = written + ?",
+            (*cursor, *fingerprint, written),
         )
 
-    def begin_again(self) -> None:
-        """Record that nothing is in InfluxDB."""
-        self._set("crossing = 0, outbox = 0, crossing_mark = '', outbox_mark = '', witness_ns = NULL, is_again = 0", ())
+    def rewind(self) -> None:
+        """Record that InfluxDB has nothing."""
+        self._set(
+            "crossing = 0, outbox = 0, crossing_fingerprint = '', outbox_fingerprint = '', canary_ns = NULL,"
+            " resend_requested = 0",
+            (),
+        )
 
-    def ask_again(self) -> None:
-        """Record that a person wants everything to be written again. The forwarder does so at its next look."""
-        self._set("is_again = 1", ())
+    def request_resend(self) -> None:
+        """Ask the forwarder, which may be another process, to resend everything at its next step."""
+        self._set("resend_requested = 1", ())
 
-    def witness(self, time_ns: int) -> None:
-        """Record that InfluxDB has the forwarder's own point of *time_ns*: where it is missing, all is."""
-        self._set("witness_ns = ?", (time_ns,))
+    def record_canary(self, time_ns: int) -> None:
+        """Record that InfluxDB has the forwarder's own point of *time_ns*."""
+        self._set("canary_ns = ?", (time_ns,))
 
-    def expire(self, number: int) -> None:
-        """Count *number* points that are older than InfluxDB keeps any."""
+    def add_expired(self, number: int) -> None:
+        """Count *number* more points as older than InfluxDB's retention."""
         self._set("expired = expired + ?", (number,))
 
-    def fail(self, error: str, hint: str, now_epoch_ms: int, next_try_epoch_ms: int) -> None:
-        """Record what stops it, and when it is tried next."""
+    def record_failure(self, error: str, hint: str, now_epoch_ms: int, next_try_epoch_ms: int) -> None:
+        """Record what stops the forwarder, and when it retries."""
         self._set(
             "error = ?, hint = ?, next_try_epoch_ms = ?, failing_epoch_ms = coalesce(failing_epoch_ms, ?)",
             (error, hint, next_try_epoch_ms, now_epoch_ms),
         )
 
-    def recover(self) -> None:
-        """Record that nothing stops it."""
+    def record_recovery(self) -> None:
+        """Record that nothing stops the forwarder."""
         self._set("error = '', hint = '', failing_epoch_ms = NULL, next_try_epoch_ms = NULL", ())
 
-    def refuse(self, point: Point, reason: str, now_epoch_ms: int) -> None:
+    def quarantine(self, point: Point, reason: str, now_epoch_ms: int) -> None:
         """Put *point* into quarantine."""
         name = json.dumps([point.measurement, point.tags, point.time_ns])
         with transaction(self._connection, self.path):
@@ -140,71 +152,70 @@ class ForwarderState:
                 (name, json.dumps(dict(point.fields)), reason, now_epoch_ms),
             )
 
-    def refused(self) -> list[Refused]:
-        """Return every point in quarantine, in the order in which they came."""
+    def quarantined_points(self) -> list[QuarantinedPoint]:
+        """Return every point in quarantine, oldest first."""
         with translated(self.path):
             rows = self._connection.execute("SELECT * FROM quarantine ORDER BY id").fetchall()
         found = []
         for number, name, fields, reason, refused_epoch_ms in rows:
             measurement, tags, time_ns = json.loads(name)
             point = Point(measurement, tuple((key, value) for key, value in tags), json.loads(fields), time_ns)
-            found.append(Refused(number, point, reason, refused_epoch_ms))
+            found.append(QuarantinedPoint(number, point, reason, refused_epoch_ms))
         return found
 
-    def quarantined(self) -> int:
-        """Return how many points are in quarantine."""
+    def quarantine_size(self) -> int:
+        """Return the number of points in quarantine."""
         with translated(self.path):
             (number,) = self._connection.execute("SELECT count(*) FROM quarantine").fetchone()
         return int(number)
 
-    def release(self, several: Iterable[Refused]) -> None:
-        """Take *several* out of quarantine: InfluxDB has them now, or a person gave them up."""
+    def release(self, points: Iterable[QuarantinedPoint]) -> None:
+        """Remove *points* from quarantine: InfluxDB has them now, or an operator discarded them."""
         with transaction(self._connection, self.path):
-            self._connection.executemany("DELETE FROM quarantine WHERE id = ?", [(one.id,) for one in several])
+            self._connection.executemany("DELETE FROM quarantine WHERE id = ?", [(one.id,) for one in points])
 
-    def _set(self, what: str, values: Sequence[object]) -> None:
+    def _set(self, assignments: str, values: Sequence[object]) -> None:
         with transaction(self._connection, self.path):
-            self._connection.execute(f"UPDATE progress SET {what}", values)  # noqa: S608 - words of our own
+            self._connection.execute(f"UPDATE progress SET {assignments}", values)  # noqa: S608 - our own words
 
 
-class Lag(NamedTuple):
-    """How far a forwarder is behind its journal, and what stops it; ``lag_s`` is the age of the oldest that waits."""
+class ForwarderLag(NamedTuple):
+    """How far the forwarder is behind its journal. ``waiting``: rows; ``lag_s``: the age of the oldest of them."""
 
     waiting: int
     lag_s: int
     quarantined: int
-    progress: Progress
+    progress: ForwarderProgress
 
 
-def read_lag(journal: Path, now_epoch_ms: int) -> Lag:
+def read_lag(journal: Path, now_epoch_ms: int) -> ForwarderLag:
     """Return how far the forwarder of *journal* is behind. Raises StoreUnavailable."""
     progress, quarantined = _read(journal.with_name(FILE_NAME))
     with closing(Outbox(journal)) as outbox:
-        return Lag(*outbox.waiting(progress.place, now_epoch_ms), quarantined, progress)
+        return ForwarderLag(*outbox.backlog(progress.cursor, now_epoch_ms), quarantined, progress)
 
 
 def prunable_through(journal: Path) -> int:
-    """Return up to which id crossings of *journal* may be deleted, since InfluxDB has them; 0: none.
+    """Return the id up to which crossings of *journal* are in InfluxDB and may be deleted; 0: none.
 
-    None while the forwarder is in trouble, or has points in quarantine: one of those may be such a crossing.
-
-    The one at the forwarder's cursor stays: by it the forwarder knows that this is the journal it forwarded.
+    It is 0 while the forwarder fails or has points in quarantine: a crossing may be missing from InfluxDB. The
+    crossing at the cursor stays: the forwarder recognises its journal by it.
     """
     progress, quarantined = _read(journal.with_name(FILE_NAME))
-    if progress.error or progress.is_again or quarantined:
+    if progress.error or progress.resend_requested or quarantined:
         return 0
-    return max(0, progress.place.crossing - 1)
+    return max(0, progress.cursor.crossing - 1)
 
 
-def _read(path: Path) -> tuple[Progress, int]:
-    """Return the progress in the file at *path* and how many points are in quarantine; nothing if it has no tables."""
+def _read(path: Path) -> tuple[ForwarderProgress, int]:
+    """Return the progress in the file at *path*, and the size of its quarantine. No file yet: no progress."""
     if not path.exists():
         return NO_PROGRESS, 0
     try:
-        state = ForwarderState(path, reads_only=True)
+        state = ForwarderState(path, read_only=True)
     except SchemaMismatch as exc:
         if exc.found:
             raise
         return NO_PROGRESS, 0  # another process is creating the file
     with closing(state):
-        return state.progress(), state.quarantined()
+        return state.progress(), state.quarantine_size()

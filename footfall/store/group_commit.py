@@ -1,12 +1,12 @@
 """Group commit: requests that arrive together share one transaction and one fsync.
 
-    thread A  append ── leads: commits A ────────── hands on to B, wakes nobody else
-    thread B      append ── waits ................. leads: commits B, C, D ── wakes C and D at once
-    thread C          append ── waits ....................................... has its receipt
-    thread D            append ── waits ..................................... has its receipt
+    thread A  append -- leads, commits A ---------- makes B the leader
+    thread B      append -- follows ............... leads, commits B, C and D -- wakes C and D
+    thread C          append -- follows ...................................... has its receipt
+    thread D            append -- follows .................................... has its receipt
 
-There is no thread of its own to start, stop or lose: one of those who wait commits for all of them. They are woken
-together, not one by one through a lock, which at 32 connections is half of the throughput.
+There is no committer thread to start, stop or lose: one of the waiting threads leads and commits for all. The leader
+wakes its followers together; waking them one after another through a lock halves the throughput of 32 connections.
 """
 
 import threading
@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Receipt
-from footfall.store.historical_counts import HalfHour, HistoryReceipt, Source, keep_history
+from footfall.store.historical_counts import ImportedHalfHour, ImportReceipt, Source, append_half_hours
 from footfall.store.journal import Journal
 
 
-class _Waiting:
-    """An arrival on its way to the disk. ``gate`` opens when there is an outcome, or when it is its turn to lead."""
+class _PendingAppend:
+    """An arrival that is not on disk yet. ``gate`` opens once it has an outcome, or once its thread must lead."""
 
     __slots__ = ("arrival", "gate", "outcome")
 
@@ -32,52 +32,54 @@ class _Waiting:
 
 
 class GroupCommit:
-    """A journal many threads may append to at once."""
+    """A journal that many threads may append to at once."""
 
     def __init__(self, journal: Journal, observe: Callable[[int, float], None] = lambda _size, _seconds: None) -> None:
-        """Write to *journal*. *observe* is told (arrivals, seconds) of every commit."""
+        """Write to *journal*. *observe* is called with (arrivals, seconds) after each commit."""
         self._journal = journal
         self._observe = observe
-        self._queue_lock = threading.Lock()  # guards the two below; held for a moment only
-        self._pending: list[_Waiting] = []
-        self._is_led = False
-        self._journal_lock = threading.Lock()  # one at a time at the journal
+        self._queue_lock = threading.Lock()  # guards _pending and _has_leader; held for a moment only
+        self._pending: list[_PendingAppend] = []
+        self._has_leader = False
+        self._journal_lock = threading.Lock()  # held by the one thread that uses the journal
 
     def append(self, arrival: Arrival) -> Receipt:
-        """Return the receipt of *arrival* once it is on disk. Raises StoreUnavailable: it was not kept."""
-        waiting = _Waiting(arrival)
+        """Return the receipt of *arrival* once it is on disk. Raises StoreUnavailable if it was not stored."""
+        mine = _PendingAppend(arrival)
         with self._queue_lock:
-            self._pending.append(waiting)
-            leads, self._is_led = not self._is_led, True
+            self._pending.append(mine)
+            leads, self._has_leader = not self._has_leader, True
         if not leads:
-            waiting.gate.acquire()
-        if waiting.outcome is None:
+            mine.gate.acquire()
+        if mine.outcome is None:
             self._lead()
-        outcome = waiting.outcome
+        outcome = mine.outcome
         if isinstance(outcome, Receipt):
             return outcome
         if outcome is None:
-            raise AssertionError("who leads commits everyone who waited, itself included")
+            raise AssertionError("a leader commits all pending appends, its own included")
         raise StoreUnavailable(outcome.message, hint=outcome.hint) from outcome
 
-    def append_history(self, half_hours: Sequence[HalfHour], source: Source, received_epoch_ms: int) -> HistoryReceipt:
-        """Keep *half_hours* as keep_history does, between two groups. Raises StoreUnavailable: nothing was kept."""
+    def append_half_hours(
+        self, half_hours: Sequence[ImportedHalfHour], source: Source, received_epoch_ms: int
+    ) -> ImportReceipt:
+        """Store *half_hours* between two groups; see historical_counts.append_half_hours."""
         with self._journal_lock:
-            return keep_history(self._journal, half_hours, source=source, received_epoch_ms=received_epoch_ms)
+            return append_half_hours(self._journal, half_hours, source=source, received_epoch_ms=received_epoch_ms)
 
     def probe(self, now_epoch_ms: int) -> None:
-        """Raise StoreUnavailable when an append would fail now."""
+        """Raise StoreUnavailable if an append would fail now."""
         with self._journal_lock:
             self._journal.probe(now_epoch_ms)
 
     def close(self) -> None:
-        """Close the journal after the commit in progress."""
+        """Close the journal, after the commit in progress."""
         with self._journal_lock:
             self._journal.close()
 
     def _lead(self) -> None:
-        """Commit all who wait by now, wake them, and hand on to the first who came meanwhile."""
-        group: list[_Waiting] = []
+        """Commit all pending appends, wake their threads, and make the first that came meanwhile the next leader."""
+        group: list[_PendingAppend] = []
         try:
             with self._journal_lock:
                 with self._queue_lock:
@@ -85,22 +87,22 @@ class GroupCommit:
                 self._commit(group)
         finally:
             with self._queue_lock:
-                self._is_led = bool(self._pending)
+                self._has_leader = bool(self._pending)
                 if self._pending:
                     self._pending[0].gate.release()
-            for waiting in group:
-                if waiting.outcome is None:
-                    waiting.outcome = StoreUnavailable("the commit failed for a reason nobody foresaw; see the log")
-                waiting.gate.release()
+            for one in group:
+                if one.outcome is None:
+                    one.outcome = StoreUnavailable("the commit failed unexpectedly; see the log")
+                one.gate.release()
 
-    def _commit(self, group: Sequence[_Waiting]) -> None:
+    def _commit(self, group: Sequence[_PendingAppend]) -> None:
         started_s = time.perf_counter()
         try:
-            receipts = self._journal.append([waiting.arrival for waiting in group])
+            receipts = self._journal.append([one.arrival for one in group])
         except StoreUnavailable as exc:
-            for waiting in group:
-                waiting.outcome = exc
+            for one in group:
+                one.outcome = exc
         else:
-            for waiting, receipt in zip(group, receipts, strict=True):
-                waiting.outcome = receipt
+            for one, receipt in zip(group, receipts, strict=True):
+                one.outcome = receipt
             self._observe(len(group), time.perf_counter() - started_s)

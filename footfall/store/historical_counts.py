@@ -1,7 +1,7 @@
-"""History: whole half hours counted elsewhere, kept beside live crossings without ever counting a person twice.
+"""Historical counts: whole half hours, imported from files or sent by old devices, stored beside live crossings.
 
-A half hour that is already known, live or from history, is not added to: the same figures are a duplicate, others
-are a conflict for a person to settle. So an import may be run again, and old devices may repeat themselves.
+A half hour the journal already covers, live or imported, is never added to: the same figures are a duplicate, other
+figures a conflict. So an import can be repeated, old devices may resend, and no person is counted twice.
 """
 
 import sqlite3
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from footfall.model import BUCKET, QUARTER_MS, Arrival, Count, Span
-from footfall.store.journal import HISTORY_MARK, Journal
+from footfall.store.journal import HISTORY_PREFIX, Journal
 
 HALF_HOUR_MS = BUCKET.seconds * 1000
 Source = Literal["import", "legacy"]
 
 
-class HalfHour(NamedTuple):
-    """What one counter counted in the half hour that starts at ``start_epoch_ms``, a quarter hour of UTC."""
+class ImportedHalfHour(NamedTuple):
+    """One counter's totals in the half hour from ``start_epoch_ms``, a UTC quarter hour."""
 
     counter: str
     start_epoch_ms: int
@@ -25,52 +25,52 @@ class HalfHour(NamedTuple):
     exits: int
 
 
-class Conflict(NamedTuple):
-    """A half hour that is known with other figures: ``kept`` stays, ``came`` was not taken."""
+class ImportConflict(NamedTuple):
+    """A half hour the journal holds with other figures; ``stored`` (entries, exits) stays."""
 
-    came: HalfHour
-    kept: tuple[int, int]
+    received: ImportedHalfHour
+    stored: tuple[int, int]
 
 
 @dataclass(frozen=True)
-class HistoryReceipt:
-    """What became of half hours. With conflicts, nothing was kept."""
+class ImportReceipt:
+    """The outcome of append_half_hours. If there are conflicts, nothing was stored."""
 
     stored: int
     duplicates: int
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[ImportConflict, ...]
 
 
-def keep_history(
-    journal: Journal, half_hours: Iterable[HalfHour], *, source: Source, received_epoch_ms: int
-) -> HistoryReceipt:
-    """Keep *half_hours* in one transaction, all or, where any of them conflicts, none.
+def append_half_hours(
+    journal: Journal, half_hours: Iterable[ImportedHalfHour], *, source: Source, received_epoch_ms: int
+) -> ImportReceipt:
+    """Store *half_hours*, each as covered, in one transaction; if any conflicts, store none of them.
 
-    Each half hour counts as covered. Raises StoreUnavailable: nothing was kept.
+    Raises StoreUnavailable, having stored nothing.
     """
-    fresh: dict[tuple[str, int], HalfHour] = {}
-    conflicts: list[Conflict] = []
+    fresh: dict[tuple[str, int], ImportedHalfHour] = {}
+    conflicts: list[ImportConflict] = []
     duplicates = 0
     with journal.transaction() as connection:
         for half_hour in half_hours:
-            twin = fresh.get(half_hour[:2])
-            kept = twin[2:] if twin else _known(connection, half_hour)
-            if kept is None:
+            earlier = fresh.get(half_hour[:2])
+            stored = earlier[2:] if earlier else _stored_totals(connection, half_hour)
+            if stored is None:
                 fresh[half_hour[:2]] = half_hour
-            elif kept == (half_hour.entries, half_hour.exits):
+            elif stored == (half_hour.entries, half_hour.exits):
                 duplicates += 1
             else:
-                conflicts.append(Conflict(half_hour, kept))
+                conflicts.append(ImportConflict(half_hour, stored))
         if conflicts:
-            return HistoryReceipt(0, duplicates, tuple(conflicts))
+            return ImportReceipt(0, duplicates, tuple(conflicts))
         for counter in sorted({counter for counter, _ in fresh}):
             mine = [half_hour for half_hour in fresh.values() if half_hour.counter == counter]
-            _keep_counter(journal, mine, source, received_epoch_ms)
-    return HistoryReceipt(len(fresh), duplicates, ())
+            _append_counter(journal, mine, source, received_epoch_ms)
+    return ImportReceipt(len(fresh), duplicates, ())
 
 
-def _known(connection: sqlite3.Connection, half_hour: HalfHour) -> tuple[int, int] | None:
-    """Return the (entries, exits) the journal holds for *half_hour*; None when it knows nothing of it."""
+def _stored_totals(connection: sqlite3.Connection, half_hour: ImportedHalfHour) -> tuple[int, int] | None:
+    """Return the journal's (entries, exits) in *half_hour*; None if no part of it has counts or coverage."""
     window = {
         "counter": half_hour.counter,
         "start": half_hour.start_epoch_ms,
@@ -90,11 +90,13 @@ def _known(connection: sqlite3.Connection, half_hour: HalfHour) -> tuple[int, in
     return (entries, exits) if rows or covered else None
 
 
-def _keep_counter(journal: Journal, half_hours: Sequence[HalfHour], source: Source, received_epoch_ms: int) -> None:
-    """Keep the fresh *half_hours* of one counter. A half hour's seq is its number among the quarters since 1970."""
+def _append_counter(
+    journal: Journal, half_hours: Sequence[ImportedHalfHour], source: Source, received_epoch_ms: int
+) -> None:
+    """Store the fresh *half_hours* of one counter. A half hour's seq is its first quarter hour, numbered from 1970."""
     counts = [Count(one.start_epoch_ms // QUARTER_MS, one.start_epoch_ms, one.entries, one.exits) for one in half_hours]
     spans = [Span(one.start_epoch_ms, one.start_epoch_ms + HALF_HOUR_MS) for one in half_hours]
-    counter, stream = half_hours[0].counter, f"{HISTORY_MARK}{source}"
-    journal.keep(Arrival(counter, stream, tuple(counts), spans[0], received_epoch_ms))
+    counter, stream = half_hours[0].counter, f"{HISTORY_PREFIX}{source}"
+    journal.append_one(Arrival(counter, stream, tuple(counts), spans[0], received_epoch_ms))
     for span in spans[1:]:
-        journal.keep(Arrival(counter, stream, (), span, received_epoch_ms))
+        journal.append_one(Arrival(counter, stream, (), span, received_epoch_ms))

@@ -1,4 +1,4 @@
-"""InfluxDB's refusals in our words, the same for writing and reading."""
+"""Translates InfluxDB's HTTP errors into ours, for writes and queries alike."""
 
 import json
 from collections.abc import Callable
@@ -10,46 +10,45 @@ import urllib3
 from footfall.errors import StoreUnavailable
 from footfall.store.influx_settings import InfluxConfig
 
-_MOST_TOLD = 500  # characters of a server's answer
+_MAX_ANSWER_CHARS = 500
 
 
 def refusal(
     config: InfluxConfig, status: int, body: bytes | str, retry_after_s: float | None = None
 ) -> StoreUnavailable:
-    """Return the error that an answer with *status* and *body* is."""
-    text = answer_text(config, status, body)
-    where = f"bucket {config.influx_bucket} of organization {config.org}"
+    """Return the error for an answer with *status* and *body*."""
+    bucket = f"bucket {config.influx_bucket} of organization {config.org}"
     hint = {
-        401: "InfluxDB does not know the token: set FOOTFALL_INFLUXDB_TOKEN_FILE, or influxdb.token_file",
-        403: f"let the token read or write {where}, as it has to, or give another one",
-        404: f"make {where}, or correct influxdb.influx_bucket and influxdb.org",
-        429: "it asks for fewer requests; it is tried again",
-    }.get(status, "look at InfluxDB's log and its disk; it is tried again")
-    return StoreUnavailable(text, hint=hint, retry_after_s=retry_after_s, status=status)
+        401: "InfluxDB does not know the token; set FOOTFALL_INFLUXDB_TOKEN_FILE or influxdb.token_file",
+        403: f"the token lacks permission; let it read and write {bucket}, or use another token",
+        404: f"create {bucket}, or correct influxdb.influx_bucket and influxdb.org",
+        429: "InfluxDB limits the request rate; Footfall retries",
+    }.get(status, "check InfluxDB's log and its disk; Footfall retries")
+    return StoreUnavailable(answer_text(config, status, body), hint=hint, retry_after_s=retry_after_s, status=status)
 
 
 def answer_text(config: InfluxConfig, status: int, body: bytes | str) -> str:
-    """Return what InfluxDB answered, for people, a line."""
+    """Return InfluxDB's answer as one line to read."""
     return f"InfluxDB at {config.url} answered {status}: {_message(body)}"
 
 
 def unreachable(config: InfluxConfig, exc: Exception) -> StoreUnavailable:
-    """Return the error for *exc*, which came instead of an answer."""
+    """Return the error for *exc*, which was raised before any answer came."""
     if isinstance(exc, urllib3.exceptions.SSLError):
-        hint = "check its certificate, and influxdb.ca_file"
+        hint = "check its certificate and influxdb.ca_file"
     elif isinstance(exc, urllib3.exceptions.TimeoutError) and not isinstance(
         exc,
-        urllib3.exceptions.NewConnectionError,  # which is one too, and means refused
+        urllib3.exceptions.NewConnectionError,  # a subclass of TimeoutError, but it means refused
     ):
-        hint = "InfluxDB is slow, or frozen: look at its load, or raise influxdb.timeout_s"
+        hint = "InfluxDB is slow or frozen; check its load, or raise influxdb.timeout_s"
     else:
         hint = "start InfluxDB, or correct influxdb.url"
-    told = str(exc).partition("): ")[2] or str(exc) or type(exc).__name__
-    return StoreUnavailable(f"InfluxDB at {config.url}: {' '.join(told.split())[:_MOST_TOLD]}", hint=hint)
+    text = str(exc).partition("): ")[2] or str(exc) or type(exc).__name__
+    return StoreUnavailable(f"InfluxDB at {config.url}: {' '.join(text.split())[:_MAX_ANSWER_CHARS]}", hint=hint)
 
 
 def parse_retry_after(value: str | None, clock: Callable[[], datetime]) -> float | None:
-    """Return the wait a Retry-After asks for, in seconds, never negative; None where it says nothing we understand.
+    """Return the wait in seconds that a Retry-After header asks for, never negative; None if absent or malformed.
 
     RFC 9110, section 10.2.3: seconds, or a date.
     """
@@ -62,18 +61,18 @@ def parse_retry_after(value: str | None, clock: Callable[[], datetime]) -> float
         asked = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if asked.tzinfo is None:  # "-0000" says no zone
+    if asked.tzinfo is None:  # "-0000" states no zone
         return None
     return max(0.0, (asked - clock()).total_seconds())
 
 
 def _message(body: bytes | str) -> str:
-    """Return what a person should read of *body*, a line: 2.x says ``message``, 1.x and 3.x ``error``."""
+    """Return the readable part of *body* as one line: ``message`` in 2.x, ``error`` in 1.x and 3.x."""
     text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
     try:
-        told = json.loads(text)
+        answer = json.loads(text)
     except ValueError:
-        told = None
-    if isinstance(told, dict):
-        text = str(told.get("message") or told.get("error") or text)
-    return " ".join(text.split())[:_MOST_TOLD] or "nothing"
+        answer = None
+    if isinstance(answer, dict):
+        text = str(answer.get("message") or answer.get("error") or text)
+    return " ".join(text.split())[:_MAX_ANSWER_CHARS] or "nothing"

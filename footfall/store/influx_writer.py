@@ -1,8 +1,9 @@
-"""Writes points to InfluxDB through influxdb-client: one POST a call, and nothing behind the caller's back.
+"""Writes points to InfluxDB with influxdb-client: one POST per call, no background batching.
 
-SYNCHRONOUS on purpose: the client's own batching drops a batch after some tries and tells a log. Here write() returns
-once InfluxDB has said that it has all of it, or raises; the caller keeps its place and comes again with the same
-points. Law: only this file imports influxdb_client.
+SYNCHRONOUS on purpose: the client's own batching drops a batch after some retries and only logs it. Here write()
+returns once InfluxDB has confirmed all points, or raises; the caller keeps its cursor and retries the same points.
+
+Law: only this module imports influxdb_client.
 """
 
 import gzip
@@ -23,18 +24,16 @@ from footfall.store.influx_settings import InfluxConfig
 from footfall.store.line_protocol import render_lines
 from footfall.store.points import Point
 
-_LEVEL = 6
-"""Of compression. The client's own is 9, which takes four times as long and makes it 4 % smaller."""
-_PRECISION: Any = "ns"  # a string, whatever the annotation of write() says
-MOST_POINTS = 5_000
-"""Of one write. InfluxData's advice for 2.x; more is not faster, and takes longer to send again."""
+_COMPRESSION_LEVEL = 6
+"""The client's own, 9, takes four times as long for 4 % less."""
+_PRECISION: Any = "ns"  # a str, despite write()'s annotation
 
 
 class InfluxWriter:
-    """Writes to one bucket. Not thread-safe; make it in the process that uses it."""
+    """Writes to one bucket. Not thread-safe; create it in the process that uses it."""
 
     def __init__(self, config: InfluxConfig, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Write to where *config* says. *clock* tells the time, for a Retry-After that is a date."""
+        """Write to the bucket of *config*. *clock* serves a Retry-After that is a date."""
         self._config = config
         self._clock = clock
         self._client = InfluxDBClient(
@@ -53,14 +52,14 @@ class InfluxWriter:
         self._client.close()  # type: ignore[no-untyped-call]
 
     def write(self, points: Sequence[Point]) -> None:
-        """Return once InfluxDB has *points*, at most MOST_POINTS.
+        """Return once InfluxDB has *points*, at most MAX_POINTS_PER_WRITE.
 
-        Raises PointsRefused (others may have been kept), TooLarge (nothing was kept), or StoreUnavailable (nobody
-        knows: write the same points again).
+        Raises PointsRefused (it may have kept the others), TooLarge (it kept none), or StoreUnavailable (it may have
+        kept any: retry the same points).
         """
         if not points:
             return
-        body = gzip.compress(render_lines(points), _LEVEL)
+        body = gzip.compress(render_lines(points), _COMPRESSION_LEVEL)
         with translated(self._config, self._clock):
             self._api.write(self._config.influx_bucket, record=body, write_precision=_PRECISION)
 
@@ -71,7 +70,7 @@ def translated(config: InfluxConfig, clock: Callable[[], datetime]) -> Iterator[
     try:
         yield
     except ApiException as exc:
-        if not exc.status:  # it gives TLS errors that have no answer to show
+        if not exc.status:  # influxdb-client's wrapping of a TLS error, which came instead of an answer
             raise unreachable(config, urllib3.exceptions.SSLError(str(exc.reason))) from exc
         raise _refusal(config, exc, clock) from exc
     except (InfluxDBError, urllib3.exceptions.HTTPError, UnicodeDecodeError) as exc:
@@ -82,8 +81,8 @@ def _refusal(config: InfluxConfig, exc: ApiException, clock: Callable[[], dateti
     body = exc.body or ""
     if exc.status in (400, 422):
         text = answer_text(config, exc.status, body)
-        return PointsRefused(text, hint="what is refused stays in quarantine: footfall quarantine shows it")
+        return PointsRefused(text, hint="refused points go to quarantine; footfall quarantine lists them")
     if exc.status == 413:
         text = answer_text(config, exc.status, body)
-        return TooLarge(text, hint="let the proxy before InfluxDB take larger requests (nginx: client_max_body_size)")
+        return TooLarge(text, hint="let the proxy before InfluxDB accept larger requests (nginx: client_max_body_size)")
     return refusal(config, exc.status, body, parse_retry_after(exc.retry_after, clock))

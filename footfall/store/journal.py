@@ -1,30 +1,31 @@
 """The journal: a SQLite file that holds every acknowledged count exactly once.
 
-WAL, synchronous=FULL: a commit returns after its fsync, so what was acknowledged survives a power cut. One process
-writes at a time; a second one (`footfall import`) waits its turn. Only GroupCommit and imports call ``append``.
+WAL and synchronous=FULL: a commit returns after its fsync, so acknowledged counts survive a power cut. Several
+processes may open the journal; one writes at a time, and the others wait. ``footfall import`` is such a second writer.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from footfall.model import QUARTER_MS, Arrival, Count, Receipt, Span
 from footfall.store.journal_schema import MIGRATIONS
 from footfall.store.sqlite import open_database, transaction
-from footfall.store.write_buffer import Heard, Stream, WriteBuffer
+from footfall.store.write_buffer import BatchSummary, StreamRow, WriteBuffer
 
 FILE_NAME = "journal.sqlite"
 LOCK_TIMEOUT_S = 2.0
-"""How long a write waits for another process's transaction before it is unavailable. Counters send again anyway."""
+"""How long a write waits for another process's transaction. Counters resend a batch that fails."""
 
-_MOST_REMEMBERED = 10_000
+_MAX_CACHED_STREAMS = 10_000
 
-HISTORY_MARK = "@"
-"""Streams of history start with it; no stream of the wire does. A half hour's seq is its number among the quarters."""
+HISTORY_PREFIX = "@"
+"""Starts the names of streams of half hours, which hold imports and old devices' rows. No counter sends such a name."""
 
-IMPORTED = HISTORY_MARK + "import"
+IMPORT_STREAM = HISTORY_PREFIX + "import"
 
 _PRUNED = (
     "SELECT value FROM json_each(?) WHERE EXISTS"
@@ -33,72 +34,79 @@ _PRUNED = (
 
 
 class Journal:
-    """The journal open for writing. Not thread-safe: GroupCommit lets one thread in at a time."""
+    """The journal, open for writing. Not thread-safe: GroupCommit lets in one thread at a time."""
 
     def __init__(self, path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
-        """Open the journal at *path*, making and migrating it where needed.
+        """Open the journal at *path*; create or migrate it if needed.
 
-        Raises StoreUnavailable when that cannot be done now, ConfigError when a newer Footfall wrote it.
+        Raises StoreUnavailable, and ConfigError if a newer Footfall wrote it.
         """
         self.path = path
         self._write_buffer = WriteBuffer()
-        self._cache = _Cache()
+        self._cache = _RowCache()
         self._connection = open_database(path, MIGRATIONS, timeout_s=lock_timeout_s)
 
     def close(self) -> None:
-        """Close the file. What was acknowledged is already on disk."""
+        """Close the file. Acknowledged counts are already on disk."""
         self._connection.close()
 
     def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
-        """Keep *arrivals* in one transaction and return their receipts, in their order, after the fsync.
+        """Store *arrivals* in one transaction and return their receipts, in the same order, after the fsync.
 
-        Each (counter, stream, seq) is kept once, the first time it comes. Raises StoreUnavailable: nothing was kept.
+        A (counter, stream, seq) that comes again is a duplicate: the first stays. Raises StoreUnavailable, having
+        stored nothing.
         """
         with self.transaction():
-            return [self.keep(arrival) for arrival in arrivals]
+            return [self.append_one(arrival) for arrival in arrivals]
 
     def probe(self, now_epoch_ms: int) -> None:
-        """Write one row and fsync it, as a batch would. Raises StoreUnavailable when a batch would fail now."""
+        """Write one row and fsync it, as append() does. Raises StoreUnavailable if append() would fail now."""
         with self.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO probe VALUES (1, ?)", (now_epoch_ms,))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit what is done inside, or nothing of it. Raises StoreUnavailable."""
+        """Commit what the block does, or nothing of it. Raises StoreUnavailable."""
         try:
             with transaction(self._connection, self.path):
-                self._cache.check(self._connection)
+                self._drop_stale_cache()
                 yield self._connection
                 self._write_buffer.flush(self._connection)
         except BaseException:
-            self._write_buffer, self._cache = WriteBuffer(), _Cache()
+            self._write_buffer, self._cache = WriteBuffer(), _RowCache()
             raise
 
-    def keep(self, arrival: Arrival) -> Receipt:
-        """Keep one *arrival* inside the caller's transaction."""
-        counter = self._counter(arrival.counter)
+    def append_one(self, arrival: Arrival) -> Receipt:
+        """Store *arrival* inside the caller's transaction()."""
+        counter = self._counter_id(arrival.counter)
         stream = self._stream(counter, arrival)
         receipt = Receipt(0, 0, stream.last_seq if stream else -1)
         if stream is not None and arrival.counts:
-            receipt = self._keep_counts(stream, arrival)
-        pieces: list[Span] = []
+            receipt = self._append_counts(stream, arrival)
+        new_spans: list[Span] = []
         if arrival.span is not None and arrival.span.from_epoch_ms < arrival.span.to_epoch_ms:
-            pieces = self._cover(counter, arrival.span)
-        if arrival.stream == IMPORTED:  # a file says nothing of how the counter is now
+            new_spans = self._extend_coverage(counter, arrival.span)
+        if arrival.stream == IMPORT_STREAM:  # a file says nothing about the counter's state
             if self._is_forwarding():
-                self._write_buffer.post(arrival, None, counter, pieces)
+                self._write_buffer.add_to_outbox(arrival, None, counter, new_spans)
             return receipt
         times = [count.time_epoch_ms for count in arrival.counts if count.time_epoch_ms is not None]
         status = None if arrival.status is None else arrival.status.decode()
         latest = max(times, default=None)
-        self._write_buffer.sight(counter, arrival.received_epoch_ms, latest, status)
+        self._write_buffer.merge_counter_state(counter, arrival.received_epoch_ms, latest, status)
         if self._is_forwarding():
-            heard = Heard(receipt.stored, receipt.duplicates, latest, status)
-            if stream is not None and not stream.name.startswith(HISTORY_MARK):
-                heard = Heard(*heard[:4], stream.id, stream.first_seq, stream.last_seq,
-                              stream.stored, stream.undated, stream.conflicts)  # fmt: skip
-            self._write_buffer.post(arrival, heard, counter, pieces)
+            batch = BatchSummary(receipt.stored, receipt.duplicates, latest, status)
+            if stream is not None and not stream.name.startswith(HISTORY_PREFIX):
+                batch = BatchSummary(*batch[:4], stream.id, stream.first_seq, stream.last_seq,
+                                     stream.stored, stream.undated, stream.conflicts)  # fmt: skip
+            self._write_buffer.add_to_outbox(arrival, batch, counter, new_spans)
         return receipt
+
+    def _drop_stale_cache(self) -> None:
+        """Drop the cache if another connection has written since, or if it has grown too large."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._cache.data_version or len(self._cache.streams) > _MAX_CACHED_STREAMS:
+            self._cache = _RowCache(version)
 
     def _is_forwarding(self) -> bool:
         if self._cache.is_forwarding is None:
@@ -106,13 +114,13 @@ class Journal:
             self._cache.is_forwarding = row is not None and bool(row[0])
         return self._cache.is_forwarding
 
-    def _keep_counts(self, stream: Stream, arrival: Arrival) -> Receipt:
-        known = self._known(stream, arrival.counts)
-        fresh = [count for count in arrival.counts if count.seq not in known] if known else arrival.counts
-        conflicts = sum(_differs(known[count.seq], count) for count in arrival.counts if count.seq in known)
+    def _append_counts(self, stream: StreamRow, arrival: Arrival) -> Receipt:
+        stored = self._stored_counts(stream, arrival.counts)
+        fresh = [count for count in arrival.counts if count.seq not in stored] if stored else arrival.counts
+        conflicts = sum(_differs(stored[count.seq], count) for count in arrival.counts if count.seq in stored)
         before = stream.conflicts
-        told = self._told(stream, fresh, arrival.received_epoch_ms)
-        self._write_buffer.keep(stream, fresh, arrival.received_epoch_ms, told)
+        imported = self._imported_quarters(stream, fresh, arrival.received_epoch_ms)
+        self._write_buffer.add_crossings(stream, fresh, arrival.received_epoch_ms, imported)
         stream.conflicts += conflicts
         seqs = [count.seq for count in arrival.counts]
         stream.first_seq = min(stream.first_seq, *seqs)
@@ -120,10 +128,10 @@ class Journal:
         self._write_buffer.streams[stream.id] = stream
         return Receipt(len(fresh), len(seqs) - len(fresh), max(seqs), stream.conflicts - before)
 
-    def _known(self, stream: Stream, counts: Iterable[Count]) -> dict[int, Count]:
-        """Return those of *counts* the stream already holds, as it holds them. Time None: it was undated.
+    def _stored_counts(self, stream: StreamRow, counts: Iterable[Count]) -> dict[int, Count]:
+        """Return, by seq, the counts the stream already holds of *counts*; an undated one has time None.
 
-        Those that were pruned are as they came: what they said before is no longer known here.
+        A pruned crossing is returned as it came: the journal no longer knows its content, so it cannot conflict.
         """
         wanted = [count.seq for count in counts if count.seq <= stream.last_seq]
         if not wanted:
@@ -134,11 +142,11 @@ class Journal:
             " WHERE stream = ? AND seq IN (SELECT value FROM json_each(?))",
             (stream.id, json.dumps(wanted)),
         )
-        known = {row[0]: Count(*row) for row in rows}
-        if len(known) < len(wanted) and self._has_pruned():
+        stored = {row[0]: Count(*row) for row in rows}
+        if len(stored) < len(wanted) and self._has_pruned():
             pruned = {row[0] for row in self._connection.execute(_PRUNED, (json.dumps(wanted), stream.id))}
-            known |= {count.seq: count for count in counts if count.seq in pruned}  # what they said is in InfluxDB
-        return known
+            stored |= {count.seq: count for count in counts if count.seq in pruned}
+        return stored
 
     def _has_pruned(self) -> bool:
         if self._cache.has_pruned is None:
@@ -146,16 +154,17 @@ class Journal:
             self._cache.has_pruned = row is not None
         return self._cache.has_pruned
 
-    def _told(self, stream: Stream, counts: Iterable[Count], received_epoch_ms: int) -> set[int]:
-        """Return the quarter hours of *counts* whose sums history has told already."""
-        if stream.name.startswith(HISTORY_MARK) or not self._has_history(stream.counter):
+    def _imported_quarters(self, stream: StreamRow, counts: Iterable[Count], received_epoch_ms: int) -> set[int]:
+        """Return the quarter hours of *counts* whose sums come from an imported half hour."""
+        if stream.name.startswith(HISTORY_PREFIX) or not self._has_history(stream.counter):
             return set()
         times = (received_epoch_ms if one.time_epoch_ms is None else one.time_epoch_ms for one in counts)
         quarters = sorted({time_epoch_ms // QUARTER_MS for time_epoch_ms in times})
         rows = self._connection.execute(
+            # A half hour's seq is the number of its first quarter hour since 1970.
             "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM stream JOIN crossing ON stream = stream.id"
             " WHERE counter = ? AND name GLOB ? AND seq IN (value, value - 1))",
-            (json.dumps(quarters), stream.counter, HISTORY_MARK + "*"),
+            (json.dumps(quarters), stream.counter, HISTORY_PREFIX + "*"),
         )
         return {row[0] * QUARTER_MS for row in rows}
 
@@ -163,33 +172,30 @@ class Journal:
         found = self._cache.has_history.get(counter)
         if found is None:
             row = self._connection.execute(
-                "SELECT 1 FROM stream WHERE counter = ? AND name GLOB ?", (counter, HISTORY_MARK + "*")
+                "SELECT 1 FROM stream WHERE counter = ? AND name GLOB ?", (counter, HISTORY_PREFIX + "*")
             ).fetchone()
             found = self._cache.has_history[counter] = row is not None
         return found
 
-    def _cover(self, counter: int, span: Span) -> list[Span]:
-        """Add *span* to what the counter covered, and return what of it is new.
-
-        Spans that touch or overlap become one.
-        """
-        latest = self._cache.latest.get(counter)
-        if latest is None or span.from_epoch_ms < latest.from_epoch_ms:
+    def _extend_coverage(self, counter: int, span: Span) -> list[Span]:
+        """Add *span* to the counter's coverage, merging spans that touch or overlap. Return its newly covered parts."""
+        last = self._cache.last_spans.get(counter)
+        if last is None or span.from_epoch_ms < last.from_epoch_ms:
             self._write_buffer.flush_coverage(self._connection)
-            self._cache.latest[counter], pieces = _merge(self._connection, counter, span)
-            return pieces
-        piece = span
-        if span.from_epoch_ms <= latest.to_epoch_ms:
-            if span.to_epoch_ms <= latest.to_epoch_ms:
+            self._cache.last_spans[counter], new_spans = _merge_into_coverage(self._connection, counter, span)
+            return new_spans
+        new = span
+        if span.from_epoch_ms <= last.to_epoch_ms:
+            if span.to_epoch_ms <= last.to_epoch_ms:
                 return []
-            piece = Span(latest.to_epoch_ms, span.to_epoch_ms)
-            span = Span(latest.from_epoch_ms, span.to_epoch_ms)
-        elif self._write_buffer.latest.get(counter):
-            self._write_buffer.flush_coverage(self._connection)  # the stretch before this one stays a row of its own
-        self._cache.latest[counter] = self._write_buffer.latest[counter] = span
-        return [piece]
+            new = Span(last.to_epoch_ms, span.to_epoch_ms)
+            span = Span(last.from_epoch_ms, span.to_epoch_ms)
+        elif self._write_buffer.last_spans.get(counter):
+            self._write_buffer.flush_coverage(self._connection)  # the span before the gap stays a row of its own
+        self._cache.last_spans[counter] = self._write_buffer.last_spans[counter] = span
+        return [new]
 
-    def _counter(self, name: str) -> int:
+    def _counter_id(self, name: str) -> int:
         found = self._cache.counters.get(name)
         if found is None:
             self._connection.execute("INSERT OR IGNORE INTO counter (name) VALUES (?)", (name,))
@@ -197,8 +203,8 @@ class Journal:
             found = self._cache.counters[name] = int(row[0])
         return found
 
-    def _stream(self, counter: int, arrival: Arrival) -> Stream | None:
-        """Return the stream of *arrival*; None when the journal does not know it and nothing is to be counted."""
+    def _stream(self, counter: int, arrival: Arrival) -> StreamRow | None:
+        """Return the stream of *arrival*, created if it has counts; None if it is new and has none."""
         key = counter, arrival.stream
         found = self._cache.streams.get(key)
         if found is None:
@@ -213,35 +219,28 @@ class Journal:
                     " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
                     values,
                 ).fetchone()
-            found = self._cache.streams[key] = Stream(*row)
+            found = self._cache.streams[key] = StreamRow(*row)
             self._cache.has_history.pop(counter, None)
         return found
 
 
-class _Cache:
-    """What the journal holds, while nobody else writes to it. ``latest`` is a counter's last row of coverage."""
+@dataclass
+class _RowCache:
+    """Rows of the journal, valid until another connection writes. ``last_spans``: each counter's latest coverage."""
 
-    def __init__(self) -> None:
-        self.version: int | None = None
-        self.counters: dict[str, int] = {}
-        self.streams: dict[tuple[int, str], Stream] = {}
-        self.latest: dict[int, Span] = {}
-        self.has_history: dict[int, bool] = {}
-        self.has_pruned: bool | None = None
-        self.is_forwarding: bool | None = None
-
-    def check(self, connection: sqlite3.Connection) -> None:
-        """Forget everything if another connection has written since, or if it is too much."""
-        (version,) = connection.execute("PRAGMA data_version").fetchone()
-        if version != self.version or len(self.streams) > _MOST_REMEMBERED:
-            self.__init__()  # type: ignore[misc]  # forgetting is starting anew
-            self.version = version
+    data_version: int | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+    streams: dict[tuple[int, str], StreamRow] = field(default_factory=dict)
+    last_spans: dict[int, Span] = field(default_factory=dict)
+    has_history: dict[int, bool] = field(default_factory=dict)
+    has_pruned: bool | None = None
+    is_forwarding: bool | None = None
 
 
-def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> tuple[Span, list[Span]]:
-    """Merge *span* into the rows of coverage, wherever it lies. Return the counter's last row, and what was new."""
+def _merge_into_coverage(connection: sqlite3.Connection, counter: int, span: Span) -> tuple[Span, list[Span]]:
+    """Merge *span* into the rows of coverage. Return the counter's last row, and the parts of *span* that were new."""
     low, high = span
-    pieces, known_from_ms = [], high
+    new_spans, known_from_ms = [], high
     rows = connection.execute(
         "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? AND from_epoch_ms <= ?"
         " ORDER BY from_epoch_ms DESC",
@@ -253,11 +252,11 @@ def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> tuple[Sp
             break
         touching.append(row)
         if row[1] < known_from_ms:
-            pieces.append(Span(row[1], known_from_ms))
+            new_spans.append(Span(row[1], known_from_ms))
         known_from_ms = min(known_from_ms, row[0])
         low, high = min(low, row[0]), max(high, row[1])
     if span.from_epoch_ms < known_from_ms:
-        pieces.append(Span(span.from_epoch_ms, known_from_ms))
+        new_spans.append(Span(span.from_epoch_ms, known_from_ms))
     rows.close()
     if touching != [(low, high)]:
         connection.executemany(
@@ -268,10 +267,11 @@ def _merge(connection: sqlite3.Connection, counter: int, span: Span) -> tuple[Sp
         "SELECT from_epoch_ms, to_epoch_ms FROM coverage WHERE counter = ? ORDER BY from_epoch_ms DESC LIMIT 1",
         (counter,),
     ).fetchone()
-    return Span(*last), pieces[::-1]
+    return Span(*last), new_spans[::-1]
 
 
-def _differs(kept: Count, came: Count) -> bool:
-    """Return whether *came* tells another story than *kept*. A time that was unknown on either side tells none."""
-    same_time = kept.time_epoch_ms == came.time_epoch_ms or None in (kept.time_epoch_ms, came.time_epoch_ms)
-    return not same_time or (kept.entries, kept.exits) != (came.entries, came.exits)
+def _differs(stored: Count, received: Count) -> bool:
+    """Return whether *received* contradicts *stored*. An unknown time contradicts none."""
+    times = stored.time_epoch_ms, received.time_epoch_ms
+    same_time = None in times or times[0] == times[1]
+    return not same_time or (stored.entries, stored.exits) != (received.entries, received.exits)

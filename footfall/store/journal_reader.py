@@ -1,4 +1,4 @@
-"""The journal's reader: sums per quarter hour and what was last heard of each counter."""
+"""Reads the journal: sums per quarter hour, coverage, and the state of each counter."""
 
 import json
 import sqlite3
@@ -37,7 +37,7 @@ _COVERED_TO = """
                           ORDER BY from_epoch_ms DESC LIMIT 1) AS covered_to
     FROM json_each(:names) AS wanted CROSS JOIN counter ON counter.name = wanted.value
 """
-_SIGHTINGS = """
+_COUNTER_STATES = """
     SELECT counter.name, received_epoch_ms, crossing_epoch_ms,
         (SELECT to_epoch_ms FROM coverage WHERE coverage.counter = counter.id ORDER BY from_epoch_ms DESC LIMIT 1),
         (SELECT cast(total(last_seq - first_seq + 1 - stored) AS INTEGER) FROM stream
@@ -47,20 +47,20 @@ _SIGHTINGS = """
         status
     FROM json_each(:names) AS wanted
     CROSS JOIN counter ON counter.name = wanted.value
-    LEFT JOIN sighting ON sighting.counter = counter.id
+    LEFT JOIN counter_state ON counter_state.counter = counter.id
 """
 
 
 class JournalReader:
-    """Reads a journal that another thread or process may be writing. Thread-safe: each thread has its connection."""
+    """Reads a journal while other threads or processes write it. Thread-safe: each thread has its own connection."""
 
     def __init__(self, path: Path) -> None:
-        """Read the journal at *path*. Nothing is opened before the first question."""
+        """Read the journal at *path*, which is opened by the first query."""
         self.path = path
         self._local = threading.local()
 
     def close(self) -> None:
-        """Close what this thread opened; the next question opens it again."""
+        """Close this thread's connection; its next query opens another."""
         held: sqlite3.Connection | None = self._local.__dict__.pop("connection", None)
         if held is not None:
             held.close()
@@ -82,7 +82,7 @@ class JournalReader:
         window = {"names": json.dumps(counters), "start": epoch_ms(start_utc), "end": epoch_ms(end_utc)}
         with self._snapshot() as connection:
             counts = {start: (entries, exits) for start, entries, exits in connection.execute(_TOTALS, window)}
-            covered = _covered_together(row[1:] for row in connection.execute(_COVERAGE, window))
+            covered = _covered_ms(row[1:] for row in connection.execute(_COVERAGE, window))
         found = []
         for start in sorted(counts.keys() | covered.keys()):
             entries, exits = counts.get(start, (0, 0))
@@ -103,12 +103,12 @@ class JournalReader:
         return {name: from_epoch_ms(instant) for name, instant in rows if instant is not None}
 
     def complete_until(self) -> None:
-        """See Reader: what ingest received is here first."""
+        """See Reader. The journal never lags: ingest writes it first."""
 
     def counter_states(self, counters: Sequence[str]) -> Mapping[str, CounterState]:
         """See Reader."""
         with self._snapshot() as connection:
-            rows = connection.execute(_SIGHTINGS, {"names": json.dumps(counters)}).fetchall()
+            rows = connection.execute(_COUNTER_STATES, {"names": json.dumps(counters)}).fetchall()
         found = {name: CounterState(name) for name in counters}
         for name, received, crossing, covered_to, lost, conflicts, undated, status in rows:
             report = json.loads(status) if status else {}
@@ -117,7 +117,7 @@ class JournalReader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection on which all questions see the journal as of one instant."""
+        """Yield a connection whose queries all see the journal as of one instant."""
         with translated(self.path):
             connection = self._connection()
             connection.execute("BEGIN")
@@ -134,25 +134,25 @@ class JournalReader:
             raise StoreUnavailable(
                 f"there is no journal at {self.path}", hint="start ingest once (footfall up), or check `data`"
             )
-        connection = open_database(self.path, MIGRATIONS, mode="ro", timeout_s=5, factory=_OfOneThread)
-        connection.execute("PRAGMA cache_size = -512")  # KiB; there is one connection a thread
+        connection = open_database(self.path, MIGRATIONS, mode="ro", timeout_s=5, factory=_ThreadConnection)
+        connection.execute("PRAGMA cache_size = -512")  # KiB, for each thread
         self._local.connection = connection
         return connection
 
 
-class _OfOneThread(sqlite3.Connection):
-    """Closes itself when its thread has ended or its reader is gone: nobody else knows of either."""
+class _ThreadConnection(sqlite3.Connection):
+    """Closes itself when its thread ends or its reader is deleted; nothing else would."""
 
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it never came to be open
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
             self.close()
 
 
-def _covered_together(spans: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Return how many ms of each quarter hour all *spans* together cover.
+def _covered_ms(spans: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return how many ms *spans* cover of each quarter hour, added up.
 
-    Whole quarters are not walked one by one: a year of a hundred counters is as many steps as it has spans. Where a
-    span begins to cover quarters whole, and where it ends to, is noted, and the notes are added up at the end.
+    A year of a hundred counters takes as many steps as it has spans: a span is not walked quarter by quarter. It
+    records where it starts and stops to cover whole quarters, and one pass adds these changes up.
     """
     parts: dict[int, int] = defaultdict(int)
     changes: dict[int, int] = defaultdict(int)

@@ -1,18 +1,18 @@
-"""The journal's tables, one script a version, applied in order inside one transaction.
+"""The journal's schema: one script a version.
 
-    counter  1--n  stream  1--n  crossing        every count that was acknowledged, in order of arrival (id)
-       |                                         (stream, seq) names it for ever
-       +--n quarter                              sums per quarter hour of UTC, kept in the same transaction
-       +--n coverage                             disjoint spans in which the counter was counting, merged
-       +--1 sighting                             the last that was heard of it
-       +--n outbox                               what InfluxDB is still to be told beside the crossings themselves
-       +--n placement                            at which site it was, from which row on
-       +--n pruned_sum                           what crossings that were pruned (prune.py) add up to
-    stream 1--n pruned                           their names: ranges of seq
+    counter  1--n  stream  1--n  crossing        every acknowledged count; ids follow the order of arrival
+       |                                         (stream, seq) names a crossing for ever
+       +--n quarter                              sums per UTC quarter hour, updated in the same transaction
+       +--n coverage                             disjoint, merged spans during which the counter was counting
+       +--1 counter_state                        latest receipt, crossing and status report
+       +--n outbox                               what the forwarder sends to InfluxDB besides the crossings
+       +--n placement                            the site of the counter, from a given row on
+       +--n pruned_sum                           sums of pruned crossings (journal_pruning.py)
+    stream 1--n pruned                           ranges of pruned seqs
 
-``quarter`` can be made again from ``crossing`` and ``pruned_sum`` at any time; ``footfall doctor`` compares them.
-``crossing`` and ``outbox`` are forwarded in the order of their ids. So no id may ever come twice: whoever deletes
-forwarded rows leaves the newest, and the one the forwarder's cursor is at.
+``quarter`` can be rebuilt from ``crossing`` and ``pruned_sum``; ``footfall doctor --deep`` compares them. The
+forwarder reads ``crossing`` and ``outbox`` in the order of their ids, so an id must never be reused: code that
+deletes forwarded rows keeps the newest row, and the row at the forwarder's cursor.
 """
 
 MIGRATIONS = (
@@ -27,9 +27,9 @@ MIGRATIONS = (
         name       TEXT NOT NULL,
         first_seq  INTEGER NOT NULL,
         last_seq   INTEGER NOT NULL,
-        stored     INTEGER NOT NULL,   -- crossings kept; last_seq - first_seq + 1 - stored are lost, or still to come
+        stored     INTEGER NOT NULL,   -- crossings stored; last_seq - first_seq + 1 - stored are lost or still to come
         undated    INTEGER NOT NULL,
-        conflicts  INTEGER NOT NULL,   -- a seq that came again with other content, or in a half hour already told
+        conflicts  INTEGER NOT NULL,   -- seqs that came again with other content, or that an import superseded
         UNIQUE (counter, name)
     ) STRICT;
     CREATE TABLE crossing (
@@ -39,8 +39,8 @@ MIGRATIONS = (
         time_epoch_ms  INTEGER NOT NULL,
         entries        INTEGER NOT NULL,
         exits          INTEGER NOT NULL,
-        undated        INTEGER NOT NULL,      -- 1: the counter knew no time, this is when it was received
-        told           INTEGER NOT NULL       -- 1: history had told this half hour already; kept, but in no sum
+        undated        INTEGER NOT NULL,      -- 1: the counter knew no time; time_epoch_ms is that of receipt
+        told           INTEGER NOT NULL       -- 1: an import already covers this half hour; stored, but in no sum
     ) STRICT;
     CREATE UNIQUE INDEX crossing_name ON crossing (stream, seq);
     CREATE TABLE quarter (
@@ -67,20 +67,20 @@ MIGRATIONS = (
     """
     CREATE TABLE forwarding (
         id      INTEGER PRIMARY KEY CHECK (id = 1),
-        ingest  TEXT NOT NULL,      -- a random name: several ingests may write to one InfluxDB
-        is_on   INTEGER NOT NULL    -- 1: each arrival puts rows into the outbox
+        ingest  TEXT NOT NULL,      -- a random id: several ingests may write to one InfluxDB
+        is_on   INTEGER NOT NULL    -- 1: each arrival adds rows to the outbox
     ) STRICT;
     CREATE TABLE outbox (
         id                 INTEGER PRIMARY KEY,   -- order of arrival
         counter            INTEGER NOT NULL REFERENCES counter,
         received_epoch_ms  INTEGER NOT NULL,
-        from_epoch_ms      INTEGER,               -- a piece of time that was not covered before, if there is one
+        from_epoch_ms      INTEGER,               -- a newly covered span, if any
         to_epoch_ms        INTEGER,
-        stored             INTEGER,               -- the receipt of a batch; NULL: this is not about a batch
+        stored             INTEGER,               -- the batch's receipt; NULL: the row is not about a batch
         duplicates         INTEGER,
         crossing_epoch_ms  INTEGER,
         status             TEXT,
-        stream             INTEGER REFERENCES stream,   -- and the stream's figures as they were then
+        stream             INTEGER REFERENCES stream,   -- the stream's figures after the batch
         first_seq          INTEGER,
         last_seq           INTEGER,
         kept               INTEGER,
@@ -89,9 +89,9 @@ MIGRATIONS = (
     ) STRICT;
     CREATE TABLE placement (
         counter         INTEGER NOT NULL REFERENCES counter,
-        after_crossing  INTEGER NOT NULL,   -- holds for rows with a greater id, up to the next placement
+        after_crossing  INTEGER NOT NULL,   -- applies to rows with a greater id, up to the next placement
         after_outbox    INTEGER NOT NULL,
-        site            TEXT NOT NULL,      -- empty: it was at none
+        site            TEXT NOT NULL,      -- empty: no site
         PRIMARY KEY (counter, after_crossing, after_outbox)
     ) STRICT, WITHOUT ROWID;
     """,
@@ -99,19 +99,23 @@ MIGRATIONS = (
     CREATE TABLE pruned (
         stream     INTEGER NOT NULL REFERENCES stream,
         first_seq  INTEGER NOT NULL,
-        last_seq   INTEGER NOT NULL,   -- itself included; all of them were kept once, and are in InfluxDB
+        last_seq   INTEGER NOT NULL,   -- inclusive; all were stored once, and are in InfluxDB
         PRIMARY KEY (stream, first_seq)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE pruned_sum (
         counter         INTEGER NOT NULL REFERENCES counter,
         start_epoch_ms  INTEGER NOT NULL,
-        entries         INTEGER NOT NULL,   -- of what was pruned, a part of the sums in quarter
+        entries         INTEGER NOT NULL,   -- of pruned crossings; part of the sums in quarter
         exits           INTEGER NOT NULL,
         PRIMARY KEY (counter, start_epoch_ms)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE pruning (
         id               INTEGER PRIMARY KEY CHECK (id = 1),
-        before_epoch_ms  INTEGER NOT NULL    -- no crossing at or after it was ever pruned
+        before_epoch_ms  INTEGER NOT NULL    -- no crossing at or after this was ever pruned
     ) STRICT;
+    """,
+    """
+    ALTER TABLE crossing RENAME COLUMN told TO superseded_by_import;
+    ALTER TABLE sighting RENAME TO counter_state;
     """,
 )

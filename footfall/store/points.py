@@ -1,10 +1,10 @@
-"""What InfluxDB is told, as points. docs/storage.md is the contract; what is made here is never updated, only repeated.
+"""The facts InfluxDB stores, as points. docs/storage.md is their contract.
 
-A point is named by measurement, tags and time: the same name written again replaces it. So each is made from what
-never changes, the same bytes at every retry, and two different facts never share a name.
+A point is named by its measurement, tags and time; written again, it replaces itself. So every point is built from
+facts that never change, with the same bytes at each retry, and no two facts share a name. A point is never updated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,10 +16,12 @@ Value = int | float | bool | str
 Tags = tuple[tuple[str, str], ...]
 
 NS_PER_MS = 1_000_000
+MAX_POINTS_PER_WRITE = 5_000
+"""InfluxData's advice for 2.x (docs.influxdata.com, Optimize writes). Larger writes are not faster."""
 
 
 class Point(NamedTuple):
-    """One fact. ``tags`` are ordered and none is empty; ``time_ns`` is since 1970 UTC."""
+    """One fact. ``tags`` are sorted, none is empty; ``time_ns`` is since 1970 UTC."""
 
     measurement: str
     tags: Tags
@@ -29,24 +31,15 @@ class Point(NamedTuple):
 
 @lru_cache(4096)
 def tags_of(**tags: str) -> Tags:
-    """Return *tags* in their order by name, without those that are empty: InfluxDB takes no empty tag."""
+    """Return *tags* sorted by name, without the empty ones, which InfluxDB rejects."""
     return tuple(sorted((name, value) for name, value in tags.items() if value))
 
 
-def crossing_point(
-    counter: str, site: str, stream: str, seq: int, time_epoch_ms: int, entries: int, exits: int, *, undated: bool
-) -> Point:
-    """Return the point of one count of *counter*."""
-    return tagged_crossing(
-        tags_of(counter=counter, site=site), f"{stream}/{seq}" if undated else "", seq, time_epoch_ms, entries, exits
-    )
+def crossing_point(tags: Tags, undated: str, seq: int, time_epoch_ms: int, entries: int, exits: int) -> Point:
+    """Return the point of one count. *undated*: ``stream/seq`` if the counter never knew the time, else "".
 
-
-def tagged_crossing(tags: Tags, undated: str, seq: int, time_epoch_ms: int, entries: int, exits: int) -> Point:
-    """Return the point of one count that has *tags*, and the name *undated* where it has no time of its own.
-
-    A counter that never knew the time has its crossing at the time of receipt, which differs where it was received
-    twice, by two ingests. Its name goes along, so that a reader can tell.
+    An undated crossing has the time of receipt, so two ingests that both receive it write two points. By the name a
+    reader recognises them as one crossing.
     """
     fields: dict[str, Value] = {"entries": entries, "exits": exits}
     if undated:
@@ -57,8 +50,8 @@ def tagged_crossing(tags: Tags, undated: str, seq: int, time_epoch_ms: int, entr
 def span_points(counter: str, site: str, span: Span) -> Iterator[Point]:
     """Yield the points of a newly covered *span*, cut at quarter hours.
 
-    The time is the piece's start, and its length is in the nanoseconds: pieces that start together and end apart, as
-    two ingests may see them, stay two points.
+    A piece's time is its start plus its length in nanoseconds: pieces with the same start and different ends, as two
+    ingests may see them, stay two points.
     """
     tags = tags_of(counter=counter, site=site)
     start = span.from_epoch_ms
@@ -69,9 +62,9 @@ def span_points(counter: str, site: str, span: Span) -> Iterator[Point]:
         start = end
 
 
-def status_point(counter: str, site: str, heard: Mapping[str, Value], received_epoch_ms: int, number: int) -> Point:
-    """Return the point of batch *number* of an ingest: what became of it, and the report it carried."""
-    return Point("status", tags_of(counter=counter, site=site), heard, _numbered(received_epoch_ms, number))
+def status_point(counter: str, site: str, fields: Mapping[str, Value], received_epoch_ms: int, number: int) -> Point:
+    """Return the point of batch *number* of an ingest: its receipt and its status report."""
+    return Point("status", tags_of(counter=counter, site=site), fields, _numbered(received_epoch_ms, number))
 
 
 def stream_point(tags: Tags, figures: Mapping[str, Value], received_epoch_ms: int, number: int) -> Point:
@@ -80,9 +73,9 @@ def stream_point(tags: Tags, figures: Mapping[str, Value], received_epoch_ms: in
 
 
 def site_point(site: Site, now_ns: int) -> Point:
-    """Return the point of what is set for *site* now, and of its calendar, which InfluxQL cannot work out.
+    """Return the point of *site*: its settings, and what InfluxQL cannot compute from its calendar.
 
-    ``day_ms`` and ``reset_ms``, ms since 1970: where its day and its occupancy began; ``open``: 1 in opening hours.
+    ``day_ms`` and ``reset_ms``: when its day and its occupancy began, ms since 1970; ``open``: 1 in opening hours.
     """
     now_utc = from_epoch_ms(now_ns // NS_PER_MS)
     now_local = now_utc.astimezone(site.tz)
@@ -102,19 +95,11 @@ def site_point(site: Site, now_ns: int) -> Point:
 
 
 def forwarder_point(ingest: str, waiting: int, lag_s: int, quarantined: int, now_ns: int) -> Point:
-    """Return the point of how far *ingest*'s forwarder is."""
+    """Return the point of the progress of *ingest*'s forwarder."""
     fields: dict[str, Value] = {"waiting": waiting, "lag_s": lag_s, "quarantined": quarantined}
     return Point("forwarder", tags_of(ingest=ingest), fields, now_ns)
 
 
 def _numbered(instant_epoch_ms: int, number: int) -> int:
+    """Return a time in ns that two batches of one millisecond do not share."""
     return instant_epoch_ms * NS_PER_MS + number % NS_PER_MS
-
-
-def union_ms(pieces: Sequence[Span]) -> int:
-    """Return how many milliseconds at least one of *pieces*, ordered by start, covers."""
-    total, reached = 0, 0
-    for piece in pieces:
-        total += max(0, piece.to_epoch_ms - max(piece.from_epoch_ms, reached))
-        reached = max(reached, piece.to_epoch_ms)
-    return total

@@ -29,7 +29,7 @@ class SchemaMismatch(StoreUnavailable):
         super().__init__(
             f"{path} was written by {'an older' if is_older else 'a newer'} Footfall: schema {found},"
             f" this Footfall knows {needed}",
-            hint="start ingest once; it migrates the file: footfall up" if is_older else _NEWER_HINT,
+            hint="start this version once; it migrates the file: footfall up" if is_older else _NEWER_HINT,
         )
 
 

@@ -1,8 +1,7 @@
-"""What a transaction of the journal is about to write, gathered in Python and written a table at a time.
+"""The rows one journal transaction will write, collected in Python and written one table at a time.
 
-Every call into SQLite gives up the interpreter's lock, and under load a busy thread takes it. A statement for each
-crossing would hand over a hundred times in one commit; so there is one for up to 128 rows, and what the journal
-already said of a stream or a counter is remembered instead of asked again.
+Each call into SQLite releases the interpreter lock, and under load another thread takes it. One statement per
+crossing would hand the lock over a hundred times in a commit, so a statement writes up to 128 rows.
 """
 
 import sqlite3
@@ -14,12 +13,12 @@ from typing import NamedTuple
 
 from footfall.model import QUARTER_MS, Arrival, Count, Span
 
-MOST_ROWS = 128
-"""Rows of one statement. Numbers of rows are split into powers of two, so that eight statements serve all."""
+MAX_ROWS = 128
+"""Rows per statement. Row counts are split into powers of two, so eight statements serve all."""
 
 
 @dataclass(slots=True)
-class Stream:
+class StreamRow:
     """A row of the table ``stream``, as it will be after this transaction."""
 
     id: int
@@ -33,16 +32,16 @@ class Stream:
 
 
 @dataclass(slots=True)
-class Sighted:
-    """A row of the table ``sighting``, or what is to be merged into one."""
+class CounterStateRow:
+    """A row of the table ``counter_state``, or an update to merge into one."""
 
     received_epoch_ms: int
     crossing_epoch_ms: int | None
     status: str | None
 
 
-class Heard(NamedTuple):
-    """What a row of the outbox says of a batch, in the order of its columns: receipt, report, and stream then."""
+class BatchSummary(NamedTuple):
+    """The columns of an outbox row that describe a batch: receipt, status report, and the stream's figures after it."""
 
     stored: int | None
     duplicates: int | None
@@ -56,27 +55,28 @@ class Heard(NamedTuple):
     conflicts: int | None = None
 
 
-NOTHING_HEARD = Heard(None, None, None, None)
-OUTBOX_COLUMNS = ("counter", "received_epoch_ms", "from_epoch_ms", "to_epoch_ms", *Heard._fields)
+NO_BATCH = BatchSummary(None, None, None, None)
+OUTBOX_COLUMNS = ("counter", "received_epoch_ms", "from_epoch_ms", "to_epoch_ms", *BatchSummary._fields)
 
 
 @dataclass
 class WriteBuffer:
-    """Rows to be written. ``sums`` are by (counter, quarter hour); ``latest`` is a counter's last row of coverage."""
+    """Rows to write. ``sums``: by (counter, quarter hour). ``last_spans``: each counter's latest row of coverage."""
 
     crossings: list[tuple[int, int, int, int, int, bool, bool]] = field(default_factory=list)
     sums: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    streams: dict[int, Stream] = field(default_factory=dict)
-    latest: dict[int, Span] = field(default_factory=dict)
-    sighted: dict[int, Sighted] = field(default_factory=dict)
+    streams: dict[int, StreamRow] = field(default_factory=dict)
+    last_spans: dict[int, Span] = field(default_factory=dict)
+    counter_states: dict[int, CounterStateRow] = field(default_factory=dict)
     outbox: list[tuple[object, ...]] = field(default_factory=list)
 
-    def keep(self, stream: Stream, counts: Sequence[Count], received_epoch_ms: int, told: Set[int]) -> None:
-        """Add *counts*, all new to *stream*, and their sums. Those without a time get that of receipt.
+    def add_crossings(
+        self, stream: StreamRow, counts: Sequence[Count], received_epoch_ms: int, imported: Set[int]
+    ) -> None:
+        """Add *counts*, all new to *stream*, and add them to the sums. An undated count gets the time of receipt.
 
-        Quarter hours in *told* have their sums from history already: what falls into one is kept, but not added.
+        *imported*: quarter hours whose sums an import supplied. Counts in them are stored but not summed.
         """
-        name = stream.id
         stream.stored += len(counts)
         for seq, time_epoch_ms, entries, exits in counts:
             if time_epoch_ms is None:
@@ -85,47 +85,55 @@ class WriteBuffer:
             else:
                 at_epoch_ms = time_epoch_ms
             quarter_epoch_ms = at_epoch_ms - at_epoch_ms % QUARTER_MS
-            is_told = quarter_epoch_ms in told
-            self.crossings.append((name, seq, at_epoch_ms, entries, exits, time_epoch_ms is None, is_told))
-            if is_told:
+            is_superseded = quarter_epoch_ms in imported
+            self.crossings.append((stream.id, seq, at_epoch_ms, entries, exits, time_epoch_ms is None, is_superseded))
+            if is_superseded:
                 stream.conflicts += 1
                 continue
             key = stream.counter, quarter_epoch_ms
-            both = self.sums.get(key)
-            if both is None:
+            sums = self.sums.get(key)
+            if sums is None:
                 self.sums[key] = [entries, exits]
             else:
-                both[0] += entries
-                both[1] += exits
+                sums[0] += entries
+                sums[1] += exits
 
-    def sight(self, counter: int, received_epoch_ms: int, crossing_epoch_ms: int | None, status: str | None) -> None:
-        """Remember that *counter* was heard of. None leaves what was known before."""
-        known = self.sighted.get(counter)
-        if known is None:
-            self.sighted[counter] = Sighted(received_epoch_ms, crossing_epoch_ms, status)
+    def merge_counter_state(
+        self, counter: int, received_epoch_ms: int, crossing_epoch_ms: int | None, status: str | None
+    ) -> None:
+        """Merge a batch into the state of *counter*. None leaves the earlier value."""
+        state = self.counter_states.get(counter)
+        if state is None:
+            self.counter_states[counter] = CounterStateRow(received_epoch_ms, crossing_epoch_ms, status)
             return
-        known.received_epoch_ms = max(known.received_epoch_ms, received_epoch_ms)
-        known.crossing_epoch_ms = _later(known.crossing_epoch_ms, crossing_epoch_ms)
-        known.status = known.status if status is None else status
+        state.received_epoch_ms = max(state.received_epoch_ms, received_epoch_ms)
+        state.crossing_epoch_ms = _later(state.crossing_epoch_ms, crossing_epoch_ms)
+        state.status = state.status if status is None else status
 
-    def post(self, arrival: Arrival, heard: Heard | None, counter: int, pieces: Sequence[Span]) -> None:
-        """Put into the outbox that *pieces* are covered now, and what was *heard* of the counter with them."""
-        moment = arrival.received_epoch_ms
-        first = pieces[0] if pieces else (None, None)
-        if heard is not None or pieces:
-            self.outbox.append((counter, moment, *first, *(heard or NOTHING_HEARD)))
-        for piece in pieces[1:]:
-            self.outbox.append((counter, moment, *piece, *NOTHING_HEARD))
+    def add_to_outbox(
+        self, arrival: Arrival, batch: BatchSummary | None, counter: int, new_spans: Sequence[Span]
+    ) -> None:
+        """Add outbox rows for the *new_spans* that *arrival* covered, and for its *batch* if it was one."""
+        received = arrival.received_epoch_ms
+        first = new_spans[0] if new_spans else (None, None)
+        if batch is not None or new_spans:
+            self.outbox.append((counter, received, *first, *(batch or NO_BATCH)))
+        for span in new_spans[1:]:
+            self.outbox.append((counter, received, *span, *NO_BATCH))
 
     def flush_crossings(self, connection: sqlite3.Connection) -> None:
         """Write the crossings, so that a SELECT finds them."""
         rows, self.crossings = self.crossings, []
-        _write(connection, "INSERT INTO crossing (stream, seq, time_epoch_ms, entries, exits, undated, told)", rows)
+        _write(
+            connection,
+            "INSERT INTO crossing (stream, seq, time_epoch_ms, entries, exits, undated, superseded_by_import)",
+            rows,
+        )
 
     def flush_coverage(self, connection: sqlite3.Connection) -> None:
         """Write the coverage, so that a SELECT finds it."""
-        rows = [(counter, *span) for counter, span in self.latest.items()]
-        self.latest = {}
+        rows = [(counter, *span) for counter, span in self.last_spans.items()]
+        self.last_spans = {}
         _write(connection, "INSERT INTO coverage", rows, "ON CONFLICT DO UPDATE SET to_epoch_ms = excluded.to_epoch_ms")
 
     def flush(self, connection: sqlite3.Connection) -> None:
@@ -133,7 +141,7 @@ class WriteBuffer:
         self.flush_crossings(connection)
         self.flush_coverage(connection)
         _write(
-            connection, "INSERT INTO quarter", [(*key, *both) for key, both in self.sums.items()],
+            connection, "INSERT INTO quarter", [(*key, *sums) for key, sums in self.sums.items()],
             "ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, exits = exits + excluded.exits",
         )  # fmt: skip
         _write(
@@ -144,22 +152,22 @@ class WriteBuffer:
             " stored = excluded.stored, undated = excluded.undated, conflicts = excluded.conflicts",
         )  # fmt: skip
         _write(
-            connection, "INSERT INTO sighting",
+            connection, "INSERT INTO counter_state",
             [(counter, one.received_epoch_ms, one.crossing_epoch_ms, one.status)
-             for counter, one in self.sighted.items()],
+             for counter, one in self.counter_states.items()],
             "ON CONFLICT DO UPDATE SET received_epoch_ms = max(received_epoch_ms, excluded.received_epoch_ms),"
             " crossing_epoch_ms = coalesce(max(crossing_epoch_ms, excluded.crossing_epoch_ms), crossing_epoch_ms,"
             " excluded.crossing_epoch_ms), status = coalesce(excluded.status, status)",
         )  # fmt: skip
         _write(connection, f"INSERT INTO outbox ({', '.join(OUTBOX_COLUMNS)})", self.outbox)
-        self.sums, self.streams, self.sighted, self.outbox = {}, {}, {}, []
+        self.sums, self.streams, self.counter_states, self.outbox = {}, {}, {}, []
 
 
 def _write(connection: sqlite3.Connection, insert: str, rows: Sequence[tuple[object, ...]], conflict: str = "") -> None:
-    """Execute *insert* for all *rows*, as few statements as MOST_ROWS allows."""
+    """Execute *insert* for all *rows*, in as few statements as MAX_ROWS allows."""
     start = 0
     while start < len(rows):
-        number = min(MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
+        number = min(MAX_ROWS, 1 << (len(rows) - start).bit_length() - 1)
         chunk = rows[start : start + number]
         connection.execute(_statement(insert, len(chunk[0]), number, conflict), _flat(chunk))
         start += number
@@ -167,8 +175,8 @@ def _write(connection: sqlite3.Connection, insert: str, rows: Sequence[tuple[obj
 
 @lru_cache
 def _statement(insert: str, columns: int, rows: int, conflict: str) -> str:
-    marks = f"({', '.join('?' * columns)})"
-    return f"{insert} VALUES {', '.join([marks] * rows)} {conflict}"
+    placeholders = f"({', '.join('?' * columns)})"
+    return f"{insert} VALUES {', '.join([placeholders] * rows)} {conflict}"
 
 
 def _flat(rows: Iterable[tuple[object, ...]]) -> list[object]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
 from footfall.model import Bucket, Counter, Quarter, Site, Tally, epoch_ms, minute_of_day
 from footfall.occupancy import last_reset, occupancy_through
-from footfall.store import Reader
+from footfall.store.reader import Reader
 
 
 class Knowledge(Enum):

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from footfall.calendar import buckets_of, day_bounds, fold, unknown
 from footfall.model import Site, Tally
-from footfall.store import Reader
+from footfall.store.reader import Reader
 from ingest.context import Context
 from ingest.pages.figures import (
     Day,

@@ -84,12 +84,12 @@ def test_day_waits_while_spans_came_before_their_crossings_could(
     here.at(DAY, "20:00")
     job = job_on_influx(here, influx_database)
     high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
-    while chunk := forwarder.outbox.next_chunk(forwarder._place, high_water_mark, 1):
+    while chunk := forwarder.outbox.next_chunk(forwarder.cursor, high_water_mark, 1):
         for point in chunk.points:
             forwarder._writer.write([point])
             if here.steps(job):
                 assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
-        forwarder._place = chunk.place
+        forwarder.cursor = chunk.cursor
     assert here.client.attempts == [file_of(DAY)]
 
 
@@ -159,16 +159,16 @@ def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
     here.wait(minutes=20)
     assert here.steps(job) == 0
     assert [one.why.name for one in job.owed()] == ["LESS"]
-    forwarder._place = Cursor()
+    forwarder.cursor = Cursor()
     high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
-    while chunk := forwarder.outbox.next_chunk(forwarder._place, high_water_mark, 1):
+    while chunk := forwarder.outbox.next_chunk(forwarder.cursor, high_water_mark, 1):
         for point in chunk.points:
             forwarder._writer.write([point])
             if here.steps(job):
                 assert b"2026-5-4,11:00:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
             else:
                 assert (here.client.folder / file_of(DAY)).read_bytes() == before
-        forwarder._place = chunk.place
+        forwarder.cursor = chunk.cursor
     here.wait(minutes=20)
     here.steps(job)
     assert here.client.attempts == [file_of(DAY)] * 2

@@ -29,7 +29,7 @@ def told(here: Installation) -> str:
     ("version", "age", "hint"),
     [
         (len(MIGRATIONS) + 1, "a newer", "install that version again; an older one does not touch the file"),
-        (len(MIGRATIONS) - 1, "an older", "start ingest once; it migrates the file: footfall up"),
+        (len(MIGRATIONS) - 1, "an older", "start this version once; it migrates the file: footfall up"),
     ],
 )
 def test_journal_of_another_version_is_told_once_with_what_to_do(

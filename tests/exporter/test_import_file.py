@@ -16,7 +16,7 @@ from exporter.render import export_buckets, render_export
 from footfall.calendar import local_instant
 from footfall.errors import InvalidHistory
 from footfall.model import Tally, epoch_ms
-from footfall.store.historical_counts import HalfHour
+from footfall.store.historical_counts import ImportedHalfHour
 from tests.support.profiles import counter_table, read_profile
 from tests.support.properties import UNHURRIED
 
@@ -83,7 +83,7 @@ def exports(draw: st.DrawFn) -> tuple[Profile, date, dict[str, list[Tally]]]:
     return profile, day, {counter.id: [tally(one) for one in lengths_ms] for counter in profile.counters}
 
 
-def rows_of(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]]) -> list[HalfHour]:
+def rows_of(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]]) -> list[ImportedHalfHour]:
     """Return the half hours a file should tell of, in its order: the first pass has both where they are merged."""
     starts: dict[tuple[str, str], int] = {}
     sums: dict[tuple[str, int], Tally] = {}
@@ -94,7 +94,7 @@ def rows_of(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]])
                 start = starts.setdefault((counter.id, f"{bucket.start_local:%H:%M}"), start)
             sums[counter.id, start] = sums.get((counter.id, start), Tally()) + tallies[counter.id][number]
     return [
-        HalfHour(*name, tally.entries, tally.exits)
+        ImportedHalfHour(*name, tally.entries, tally.exits)
         for name, tally in sums.items()
         if profile.gap == "zero" or not tally.is_gap
     ]
@@ -139,7 +139,9 @@ def test_golden_files_are_read_back_as_their_rows_say() -> None:
     golden = Path(__file__).parents[1] / "golden"
     read = parse_export(read_profile(), (golden / "plain_day.csv").read_bytes(), "plain_day.csv")
     assert len(read) == 44
-    assert read[2] == HalfHour("ALLI1", epoch_ms(local_instant(date(2026, 5, 4), 510, read_profile().site.tz)), 12, 9)
+    assert read[2] == ImportedHalfHour(
+        "ALLI1", epoch_ms(local_instant(date(2026, 5, 4), 510, read_profile().site.tz)), 12, 9
+    )
 
 
 def test_rows_of_several_days_and_blank_lines_are_taken_in_their_order() -> None:
@@ -229,7 +231,7 @@ def test_header_is_passed_over_where_the_profile_writes_one() -> None:
 
 
 def test_half_hour_has_ended_when_its_last_instant_is_past() -> None:
-    half_hours = [HalfHour("ALLI1", 1_000, 1, 1), HalfHour("ALLI1", 2_000, 1, 1)]
+    half_hours = [ImportedHalfHour("ALLI1", 1_000, 1, 1), ImportedHalfHour("ALLI1", 2_000, 1, 1)]
     assert ended_by(half_hours, 1_802_000)
     assert not ended_by(half_hours, 1_801_999)
     assert ended_by([], 0)

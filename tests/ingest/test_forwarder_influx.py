@@ -1,4 +1,4 @@
-"""What the forwarder relies on, asked of a real InfluxDB: the contract, what is too old, and who has a point."""
+"""The forwarder's assumptions about InfluxDB, against a real one: the contract, expired points, and the canary."""
 
 import time
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ import pytest
 import urllib3
 
 from footfall.errors import PointsRefused, StoreUnavailable
-from footfall.store.influx_canary import InfluxCanary
+from footfall.store.influx_bisect import write_bisecting
 from footfall.store.influx_writer import InfluxWriter
+from footfall.store.influxql import InfluxQL
 from footfall.store.points import Point, forwarder_point
-from ingest.forwarder import write_sifted
 from tests.support.influx_server import InfluxDatabase, InfluxServer
 from tests.support.influx_stores import config_of
 from tests.support.installation import free_port
@@ -36,10 +36,10 @@ class TestInfluxWriter(WriterContract):
         }
 
 
-def test_points_older_than_the_bucket_keeps_are_told_apart_and_the_others_are_kept(
+def test_expired_points_are_recognised_and_the_others_are_stored(
     shared_influx_server: InfluxServer | None, influx_database: InfluxDatabase
 ) -> None:
-    """The words by which they are known are InfluxDB's own."""
+    """They are recognised by the message of InfluxDB."""
     if shared_influx_server is None:
         pytest.skip("needs a server of its own, to give the bucket a retention: unset INFLUX_URL")
     name = influx_database.influx_bucket
@@ -51,7 +51,7 @@ def test_points_older_than_the_bucket_keeps_are_told_apart_and_the_others_are_ke
     expired: list[int] = []
     with closing(InfluxWriter(config)) as short:
         several = [point(1), point(2)._replace(time_ns=time.time_ns())]
-        write_sifted(short, several, lambda one, _: refused.append(one), expired.append)
+        write_bisecting(short.write, several, lambda one, _: refused.append(one), expired.append)
         with pytest.raises(PointsRefused, match="beyond retention policy"):
             short.write(several)
     assert (refused, expired) == ([], [1])
@@ -59,24 +59,21 @@ def test_points_older_than_the_bucket_keeps_are_told_apart_and_the_others_are_ke
     assert row["count"] == 1
 
 
-def test_witness_is_seen_where_it_was_written_and_no_other_is(
-    writer: InfluxWriter, influx_database: InfluxDatabase
-) -> None:
+def test_only_the_canary_that_was_written_is_found(writer: InfluxWriter, influx_database: InfluxDatabase) -> None:
     mine, other = (forwarder_point(name, 0, 0, 0, 1_777_881_600_000_000_000) for name in ("it's \\ mine", "other"))
     writer.write([mine])
-    holds = InfluxCanary(config_of(influx_database))
-    assert holds(mine) is True
-    assert holds(other) is False
-    assert holds(mine._replace(time_ns=mine.time_ns + 1)) is False
+    with closing(InfluxQL(config_of(influx_database))) as influxql:
+        assert influxql.has_point(mine) is True
+        assert influxql.has_point(other) is False
+        assert influxql.has_point(mine._replace(time_ns=mine.time_ns + 1)) is False
 
 
-def test_witness_is_unknown_to_a_token_that_is_not_let_in(influx_database: InfluxDatabase) -> None:
-    config = config_of(influx_database)
-    mine = forwarder_point("mine", 0, 0, 0, 1)
-    assert InfluxCanary(replace(config, token="wrong"))(mine) is None
+def test_canary_is_unknown_to_a_token_without_permission(influx_database: InfluxDatabase) -> None:
+    with closing(InfluxQL(replace(config_of(influx_database), token="wrong"))) as influxql:
+        assert influxql.has_point(forwarder_point("mine", 0, 0, 0, 1)) is None
 
 
-def test_witness_is_unavailable_where_nobody_answers(influx_database: InfluxDatabase) -> None:
+def test_canary_query_without_an_answer_is_unavailable(influx_database: InfluxDatabase) -> None:
     elsewhere = replace(config_of(influx_database), url=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(StoreUnavailable):
-        InfluxCanary(elsewhere)(forwarder_point("mine", 0, 0, 0, 1))
+    with closing(InfluxQL(elsewhere)) as influxql, pytest.raises(StoreUnavailable):
+        influxql.has_point(forwarder_point("mine", 0, 0, 0, 1))

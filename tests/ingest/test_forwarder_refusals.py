@@ -1,4 +1,4 @@
-"""Points that InfluxDB will never take are set aside or passed over; all others are written, and nothing stops."""
+"""Points that InfluxDB refuses go to quarantine or are dropped; all others are written."""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from footfall.model import QUARTER_MS
 from footfall.store.points import NS_PER_MS, Point
-from tests.support.forwarder_desk import Desk
+from tests.support.forwarder_rig import ForwarderRig
 from tests.support.journals import START_MS
 
 TOO_OLD = (
@@ -20,114 +20,111 @@ TOO_OLD = (
         " 2026-05-04T08:00:00Z dropped because it violates a Retention Policy Lower Bound at 2026-05-20T19:06:17Z"
     ),
 )
-"""The words of old and of new versions (docs.influxdata.com, InfluxDB 2.x, Troubleshoot)."""
+"""The messages of older and newer versions (docs.influxdata.com, InfluxDB 2.x, Troubleshoot)."""
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with closing(Desk(tmp_path)) as opened:
+def rig(tmp_path: Path) -> Iterator[ForwarderRig]:
+    with closing(ForwarderRig(tmp_path)) as opened:
         yield opened
 
 
-def test_refused_points_are_set_aside_and_the_others_written(desk: Desk) -> None:
-    desk.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS in (3, 4, 11)
-    desk.entries(0, 15)
-    desk.work()
-    assert desk.seqs() == [seq for seq in range(15) if seq not in (3, 4, 11)]
-    refused = desk.shipments.refused()
+def test_refused_points_go_to_quarantine_and_the_others_are_written(rig: ForwarderRig) -> None:
+    rig.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS in (3, 4, 11)
+    rig.entries(0, 15)
+    rig.work()
+    assert rig.seqs() == [seq for seq in range(15) if seq not in (3, 4, 11)]
+    refused = rig.state.quarantined_points()
     assert [one.point.time_ns % NS_PER_MS for one in refused] == [3, 4, 11]
     assert all("field type conflict" in one.reason for one in refused)
     assert refused[0].point == Point(
         "crossings", (("counter", "ALLI1"), ("site", "alliance")), {"entries": 1, "exits": 0},
         (START_MS - QUARTER_MS + 3000) * NS_PER_MS + 3,
     )  # fmt: skip
-    assert desk.waiting() == 0
+    assert rig.waiting() == 0
 
 
-def test_point_refused_twice_is_in_quarantine_once(desk: Desk) -> None:
-    desk.influx.refuses = lambda point: point.measurement == "crossings"
-    desk.entries(0, 2)
-    desk.work()
-    desk.shipments.ask_again()
-    desk.work()
-    assert len(desk.shipments.refused()) == 2
-    desk.shipments.release(desk.shipments.refused()[:1])
-    assert desk.shipments.quarantined() == 1
+def test_point_refused_twice_is_in_quarantine_once(rig: ForwarderRig) -> None:
+    rig.influx.refuses = lambda point: point.measurement == "crossings"
+    rig.entries(0, 2)
+    rig.work()
+    rig.state.request_resend()
+    rig.work()
+    assert len(rig.state.quarantined_points()) == 2
+    rig.state.release(rig.state.quarantined_points()[:1])
+    assert rig.state.quarantine_size() == 1
 
 
-def test_when_too_much_is_refused_it_stops_and_loses_nothing(tmp_path: Path) -> None:
-    """Then it is not about points: a person must look."""
-    with closing(Desk(tmp_path, most_quarantined=3)) as desk:
-        desk.influx.refuses = lambda point: point.measurement == "crossings"
-        desk.entries(0, 20)
-        desk.work()
-        assert desk.shipments.quarantined() == 3
-        assert "footfall quarantine" in desk.shipments.progress().hint
-        desk.influx.refuses = lambda _: False
-        desk.later(61)
-        desk.work()
-        resent = [one.point.time_ns % NS_PER_MS for one in desk.shipments.refused()]
-        assert sorted({*desk.seqs(), *resent}) == list(range(20))
+def test_full_quarantine_stops_the_forwarder_and_loses_nothing(tmp_path: Path) -> None:
+    with closing(ForwarderRig(tmp_path, max_quarantined=3)) as rig:
+        rig.influx.refuses = lambda point: point.measurement == "crossings"
+        rig.entries(0, 20)
+        rig.work()
+        assert rig.state.quarantine_size() == 3
+        assert "footfall quarantine" in rig.state.progress().hint
+        rig.influx.refuses = lambda _: False
+        rig.later(61)
+        rig.work()
+        quarantined = [one.point.time_ns % NS_PER_MS for one in rig.state.quarantined_points()]
+        assert sorted({*rig.seqs(), *quarantined}) == list(range(20))
 
 
 @pytest.mark.parametrize("reason", TOO_OLD)
-def test_points_older_than_influxdb_keeps_are_passed_over(desk: Desk, reason: str) -> None:
-    """However many they are: quarantine is for what a person can mend, and 10,000 there stop the forwarder."""
-    desk.influx.reason = reason
-    desk.influx.refuses = lambda point: point.time_ns % NS_PER_MS in (1, 3) and point.measurement == "crossings"
-    desk.entries(0, 6)
-    desk.work()
-    assert desk.seqs() == [0, 2, 4, 5]
-    assert desk.shipments.quarantined() == 0
-    assert desk.shipments.progress().expired == 2
-    assert desk.shipments.progress().written == 4 + 6 + 6 + 6, "crossings, spans, status and streams"
+def test_points_older_than_the_retention_are_dropped(rig: ForwarderRig, reason: str) -> None:
+    """They would fill the quarantine, which is for points that an operator can fix."""
+    rig.influx.reason = reason
+    rig.influx.refuses = lambda point: point.time_ns % NS_PER_MS in (1, 3) and point.measurement == "crossings"
+    rig.entries(0, 6)
+    rig.work()
+    assert rig.seqs() == [0, 2, 4, 5]
+    assert rig.state.quarantine_size() == 0
+    assert rig.state.progress().expired == 2
+    assert rig.state.progress().written == 4 + 6 + 6 + 6, "crossings, spans, status and streams"
 
 
-def test_points_outside_a_write_window_are_set_aside(desk: Desk) -> None:
-    """Of them InfluxDB does not say that they are old: perhaps its clock is wrong, and a person must look."""
-    desk.influx.reason = (
+def test_points_outside_a_write_window_go_to_quarantine(rig: ForwarderRig) -> None:
+    """They need not be old: InfluxDB's clock may be wrong."""
+    rig.influx.reason = (
         "dropped 0 points outside retention policy of duration 24h0m0s and 1 points outside write window"
     )
-    desk.influx.refuses = lambda point: point.time_ns % NS_PER_MS == 1 and point.measurement == "crossings"
-    desk.entries(0, 3)
-    desk.work()
-    assert desk.seqs() == [0, 2]
-    assert desk.shipments.quarantined() == 1
+    rig.influx.refuses = lambda point: point.time_ns % NS_PER_MS == 1 and point.measurement == "crossings"
+    rig.entries(0, 3)
+    rig.work()
+    assert rig.seqs() == [0, 2]
+    assert rig.state.quarantine_size() == 1
 
 
-def test_point_of_how_things_are_now_that_is_refused_stops_nothing(
-    desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The next one tells the same. In quarantine they would be 10,000 within hours, and stop the crossings too."""
-    desk.influx.refuses = lambda point: point.measurement in ("sites", "forwarder")
-    desk.work()
-    requests = len(desk.influx.requests)
+def test_refused_status_point_is_dropped(rig: ForwarderRig, caplog: pytest.LogCaptureFixture) -> None:
+    """A newer one follows. In quarantine, one a minute would fill it and stop the crossings too."""
+    rig.influx.refuses = lambda point: point.measurement in ("sites", "forwarder")
+    rig.work()
+    requests = len(rig.influx.requests)
     with caplog.at_level(logging.ERROR):
         for second in range(120):
-            desk.later(1)
-            desk.entries(second, second + 1)
-            desk.work()
-    assert desk.shipments.quarantined() == 0
-    assert len(desk.seqs()) == 120
-    looks = [points for points in desk.influx.requests[requests:] if points[0].measurement == "forwarder"]
-    assert len(looks) == 2, "one a minute"
+            rig.later(1)
+            rig.entries(second, second + 1)
+            rig.work()
+    assert rig.state.quarantine_size() == 0
+    assert len(rig.seqs()) == 120
+    reports = [points for points in rig.influx.requests[requests:] if points[0].measurement == "forwarder"]
+    assert len(reports) == 2, "one a minute"
     assert len(caplog.messages) <= 1
 
 
-def test_requests_too_large_are_halved(desk: Desk) -> None:
-    desk.influx.most_points = 2
-    desk.entries(0, 9)
-    desk.work()
-    assert desk.seqs() == list(range(9))
-    assert desk.shipments.quarantined() == 0
+def test_too_large_requests_are_halved(rig: ForwarderRig) -> None:
+    rig.influx.max_points = 2
+    rig.entries(0, 9)
+    rig.work()
+    assert rig.seqs() == list(range(9))
+    assert rig.state.quarantine_size() == 0
 
 
-def test_refused_point_is_told_of_before_any_span_is(desk: Desk) -> None:
-    """Whoever reads the span must know that a crossing in it may be missing."""
-    desk.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS == 1
-    desk.entries(0, 3)
-    desk.work()
+def test_refused_point_is_reported_before_any_span(rig: ForwarderRig) -> None:
+    """A reader of the span must know that a crossing in it may be missing."""
+    rig.influx.refuses = lambda point: point.measurement == "crossings" and point.time_ns % NS_PER_MS == 1
+    rig.entries(0, 3)
+    rig.work()
     order = [
-        (point.measurement, point.fields.get("quarantined")) for request in desk.influx.requests for point in request
+        (point.measurement, point.fields.get("quarantined")) for request in rig.influx.requests for point in request
     ]
     assert ("forwarder", 1) in order[: order.index(("spans", None))]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import FILE_NAME as FORWARDER_STATE
 from footfall.store.forwarder_state import ForwarderState
 from footfall.store.outbox import set_forwarding
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
@@ -126,7 +126,7 @@ def forwarding(tmp_path: Path) -> Iterator[Ingest]:
 def test_file_of_a_newer_forwarder_is_told_of_and_takes_no_other_metric_along(forwarding: Ingest) -> None:
     """A person went back to an older Footfall: it says so, and does not fail."""
     forwarding.keep((1, NOON_MS, 1), span=HEARTBEAT)
-    path = forwarding.installation.journal.with_name(SHIPMENTS)
+    path = forwarding.installation.journal.with_name(FORWARDER_STATE)
     with closing(ForwarderState(path)):
         pass
     assert figure(figures_of(forwarding), "footfall_forwarder_waiting_rows") == 2

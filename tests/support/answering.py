@@ -1,4 +1,4 @@
-"""An HTTP server that answers as it is told, for what no real server can be made to say."""
+"""An HTTP server with a fixed answer, for answers that no real server can be made to give."""
 
 import http.server
 import threading
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 def answering(
     status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), promised: int | None = None
 ) -> Iterator[str]:
-    """Give the URL of a server that answers every request like that.
+    """Yield the URL of a server that gives this answer to every request, and then hangs up.
 
-    It promises *promised* bytes, those of *body* unless given, and hangs up after it.
+    *promised* is its Content-Length, by default the length of *body*.
     """
 
-    class Answer(http.server.BaseHTTPRequestHandler):
+    class FixedAnswer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(status)
@@ -31,7 +31,7 @@ def answering(
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), FixedAnswer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

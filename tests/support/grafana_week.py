@@ -187,8 +187,8 @@ def points_of(week: Week) -> Iterator[Point]:
     for crossing in sorted(week.crossings, key=lambda one: one.time_epoch_ms):
         seqs[crossing.counter] += 1
         entries, exits = (1, 0) if crossing.direction == 1 else (0, 1)
-        yield crossing_point(crossing.counter, sites[crossing.counter], STREAM, seqs[crossing.counter],
-                             crossing.time_epoch_ms, entries, exits, undated=False)  # fmt: skip
+        tags = tags_of(counter=crossing.counter, site=sites[crossing.counter])
+        yield crossing_point(tags, "", seqs[crossing.counter], crossing.time_epoch_ms, entries, exits)
     for counter, site in sites.items():
         for span in week.spans[counter]:
             for beat in week.beats(span):

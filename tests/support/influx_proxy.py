@@ -1,4 +1,4 @@
-"""A proxy before a real InfluxDB that makes trouble as it is told: slow, overloaded, refusing some points."""
+"""A proxy before a real InfluxDB that a test makes slow, overloaded, or refuse some points."""
 
 import gzip
 import http.server
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 import urllib3
 
-PASSED_ON = ("Authorization", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding")
+FORWARDED_HEADERS = ("Authorization", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding")
 
 
 @dataclass
 class InfluxProxy:
-    """What it does; a test changes it at any time. Lines that *refuses* matches are left out of what is passed on."""
+    """The proxy's behaviour, which a test may change at any time. It drops the lines that *refuses* matches."""
 
     upstream: str
     url: str = ""
@@ -27,50 +27,50 @@ class InfluxProxy:
     refuses: re.Pattern[bytes] | None = None
     refusal_status: int = 422
 
-    def sift(self, body: bytes) -> tuple[bytes, int]:
-        """Return the lines of *body* that are taken, and how many are not."""
+    def accepted(self, body: bytes) -> tuple[bytes, int]:
+        """Return the accepted lines of *body*, and how many were dropped."""
         lines = body.split(b"\n")
-        taken = [line for line in lines if not (self.refuses and self.refuses.search(line))]
-        return b"\n".join(taken), len(lines) - len(taken)
+        kept = [line for line in lines if not (self.refuses and self.refuses.search(line))]
+        return b"\n".join(kept), len(lines) - len(kept)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Passes requests on to the proxy's InfluxDB, or not."""
+    """Forwards requests to InfluxDB, or fails them."""
 
     protocol_version = "HTTP/1.1"
     proxy: InfluxProxy
     pool: urllib3.PoolManager
 
     def do_GET(self) -> None:
-        self.pass_on(b"", 0)
+        self.forward(b"", 0)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
-            taken, dropped = self.proxy.sift(gzip.decompress(body))
-            body = gzip.compress(taken, 1)
+            lines, dropped = self.proxy.accepted(gzip.decompress(body))
+            body = gzip.compress(lines, 1)
         else:
-            body, dropped = self.proxy.sift(body)
-        self.pass_on(body, dropped)
+            body, dropped = self.proxy.accepted(body)
+        self.forward(body, dropped)
 
-    def pass_on(self, body: bytes, dropped: int) -> None:
+    def forward(self, body: bytes, dropped: int) -> None:
         time.sleep(self.proxy.delay_s)
         if self.proxy.status:
             self.answer(self.proxy.status, self.proxy.headers, json.dumps({"message": "not now"}).encode())
             return
-        headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+        headers = {name: self.headers[name] for name in FORWARDED_HEADERS if name in self.headers}
         url = self.proxy.upstream + self.path
         try:
-            told = self.pool.request(self.command, url, body=body, headers=headers, decode_content=False)
+            answer = self.pool.request(self.command, url, body=body, headers=headers, decode_content=False)
         except urllib3.exceptions.HTTPError:
             self.close_connection = True
             return
-        if dropped and told.status == 204:
+        if dropped and answer.status == 204:
             text = f"partial write: field type conflict dropped={dropped}"
             self.answer(self.proxy.refusal_status, {}, json.dumps({"message": text}).encode())
             return
-        kept = {name: told.headers[name] for name in ("Content-Type", "Content-Encoding") if name in told.headers}
-        self.answer(told.status, kept, told.data)
+        kept = {name: answer.headers[name] for name in ("Content-Type", "Content-Encoding") if name in answer.headers}
+        self.answer(answer.status, kept, answer.data)
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -85,7 +85,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def influx_proxy(upstream: str) -> Iterator[InfluxProxy]:
-    """Give a proxy before the InfluxDB at *upstream*."""
+    """Yield a proxy before the InfluxDB at *upstream*."""
     proxy = InfluxProxy(upstream)
     pool = urllib3.PoolManager(retries=False, timeout=30)
     handler = type("Handler", (_Handler,), {"proxy": proxy, "pool": pool})

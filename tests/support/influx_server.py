@@ -1,12 +1,11 @@
-"""A real InfluxDB on loopback: influxd 1.6 with nginx before it, which gives it the write endpoint of 1.8 and later.
+"""A real InfluxDB on loopback: influxd 1.6 behind nginx, which adds the write endpoint of 1.8 and later.
 
     influxdb-client --POST /api/v2/write?bucket=B&precision=ns--> nginx --POST /write?db=B&precision=n--> influxd
     InfluxQL        --GET /query?db=B--------------------------->       ------------------------------->
 
-nginx also asks for the token, as 2.x does: TOKEN may do everything, READ_TOKEN everything but write. Where INFLUX_URL,
-INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET are set, tests run against that server instead; that bucket is emptied
-before every test, so ``test`` must be in its name. Tests that stop or break the server need one of their own, and
-skip there.
+nginx also checks the token, as 2.x does: TOKEN allows everything, READ_TOKEN everything except writes. If INFLUX_URL,
+INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET are set, tests use that server instead. They empty the bucket before every
+test, so its name must contain ``test``. Tests that stop or break the server need one of their own; they skip.
 """
 
 import contextlib
@@ -48,23 +47,23 @@ class InfluxDatabase:
     influx_bucket: str
 
     def write(self, lines: str) -> None:
-        """Store *lines* of line protocol, times in ns."""
+        """Write *lines* of line protocol, times in ns."""
         url = f"{self.url}/api/v2/write?org={self.org}&bucket={self.influx_bucket}&precision=ns"
         answer = urllib3.request("POST", url, body=lines.encode(), headers=self._headers(), retries=False, timeout=20)
         assert answer.status == 204, answer.data
 
     def query(self, influxql: str) -> list[dict[str, Any]]:
-        """Return every row *influxql* answers, as a dict of its columns and tags; ``time`` in ns since 1970."""
+        """Return every row that answers *influxql* as a dict of columns and tags; ``time`` is ns since 1970."""
         fields = {"db": self.influx_bucket, "q": influxql, "epoch": "ns"}
         answer = urllib3.request(
             "GET", f"{self.url}/query", fields=fields, headers=self._headers(), retries=False, timeout=20
         )
-        told = json.loads(answer.data)
-        assert answer.status == 200, told
-        assert "error" not in told["results"][0], told
+        document = json.loads(answer.data)
+        assert answer.status == 200, document
+        assert "error" not in document["results"][0], document
         return [
             {**series.get("tags", {}), **dict(zip(series["columns"], row, strict=True)), "measurement": series["name"]}
-            for result in told["results"]
+            for result in document["results"]
             for series in result.get("series", ())
             for row in series["values"]
         ]
@@ -74,12 +73,12 @@ class InfluxDatabase:
 
 
 class InfluxServer:
-    """influxd and nginx on ports that stay theirs. Data stays through any number of stops, until emptied."""
+    """influxd and nginx on fixed ports. The data survives every stop, until empty()."""
 
     org = "footfall"
 
     def __init__(self, folder: Path, http_settings: str = "") -> None:
-        """Keep everything in *folder*. *http_settings* are more lines of influxd's [http]."""
+        """Store everything in *folder*. *http_settings* are more lines of influxd's [http]."""
         self._folder = folder
         self._port, self._front_port, rpc_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self._front_port}"
@@ -93,7 +92,7 @@ class InfluxServer:
             "read_token": READ_TOKEN, "most_body_bytes": MOST_BODY_BYTES})  # fmt: skip
 
     def start(self) -> None:
-        """Start what does not run, and return once it answers."""
+        """Start whichever of the two is stopped; return once they answer."""
         if self._influxd is None:
             self._influxd = self._run("influxd", "run", "-config", str(self._folder / "influxdb.conf"))
         if self._nginx is None:
@@ -107,48 +106,48 @@ class InfluxServer:
         pytest.fail("influxd did not start:\n" + (self._folder / "influxd.log").read_text()[-4000:])
 
     def stop(self) -> None:
-        """Stop influxd as an operator would. nginx goes on, and answers 502."""
+        """Stop influxd as an operator would. nginx keeps running and answers 502."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill influxd, as a power cut would. nginx goes on, and answers 502."""
+        """Kill influxd as a power cut would. nginx keeps running and answers 502."""
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let influxd take connections and never answer, until thaw()."""
+        """Let influxd accept connections and never answer, until thaw()."""
         process = self._process()
         process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED)  # a busy machine lets it answer some more
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)  # on a busy machine it may answer a little longer
 
     def thaw(self) -> None:
-        """Let influxd go on after freeze()."""
+        """Resume influxd after freeze()."""
         self._process().send_signal(signal.SIGCONT)
 
     def close_front(self) -> None:
-        """Stop nginx: connections are refused until start()."""
+        """Stop nginx; connections are refused until start()."""
         if self._nginx is not None:
             self._nginx.terminate()
             self._nginx.wait(10)
             self._nginx = None
 
     def empty(self) -> None:
-        """Stop influxd and remove all its data, as one who lost the volume; start() starts it with nothing."""
+        """Stop influxd and delete its data, as if the volume were lost; start() starts it empty."""
         self.kill()
         for name in ("data", "wal", "meta"):
             shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def make_read_only(self) -> None:
-        """Let influxd write no byte to any file, as on a full disk, until make_writable(). Reading goes on."""
+        """Fail every write of influxd to a file, as on a full disk, until make_writable(). Reads still work."""
         _, hard = resource.prlimit(self._process().pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self._process().pid, resource.RLIMIT_FSIZE, (0, hard))
 
     def make_writable(self) -> None:
-        """Let influxd write again: free the disk and, since it does not recover by itself, start it anew."""
+        """Let influxd write again; it must be restarted, as it does not recover by itself."""
         self.stop()
         self.start()
 
     def create(self, name: str | None = None) -> InfluxDatabase:
-        """Return a database called *name*, made where it is not there; a new one unless named."""
+        """Return the database *name*, created if missing; by default a new one."""
         name = name or f"footfall-{os.getpid()}-{next(_numbers)}"
         self._ask(f'CREATE DATABASE "{name}"')
         return InfluxDatabase(self.url, TOKEN, self.org, name)
@@ -187,7 +186,7 @@ class InfluxServer:
 
 
 def missing_programs() -> str:
-    """Return what is needed and not installed, and how to install it; "" where nothing is."""
+    """Return which programs are missing and how to install them; "" if none is."""
     found = [package for program, package in (("influxd", "influxdb"), ("nginx", "nginx-light"))
              if shutil.which(program, path=_PATH) is None]  # fmt: skip
     command = f"apt-get install -y --no-install-recommends {' '.join(found)} tzdata"
@@ -195,14 +194,14 @@ def missing_programs() -> str:
 
 
 def require_influxd() -> None:
-    """Skip the test where influxd or nginx is not installed, saying how to install them."""
+    """Skip the test if influxd or nginx is not installed."""
     if missing := missing_programs():
         pytest.skip(missing)
 
 
 @contextlib.contextmanager
 def running_influx_server(http_settings: str = "") -> Iterator[InfluxServer]:
-    """Give a server of one's own, to stop and break. Skips where it cannot be."""
+    """Yield a server that the test may stop and break; skip if it cannot be started."""
     require_influxd()
     with TemporaryDirectory(prefix="footfall-influx-") as folder:
         server = InfluxServer(Path(folder), http_settings)
@@ -215,11 +214,11 @@ def running_influx_server(http_settings: str = "") -> Iterator[InfluxServer]:
 
 @contextlib.contextmanager
 def database_elsewhere() -> Iterator[InfluxDatabase]:
-    """Give the bucket the environment names, emptied (2.x: POST /api/v2/delete), to one test at a time."""
+    """Yield the bucket that the environment names, emptied (2.x: POST /api/v2/delete), to one test at a time."""
     names = ("INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET")
     database = InfluxDatabase(*(os.environ[name] for name in names))
     if "test" not in database.influx_bucket:
-        pytest.fail("INFLUX_BUCKET is emptied before every test: give one with `test` in its name")
+        pytest.fail("tests empty INFLUX_BUCKET: its name must contain `test`")
     with filelock.FileLock(Path("/tmp") / "footfall-influx-elsewhere.lock"):
         answer = urllib3.request(
             "POST", f"{database.url}/api/v2/delete?org={database.org}&bucket={database.influx_bucket}",
@@ -232,7 +231,7 @@ def database_elsewhere() -> Iterator[InfluxDatabase]:
 
 @pytest.fixture(scope="session")
 def shared_influx_server() -> Iterator[InfluxServer | None]:
-    """Give the server all tests of a process share; None where the environment names another."""
+    """Yield the server that all tests of a process share; None if the environment names another."""
     if "INFLUX_URL" in os.environ:
         yield None
         return
@@ -242,7 +241,7 @@ def shared_influx_server() -> Iterator[InfluxServer | None]:
 
 @pytest.fixture
 def influx_database(shared_influx_server: InfluxServer | None) -> Iterator[InfluxDatabase]:
-    """Give an empty database on the shared server, or on the one the environment names."""
+    """Yield an empty database on the shared server, or on the one that the environment names."""
     if shared_influx_server is None:
         with database_elsewhere() as database:
             yield database
@@ -254,7 +253,7 @@ def influx_database(shared_influx_server: InfluxServer | None) -> Iterator[Influ
 
 @pytest.fixture
 def own_influx_server() -> Iterator[InfluxServer]:
-    """Give a server of this test's own, to stop and break."""
+    """Yield a server that the test may stop and break."""
     with running_influx_server() as server:
         yield server
 
@@ -279,7 +278,7 @@ bind-address = "127.0.0.1:{rpc_port}"
   enabled = false
 """
 
-# One process, in this folder alone. The maps say what 1.8 does with its newer endpoint; bucket is "db" or "db/rp".
+# One process that writes only to this folder. The maps translate as 1.8 does; bucket is "db" or "db/rp".
 _NGINX = """
 daemon off;
 master_process off;

@@ -1,4 +1,4 @@
-"""InfluxDB as a store in tests: filled by the product's own way in, a journal, its outbox and the writer."""
+"""InfluxDB as a store in tests, filled as in production: through a journal, its outbox and the writer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -22,42 +22,42 @@ SITES = {"ALLI1": "alliance", "ALLI2": "alliance"}
 
 
 def config_of(database: InfluxDatabase, timeout_s: int = 10) -> InfluxConfig:
-    """Return what a footfall.toml that names *database* says."""
+    """Return the settings that lead to *database*."""
     return InfluxConfig(database.url, database.org, database.influx_bucket, database.token, timeout_s)
 
 
 @contextmanager
 def reading(database: InfluxDatabase, now: Callable[[], datetime] = lambda: NOW) -> Iterator[InfluxReader]:
-    """Give a reader of *database*."""
+    """Yield a reader of *database*."""
     with closing(InfluxReader(InfluxQL(config_of(database)), now)) as reader:
         yield reader
 
 
 class ForwardedJournal:
-    """A journal, as one ingest has it, whose outbox is written to InfluxDB whenever forward() is called."""
+    """The journal of one ingest; forward() writes its outbox to InfluxDB."""
 
     def __init__(self, path: Path, database: InfluxDatabase, sites: Mapping[str, str] = SITES) -> None:
-        """Make the journal at *path*."""
+        """Create the journal at *path*."""
         self.journal = Journal(path)
         set_forwarding(path, is_on=True, now_epoch_ms=START_MS)
         self.outbox = Outbox(path)
         self.sites = sites
         self._writer = InfluxWriter(config_of(database))
-        self._place = Cursor()
+        self.cursor = Cursor()
 
     def keep(self, *arrivals: Arrival) -> None:
-        """Keep *arrivals*, and forward."""
+        """Append *arrivals* and forward them."""
         self.journal.append(arrivals)
         self.forward()
 
     def forward(self) -> None:
-        """Write all that is new to InfluxDB."""
+        """Write everything after the cursor to InfluxDB."""
         high_water_mark = self.outbox.high_water_mark(self.sites)
-        while chunk := self.outbox.next_chunk(self._place, high_water_mark, 1000):
+        while chunk := self.outbox.next_chunk(self.cursor, high_water_mark, 1000):
             points = list(chunk.points)
             for first in range(0, len(points), 5000):
                 self._writer.write(points[first : first + 5000])
-            self._place = chunk.place
+            self.cursor = chunk.cursor
 
     def close(self) -> None:
         """Close everything."""
@@ -68,7 +68,7 @@ class ForwardedJournal:
 
 @contextmanager
 def forwarded(path: Path, database: InfluxDatabase, sites: Mapping[str, str] = SITES) -> Iterator[ForwardedJournal]:
-    """Give a journal at *path* that is forwarded to *database*."""
+    """Yield a journal at *path* that is forwarded to *database*."""
     with closing(ForwardedJournal(path, database, sites)) as journal:
         yield journal
 
@@ -76,6 +76,6 @@ def forwarded(path: Path, database: InfluxDatabase, sites: Mapping[str, str] = S
 def write_forwarder(
     database: InfluxDatabase, ingest: str, at_ms: int, waiting: int = 0, lag_s: int = 0, refused: int = 0
 ) -> None:
-    """Store what the forwarder of *ingest* says of itself."""
+    """Write the point of *ingest*'s forwarder."""
     point = forwarder_point(ingest, waiting, lag_s, refused, at_ms * 1_000_000)
     database.write(render_lines([point]).decode())

@@ -1,7 +1,6 @@
-"""What every store that answers as a Reader must hold to, whichever it is.
+"""The contract of every Reader, whichever store it reads.
 
-A test module derives from ReaderContract and gives it two fixtures: ``keep``, which stores arrivals by the store's own
-way in, and ``reader``, which reads them. Nothing here knows what is underneath.
+A test module derives from ReaderContract and provides two fixtures: ``keep`` stores arrivals, ``reader`` reads them.
 """
 
 import random
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from footfall.model import QUARTER_MS, Arrival, CounterState, Quarter, Span, from_epoch_ms
-from footfall.store import Reader
+from footfall.store.reader import Reader
 from tests.support.journals import START_MS, arrival, entry, leaving, sums_of
 
 Keep = Callable[..., None]
@@ -20,19 +19,19 @@ LONG_AGO, LONG_AFTER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tz
 
 
 def at(quarters: float) -> datetime:
-    """Return the instant so many quarter hours after the start."""
+    """Return the instant that many quarter hours after START_MS."""
     return from_epoch_ms(START_MS + int(quarters * QUARTER_MS))
 
 
 def span(first: float, last: float) -> Span:
-    """Return the span between two numbers of quarter hours after the start."""
+    """Return the span between two numbers of quarter hours after START_MS."""
     return Span(START_MS + int(first * QUARTER_MS), START_MS + int(last * QUARTER_MS))
 
 
 class ReaderContract:
-    """The tests. All of them store into a store of their own."""
+    """The tests. Each has a store of its own."""
 
-    def test_empty_store_has_nothing_to_tell(self, reader: Reader) -> None:
+    def test_empty_store_has_no_answers(self, reader: Reader) -> None:
         assert reader.quarters(["ALLI1"], LONG_AGO, LONG_AFTER) == []
         assert reader.covered_to(["ALLI1"]) == {}
         assert reader.counter_states(["ALLI1"]) == {"ALLI1": CounterState("ALLI1")}
@@ -57,8 +56,8 @@ class ReaderContract:
             for first, name in enumerate(("ALLI1", "ALLI2"))
         }
         keep(*(arrival(*several, counter=name) for name, several in counts.items()))
-        told = reader.quarters(list(counts), LONG_AGO, LONG_AFTER)
-        assert {(one.counter, one.start_epoch_ms): (one.entries, one.exits) for one in told} == sums_of(counts)
+        quarters = reader.quarters(list(counts), LONG_AGO, LONG_AFTER)
+        assert {(one.counter, one.start_epoch_ms): (one.entries, one.exits) for one in quarters} == sums_of(counts)
 
     def test_window_is_half_open(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(*(entry(number, START_MS + number * QUARTER_MS) for number in range(4)), span=span(0, 4)))
@@ -74,11 +73,11 @@ class ReaderContract:
 
     def test_coverage_is_cut_at_the_window_and_at_quarters(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(span=span(-50, 50)))
-        told = reader.quarters(["ALLI1"], at(1), at(3.5))
-        assert [one.covered_ms for one in told] == [QUARTER_MS, QUARTER_MS, QUARTER_MS // 2]
-        assert [one.start_epoch_ms for one in told] == [START_MS + number * QUARTER_MS for number in (1, 2, 3)]
+        quarters = reader.quarters(["ALLI1"], at(1), at(3.5))
+        assert [one.covered_ms for one in quarters] == [QUARTER_MS, QUARTER_MS, QUARTER_MS // 2]
+        assert [one.start_epoch_ms for one in quarters] == [START_MS + number * QUARTER_MS for number in (1, 2, 3)]
 
-    def test_spans_that_overlap_are_covered_once(self, reader: Reader, keep: Keep) -> None:
+    def test_overlapping_spans_count_once(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(span=span(0, 0.5)), arrival(span=span(0.25, 0.75)), arrival(span=span(0, 0.5)))
         assert [one.covered_ms for one in reader.quarters(["ALLI1"], at(0), at(1))] == [QUARTER_MS * 3 // 4]
 
@@ -90,14 +89,14 @@ class ReaderContract:
         keep(arrival(span=span(-3, 0)), arrival(span=span(2, 3)))
         assert reader.quarters(["ALLI1"], at(0), at(2)) == []
 
-    def test_counters_never_heard_of_add_nothing(self, reader: Reader, keep: Keep) -> None:
+    def test_unknown_counters_add_nothing(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(entry(1), span=span(0, 1)))
         asked = ["NOBODY", "ALLI1", "no'body\"", ""]
         assert {one.counter for one in reader.quarters(asked, at(0), at(1))} == {"ALLI1"}
         assert set(reader.covered_to(asked)) == {"ALLI1"}
         assert reader.counter_states(["NOBODY"]) == {"NOBODY": CounterState("NOBODY")}
 
-    def test_counters_not_asked_for_are_not_told(self, reader: Reader, keep: Keep) -> None:
+    def test_counters_not_asked_for_are_left_out(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(entry(1), span=span(0, 1)), arrival(entry(1), span=span(0, 1), counter="ALLI2"))
         assert {one.counter for one in reader.quarters(["ALLI2"], at(0), at(1))} == {"ALLI2"}
         assert reader.quarters([], at(0), at(1)) == []
@@ -105,7 +104,7 @@ class ReaderContract:
         assert set(reader.counter_states(["ALLI2"])) == {"ALLI2"}
 
     def test_totals_are_the_quarters_of_all_counters_together(self, reader: Reader, keep: Keep) -> None:
-        """Whatever spans and crossings there are: cut by the window, within a quarter, over many, or none."""
+        """With random crossings, and spans cut by the window, within a quarter hour, over many, or none."""
         chance = random.Random(11)
         names = ["ALLI1", "ALLI2", "ALLI3"]
         for name in names:
@@ -135,7 +134,7 @@ class ReaderContract:
         assert reader.covered_to(["ALLI1", "ALLI2"]) == {"ALLI1": at(4)}
         assert reader.covered_to(["ALLI1"])["ALLI1"].utcoffset() == timedelta(0)
 
-    def test_sighting_tells_the_last_that_was_heard(self, reader: Reader, keep: Keep) -> None:
+    def test_counter_state_has_the_latest_receipt_crossing_and_report(self, reader: Reader, keep: Keep) -> None:
         keep(
             arrival(entry(1, START_MS + 7), span=span(0, 1), received_ms=START_MS + QUARTER_MS, status=b'{"queued":2}'),
             arrival(span=span(1, 2), received_ms=START_MS + 2 * QUARTER_MS),
@@ -148,12 +147,12 @@ class ReaderContract:
             status={"queued": 2},
         )
 
-    def test_sighting_tells_lost_conflicting_and_undated_crossings(self, reader: Reader, keep: Keep) -> None:
+    def test_counter_state_counts_lost_conflicting_and_undated_crossings(self, reader: Reader, keep: Keep) -> None:
         keep(arrival(entry(1), entry(5, None)), arrival(leaving(1)))
-        told = reader.counter_states(["ALLI1"])["ALLI1"]
-        assert (told.lost, told.conflicts, told.undated) == (3, 1, 1)
+        state = reader.counter_states(["ALLI1"])["ALLI1"]
+        assert (state.lost, state.conflicts, state.undated) == (3, 1, 1)
 
-    def test_what_is_stored_later_is_seen_by_the_same_reader(self, reader: Reader, keep: Keep) -> None:
+    def test_reader_sees_what_is_stored_later(self, reader: Reader, keep: Keep) -> None:
         batches: list[Arrival] = [arrival(entry(seq)) for seq in range(3)]
         for number, one in enumerate(batches, 1):
             keep(one)

@@ -1,4 +1,4 @@
-"""`footfall ingest` with a real InfluxDB that fails in every way: ingest takes all, and all arrives, exactly once."""
+"""`footfall ingest` with a real InfluxDB that fails in every way: every crossing arrives exactly once."""
 
 import json
 import os
@@ -36,8 +36,8 @@ START, END = datetime(2026, 5, 3, tzinfo=UTC), datetime(2026, 5, 12, tzinfo=UTC)
 
 
 @dataclass
-class Office:
-    """An installation that forwards, through a proxy that makes trouble, to an InfluxDB of its own."""
+class ForwardingSite:
+    """An installation that forwards to an InfluxDB of its own, through a proxy that can fail."""
 
     installation: Installation
     server: InfluxServer
@@ -45,7 +45,7 @@ class Office:
     database: InfluxDatabase
 
     def send(self, first: int, last: int, wait_s: float = 0.0) -> None:
-        """Let both counters send the days from *first* to before *last* after Monday, a batch for each half hour."""
+        """Let both counters send the days [first, last) after Monday, one batch per half hour."""
         with urllib3.PoolManager(retries=False, timeout=20) as pool:
             for half_hour in range(first * 48, last * 48):
                 start = MONDAY_MS + half_hour * HALF_HOUR_MS
@@ -60,7 +60,7 @@ class Office:
 
     @contextmanager
     def sending(self, first: int, last: int, wait_s: float) -> Iterator[None]:
-        """Let the days be sent while the block runs; they are all sent when it ends."""
+        """Send the days while the block runs; all are sent when it ends."""
         thread = threading.Thread(target=self.send, args=(first, last, wait_s))
         thread.start()
         try:
@@ -69,21 +69,25 @@ class Office:
             thread.join()
 
     def progress(self) -> dict[str, object]:
-        told: dict[str, object] = self.installation.get("/api/v1/forwarder")
-        return told
+        progress: dict[str, object] = self.installation.get("/api/v1/forwarder")
+        return progress
 
-    def wait_until_told(self) -> None:
-        """Return once the forwarder has told InfluxDB all that is in the journal, and nothing is wrong."""
-        until(lambda: self.progress()["waiting"] == 0 and self.progress()["last_error"] is None, "all is forwarded", 60)
+    def wait_until_forwarded(self) -> None:
+        """Return once nothing waits and nothing fails."""
+        until(
+            lambda: self.progress()["waiting"] == 0 and self.progress()["last_error"] is None,
+            "everything is forwarded",
+            60,
+        )
 
     def wait_until_failing(self) -> None:
-        until(lambda: self.progress()["last_error"] is not None, "the forwarder says what is wrong", 30)
+        until(lambda: self.progress()["last_error"] is not None, "the forwarder reports an error", 30)
 
     def doctor(self) -> str:
         return self.installation.run("doctor", check=False).stdout.decode()
 
     def answers(self) -> dict[str, int]:
-        """Return how many requests ingest has answered, by status."""
+        """Return the number of requests that ingest answered, by status."""
         text = urllib3.request("GET", f"{self.installation.url}/metrics", retries=False).data.decode()
         return {status: int(float(number)) for status, number in
                 re.findall(r'^footfall_answers_total\{status="(\d+)"\} (\S+)', text, flags=re.MULTILINE)}  # fmt: skip
@@ -94,19 +98,19 @@ class Office:
         (value,) = re.findall(rf"^footfall_{name} (\S+)$", text, flags=re.MULTILINE)
         return int(float(value))
 
-    def assert_all_is_there_once(self, *, pieces_overlap: bool = False) -> None:
-        """Compare InfluxDB with the journal: rows one by one, sums by both readers, coverage to the millisecond."""
+    def assert_everything_arrived_once(self, *, pieces_overlap: bool = False) -> None:
+        """Compare InfluxDB with the journal: row by row, sums by both readers, coverage to the millisecond."""
         with closing(sqlite3.connect(self.installation.journal)) as connection:
-            names = connection.execute(
+            crossings = connection.execute(
                 "SELECT counter.name, time_epoch_ms * 1000000 + seq % 1000000, entries, exits"
                 " FROM crossing JOIN stream ON stream.id = stream JOIN counter ON counter.id = counter ORDER BY 1, 2"
             ).fetchall()
             (covered_ms,) = connection.execute("SELECT sum(to_epoch_ms - from_epoch_ms) FROM coverage").fetchone()
         points = self.database.query("SELECT counter, entries, exits FROM crossings")
-        assert sorted((one["counter"], one["time"], one["entries"], one["exits"]) for one in points) == names
-        assert names
-        (told,) = self.database.query("SELECT sum(covered_ms) FROM spans")
-        assert told["sum"] == covered_ms or (pieces_overlap and told["sum"] > covered_ms)
+        assert sorted((one["counter"], one["time"], one["entries"], one["exits"]) for one in points) == crossings
+        assert crossings
+        (row,) = self.database.query("SELECT sum(covered_ms) FROM spans")
+        assert row["sum"] == covered_ms or (pieces_overlap and row["sum"] > covered_ms)
         with closing(JournalReader(self.installation.journal)) as journal, reading(
             self.database, lambda: datetime.now(UTC)
         ) as influx:  # fmt: skip
@@ -116,209 +120,209 @@ class Office:
 
 
 @contextmanager
-def office_in(folder: Path, token: str = TOKEN) -> Iterator[Office]:
+def site_in(folder: Path, token: str = TOKEN) -> Iterator[ForwardingSite]:
     with running_influx_server() as server, influx_proxy(server.url) as proxy:
         database = server.create("footfall")
         influxdb = f'[influxdb]\nurl = "{proxy.url}"\ntoken_file = "token"\ntimeout_s = 2\n'
         installation = install(folder / "footfall", more=influxdb)
         (installation.folder / "token").write_text(token + "\n")
-        yield Office(installation, server, proxy, database)
+        yield ForwardingSite(installation, server, proxy, database)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path) as opened:
+def here(tmp_path: Path) -> Iterator[ForwardingSite]:
+    with site_in(tmp_path) as opened:
         yield opened
 
 
-def make_down(office: Office) -> Callable[[], None]:
-    office.server.stop()
-    return office.server.start
+def make_down(here: ForwardingSite) -> Callable[[], None]:
+    here.server.stop()
+    return here.server.start
 
 
-def make_frozen(office: Office) -> Callable[[], None]:
-    office.server.freeze()
-    return office.server.thaw
+def make_frozen(here: ForwardingSite) -> Callable[[], None]:
+    here.server.freeze()
+    return here.server.thaw
 
 
-def make_read_only(office: Office) -> Callable[[], None]:
-    office.server.make_read_only()
-    return office.server.make_writable
+def make_read_only(here: ForwardingSite) -> Callable[[], None]:
+    here.server.make_read_only()
+    return here.server.make_writable
 
 
-def make_slow(office: Office) -> Callable[[], None]:
-    office.proxy.delay_s = 2.5
+def make_slow(here: ForwardingSite) -> Callable[[], None]:
+    here.proxy.delay_s = 2.5
 
-    def quick() -> None:
-        office.proxy.delay_s = 0
+    def restore() -> None:
+        here.proxy.delay_s = 0
 
-    return quick
+    return restore
 
 
-def answer_with(status: int, **headers: str) -> Callable[[Office], Callable[[], None]]:
-    def make(office: Office) -> Callable[[], None]:
-        office.proxy.status, office.proxy.headers = status, headers
+def answer_with(status: int, **headers: str) -> Callable[[ForwardingSite], Callable[[], None]]:
+    def make(here: ForwardingSite) -> Callable[[], None]:
+        here.proxy.status, here.proxy.headers = status, headers
 
-        def well() -> None:
-            office.proxy.status = 0
+        def restore() -> None:
+            here.proxy.status = 0
 
-        return well
+        return restore
 
     return make
 
 
 OUTAGES = {
     "stopped": (make_down, ("502", "InfluxDB")),
-    "frozen": (make_frozen, ("timed out", "slow, or frozen")),
+    "frozen": (make_frozen, ("timed out", "slow or frozen")),
     "read-only": (make_read_only, ("InfluxDB", "its disk")),
-    "slow": (make_slow, ("timed out", "slow, or frozen")),
-    "429": (answer_with(429, **{"Retry-After": "3"}), ("answered 429", "fewer requests")),
-    "503": (answer_with(503, **{"Retry-After": "2"}), ("answered 503", "it is tried again")),
+    "slow": (make_slow, ("timed out", "slow or frozen")),
+    "429": (answer_with(429, **{"Retry-After": "3"}), ("answered 429", "limits the request rate")),
+    "503": (answer_with(503, **{"Retry-After": "2"}), ("answered 503", "Footfall retries")),
     "401": (answer_with(401), ("answered 401", "does not know the token")),
-    "403": (answer_with(403), ("answered 403", "let the token")),
-    "404": (answer_with(404), ("answered 404", "make bucket footfall")),
+    "403": (answer_with(403), ("answered 403", "lacks permission")),
+    "404": (answer_with(404), ("answered 404", "create bucket footfall")),
 }
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_outage_costs_nothing_but_time(office: Office, outage: str) -> None:
-    """A day before it, a day during it, and doctor says what is wrong; ingest answers as if nothing were."""
+def test_outage_loses_nothing(here: ForwardingSite, outage: str) -> None:
+    """One day before the outage, one during it. Doctor reports the cause; ingest is not affected."""
     make, words = OUTAGES[outage]
-    with office.installation.serving():
-        office.send(0, 1)
-        office.wait_until_told()
-        end = make(office)
-        office.send(1, 2)
-        office.wait_until_failing()
-        said = office.doctor()
-        assert all(word in said for word in words), said
-        assert re.search(r"backlog of \d+ rows?, failing since", said)
-        assert office.metric("forwarder_waiting_rows") == office.progress()["waiting"]
-        assert urllib3.request("GET", f"{office.installation.url}/healthz", retries=False).status == 200
-        assert urllib3.request("GET", f"{office.installation.url}/readyz", retries=False).status == 200
+    with here.installation.serving():
+        here.send(0, 1)
+        here.wait_until_forwarded()
+        end = make(here)
+        here.send(1, 2)
+        here.wait_until_failing()
+        report = here.doctor()
+        assert all(word in report for word in words), report
+        assert re.search(r"backlog of \d+ rows?, failing since", report)
+        assert here.metric("forwarder_waiting_rows") == here.progress()["waiting"]
+        assert urllib3.request("GET", f"{here.installation.url}/healthz", retries=False).status == 200
+        assert urllib3.request("GET", f"{here.installation.url}/readyz", retries=False).status == 200
         end()
-        office.wait_until_told()
-        assert (office.metric("forwarder_waiting_rows"), office.metric("forwarder_lag_seconds")) == (0, 0)
-        assert office.metric("forwarder_points_written_total") == office.progress()["points_written"]
-        assert "failing since" not in office.doctor()
-        assert set(office.answers()) == {"200"}
-    office.assert_all_is_there_once()
+        here.wait_until_forwarded()
+        assert (here.metric("forwarder_waiting_rows"), here.metric("forwarder_lag_seconds")) == (0, 0)
+        assert here.metric("forwarder_points_written_total") == here.progress()["points_written"]
+        assert "failing since" not in here.doctor()
+        assert set(here.answers()) == {"200"}
+    here.assert_everything_arrived_once()
 
 
 @pytest.mark.slow
-def test_week_with_influxdb_killed_twenty_times_is_there_once(office: Office) -> None:
-    with office.installation.serving():
-        with office.sending(0, 7, 0.02):
+def test_week_arrives_once_though_influxdb_is_killed_twenty_times(here: ForwardingSite) -> None:
+    with here.installation.serving():
+        with here.sending(0, 7, 0.02):
             for number in range(20):
-                office.server.kill()
+                here.server.kill()
                 time.sleep(0.05 * (number % 4))
-                office.server.start()
+                here.server.start()
                 time.sleep(0.3)
-        office.wait_until_told()
-        assert set(office.answers()) == {"200"}
-    office.assert_all_is_there_once()
+        here.wait_until_forwarded()
+        assert set(here.answers()) == {"200"}
+    here.assert_everything_arrived_once()
 
 
-def test_forwarder_and_ingest_killed_again_and_again_tell_all_once(office: Office) -> None:
+def test_everything_arrives_once_though_ingest_and_forwarder_are_killed(here: ForwardingSite) -> None:
     for number in range(5):
-        with office.installation.serving() as process:
-            office.send(number, number + 1)
+        with here.installation.serving() as process:
+            here.send(number, number + 1)
             if number < 4:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
             else:
-                office.wait_until_told()
-    office.assert_all_is_there_once()
+                here.wait_until_forwarded()
+    here.assert_everything_arrived_once()
 
 
-def test_influxdb_started_empty_is_told_everything_again(office: Office) -> None:
-    """The volume is lost, an operator makes the bucket anew: the forwarder notices by itself."""
-    with office.installation.serving():
-        office.send(0, 2)
-        office.wait_until_told()
-        office.server.empty()
-        office.server.start()
-        office.send(2, 3)
-        office.wait_until_failing()
-        assert "make bucket footfall" in office.doctor()
-        office.server.create("footfall")
-        office.wait_until_told()
-        until(lambda: bool(office.database.query("SELECT count(entries) FROM crossings")), "it is told again")
-        office.wait_until_told()
-    office.assert_all_is_there_once()
+def test_influxdb_that_restarts_empty_gets_everything_again(here: ForwardingSite) -> None:
+    """The volume is lost and an operator creates the bucket again: the forwarder notices by itself."""
+    with here.installation.serving():
+        here.send(0, 2)
+        here.wait_until_forwarded()
+        here.server.empty()
+        here.server.start()
+        here.send(2, 3)
+        here.wait_until_failing()
+        assert "create bucket footfall" in here.doctor()
+        here.server.create("footfall")
+        here.wait_until_forwarded()
+        until(lambda: bool(here.database.query("SELECT count(entries) FROM crossings")), "a crossing is resent")
+        here.wait_until_forwarded()
+    here.assert_everything_arrived_once()
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_refused_points_are_shown_to_a_person_who_sends_them_again(office: Office, status: int) -> None:
-    office.proxy.refuses, office.proxy.refusal_status = re.compile(rb"^crossings,counter=ALLI2.*[15]7$"), status
-    with office.installation.serving():
-        office.send(0, 1)
-        office.wait_until_told()
-        shown = office.installation.run("quarantine", "--json").stdout.decode().splitlines()
-        assert office.progress()["quarantined"] == len(shown) > 0
+def test_operator_lists_refused_points_and_resends_them(here: ForwardingSite, status: int) -> None:
+    here.proxy.refuses, here.proxy.refusal_status = re.compile(rb"^crossings,counter=ALLI2.*[15]7$"), status
+    with here.installation.serving():
+        here.send(0, 1)
+        here.wait_until_forwarded()
+        shown = here.installation.run("quarantine", "--json").stdout.decode().splitlines()
+        assert here.progress()["quarantined"] == len(shown) > 0
         first = json.loads(shown[0])
         assert (first["measurement"], first["tags"]["counter"]) == ("crossings", "ALLI2")
         assert "field type conflict" in first["reason"]
-        assert f"refused {len(shown)} points" in office.doctor()
-        assert f"{len(shown)} are still refused" in office.installation.run("quarantine", "--resend").stdout.decode()
-        office.proxy.refuses = None
-        said = office.installation.run("quarantine", "--resend").stdout.decode()
-        assert said == f"{len(shown)} points were written, 0 are still refused\n"
-        assert office.installation.run("quarantine").stdout == b"no points are in quarantine\n"
-        until(lambda: told_of_quarantine(office) == 0, "the forwarder says that nothing is refused")
-        assert set(office.answers()) == {"200"}
-    office.assert_all_is_there_once()
+        assert f"refused {len(shown)} points" in here.doctor()
+        assert f"{len(shown)} are still refused" in here.installation.run("quarantine", "--resend").stdout.decode()
+        here.proxy.refuses = None
+        output = here.installation.run("quarantine", "--resend").stdout.decode()
+        assert output == f"{len(shown)} points were written, 0 are still refused\n"
+        assert here.installation.run("quarantine").stdout == b"no points are in quarantine\n"
+        until(lambda: reported_quarantine(here) == 0, "the forwarder reports an empty quarantine")
+        assert set(here.answers()) == {"200"}
+    here.assert_everything_arrived_once()
 
 
-def test_points_that_a_person_gives_up_are_in_the_journal_alone(office: Office) -> None:
-    office.proxy.refuses = re.compile(rb"^crossings,counter=ALLI2.*7$")
-    with office.installation.serving():
+def test_points_that_an_operator_discards_stay_in_the_journal(here: ForwardingSite) -> None:
+    here.proxy.refuses = re.compile(rb"^crossings,counter=ALLI2.*7$")
+    with here.installation.serving():
         for seq in (1, 7, 12):
             at_ms = MONDAY_MS + seq
             body = batch((seq, at_ms, 1), counter="ALLI2", span=Span(at_ms, at_ms + 1))
-            assert office.installation.post(body, counter="ALLI2").status == 200
-        office.wait_until_told()
-        until(lambda: office.progress()["quarantined"] == 1, "one point is refused")
-        assert "counter=ALLI2" in office.installation.run("quarantine").stdout.decode()
-        assert office.installation.run("quarantine", "--forget").stdout == b"1 points were given up\n"
-        assert office.progress()["quarantined"] == office.metric("forwarder_quarantined_points") == 0
-        assert office.installation.run("quarantine", "--forget", "--resend", check=False).returncode == 2
-    assert [one["time"] % 1000 for one in office.database.query("SELECT entries FROM crossings")] == [1, 12]
+            assert here.installation.post(body, counter="ALLI2").status == 200
+        here.wait_until_forwarded()
+        until(lambda: here.progress()["quarantined"] == 1, "one point is refused")
+        assert "counter=ALLI2" in here.installation.run("quarantine").stdout.decode()
+        assert here.installation.run("quarantine", "--forget").stdout == b"1 points were given up\n"
+        assert here.progress()["quarantined"] == here.metric("forwarder_quarantined_points") == 0
+        assert here.installation.run("quarantine", "--forget", "--resend", check=False).returncode == 2
+    assert [one["time"] % 1000 for one in here.database.query("SELECT entries FROM crossings")] == [1, 12]
 
 
-def told_of_quarantine(office: Office) -> int:
-    (last,) = office.database.query("SELECT last(quarantined) FROM forwarder")
+def reported_quarantine(here: ForwardingSite) -> int:
+    (last,) = here.database.query("SELECT last(quarantined) FROM forwarder")
     return int(last["last"])
 
 
-def test_a_person_may_have_everything_told_again_and_it_adds_nothing(office: Office) -> None:
-    with office.installation.serving():
-        office.send(0, 1)
-        office.wait_until_told()
-        written = office.progress()["points_written"]
-        assert b"will be written to InfluxDB again" in office.installation.run("forwarder", "--again").stdout
-        until(lambda: office.progress()["points_written"] != written, "it is being told again")
-        office.wait_until_told()
-    office.assert_all_is_there_once()
+def test_resend_of_everything_adds_nothing(here: ForwardingSite) -> None:
+    with here.installation.serving():
+        here.send(0, 1)
+        here.wait_until_forwarded()
+        written = here.progress()["points_written"]
+        assert b"will resend everything in the journal" in here.installation.run("forwarder", "--again").stdout
+        until(lambda: here.progress()["points_written"] != written, "the resend has begun")
+        here.wait_until_forwarded()
+    here.assert_everything_arrived_once()
 
 
-def test_import_and_what_was_there_before_forwarding_are_told(office: Office) -> None:
-    """InfluxDB is set up late, and history is imported later still."""
-    toml = office.installation.folder / "footfall.toml"
+def test_imports_and_counts_from_before_forwarding_are_sent(here: ForwardingSite) -> None:
+    """InfluxDB is configured late, and a file is imported later still."""
+    toml = here.installation.folder / "footfall.toml"
     text = toml.read_text()
     toml.write_text(re.sub(r"\[influxdb\][^[]*", "", text))
-    with office.installation.serving():
-        office.send(0, 1)
+    with here.installation.serving():
+        here.send(0, 1)
     toml.write_text(text)
-    exported = office.installation.run("export", "--day", "2026-05-04", "--output", "-").stdout
-    (office.installation.folder / "day.csv").write_bytes(exported.replace(b"2026-5-4", b"2026-5-6"))
-    with office.installation.serving():
-        assert b"44 half hours kept" in office.installation.run("import", "day.csv").stdout
-        office.wait_until_told()
-    office.assert_all_is_there_once()
+    exported = here.installation.run("export", "--day", "2026-05-04", "--output", "-").stdout
+    (here.installation.folder / "day.csv").write_bytes(exported.replace(b"2026-5-4", b"2026-5-6"))
+    with here.installation.serving():
+        assert b"44 half hours kept" in here.installation.run("import", "day.csv").stdout
+        here.wait_until_forwarded()
+    here.assert_everything_arrived_once()
 
 
-def test_without_influxdb_nothing_is_forwarded_and_a_forwarder_says_so(tmp_path: Path) -> None:
+def test_nothing_is_forwarded_without_influxdb(tmp_path: Path) -> None:
     installation = install(tmp_path / "footfall")
     with installation.serving():
         assert installation.post(batch((1, int(time.time() * 1000), 1))).status == 200
@@ -326,32 +330,32 @@ def test_without_influxdb_nothing_is_forwarded_and_a_forwarder_says_so(tmp_path:
     assert not list(installation.data.glob("forwarder*"))
     done = installation.run("forwarder", check=False)
     assert (done.returncode, done.stderr) == (
-        2, b"footfall: no InfluxDB is set up (set influxdb.url; see docs/operate.md, Forwarding)\n"
+        2, b"footfall: InfluxDB is not configured (set influxdb.url; see docs/operate.md, Forwarding)\n"
     )  # fmt: skip
     assert installation.run("quarantine").stdout == b"no points are in quarantine: nothing was forwarded yet\n"
 
 
-def test_second_forwarder_is_refused_and_the_first_ends_with_ingest(office: Office) -> None:
-    with office.installation.serving() as process:
-        office.send(0, 1)
-        office.wait_until_told()
-        done = office.installation.run("forwarder", check=False)
+def test_second_forwarder_is_refused_and_the_first_ends_with_ingest(here: ForwardingSite) -> None:
+    with here.installation.serving() as process:
+        here.send(0, 1)
+        here.wait_until_forwarded()
+        done = here.installation.run("forwarder", check=False)
         assert done.returncode == 2
         assert b"another forwarder works" in done.stderr
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-    with FileLock(office.installation.data / LOCK_NAME, timeout=30):  # nobody has it any more
+    with FileLock(here.installation.data / LOCK_NAME, timeout=30):  # free once the forwarder has ended
         pass
-    with office.installation.serving():
+    with here.installation.serving():
         now_ms = int(time.time() * 1000)
-        assert office.installation.post(batch((1, now_ms, 1), span=Span(now_ms - 1000, now_ms + 1))).status == 200
-        office.wait_until_told()
+        assert here.installation.post(batch((1, now_ms, 1), span=Span(now_ms - 1000, now_ms + 1))).status == 200
+        here.wait_until_forwarded()
 
 
-def test_token_that_may_not_write_is_a_matter_for_a_person(tmp_path: Path) -> None:
-    with office_in(tmp_path, READ_TOKEN) as office, office.installation.serving():
-        office.send(0, 1)
-        office.wait_until_failing()
-        assert "answered 403" in office.doctor()
-        assert "ERROR ingest.forwarder" in (office.installation.folder / "ingest.log").read_text()
-        assert office.progress()["quarantined"] == 0
+def test_token_without_write_permission_is_logged_as_an_error(tmp_path: Path) -> None:
+    with site_in(tmp_path, READ_TOKEN) as here, here.installation.serving():
+        here.send(0, 1)
+        here.wait_until_failing()
+        assert "answered 403" in here.doctor()
+        assert "ERROR ingest.forwarder" in (here.installation.folder / "ingest.log").read_text()
+        assert here.progress()["quarantined"] == 0

@@ -1,4 +1,4 @@
-"""Many threads append at once: each count is kept once, and those who wait together share one fsync."""
+"""Many threads append at once: each count is stored once, and appends that wait together share one fsync."""
 
 import sqlite3
 import threading
@@ -13,7 +13,7 @@ import pytest
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Receipt
 from footfall.store.group_commit import GroupCommit
-from footfall.store.historical_counts import HALF_HOUR_MS, HalfHour
+from footfall.store.historical_counts import HALF_HOUR_MS, ImportedHalfHour
 from footfall.store.journal import Journal
 from tests.support.journals import START_MS, arrival, contents, entry, problems_of, quarters_of
 
@@ -24,7 +24,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield opened
 
 
-def until(happened: Callable[[], bool]) -> None:
+def wait_until(happened: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + 30
     while not happened():
         assert time.monotonic() < deadline_s
@@ -32,12 +32,12 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def append_while_locked(commit: GroupCommit, arrivals: list[Arrival]) -> list[Future[Receipt]]:
-    """Append *arrivals*, a thread each, while another holds the journal; return what became of them."""
+    """Append each of *arrivals* in a thread of its own while the journal is in use; return their outcomes."""
     with ThreadPoolExecutor(len(arrivals)) as threads:
         with commit._journal_lock:
-            told = [threads.submit(commit.append, one) for one in arrivals]
-            until(lambda: len(commit._pending) == len(arrivals))
-        return told
+            outcomes = [threads.submit(commit.append, one) for one in arrivals]
+            wait_until(lambda: len(commit._pending) == len(arrivals))
+        return outcomes
 
 
 @pytest.mark.parametrize("times", [1, 2, 50])
@@ -52,10 +52,10 @@ def test_batches_sent_any_number_of_times_from_eight_threads_are_stored_once(jou
     assert problems_of(journal) == []
 
 
-def test_receipt_comes_back_to_whoever_sent_the_batch(journal: Journal) -> None:
+def test_each_thread_gets_the_receipt_of_its_own_batch(journal: Journal) -> None:
     batches = [arrival(*(entry(seq) for seq in range(size)), stream=f"s{size}") for size in range(1, 13)]
-    told = append_while_locked(GroupCommit(journal), batches)
-    assert [one.result() for one in told] == [(size, 0, size - 1, 0) for size in range(1, 13)]
+    outcomes = append_while_locked(GroupCommit(journal), batches)
+    assert [one.result() for one in outcomes] == [(size, 0, size - 1, 0) for size in range(1, 13)]
 
 
 def test_batches_that_wait_together_share_one_commit(journal: Journal) -> None:
@@ -67,7 +67,7 @@ def test_batches_that_wait_together_share_one_commit(journal: Journal) -> None:
     assert commits == [16, 1]
 
 
-def test_batches_that_come_during_a_commit_share_the_next(tmp_path: Path) -> None:
+def test_batches_that_arrive_during_a_commit_share_the_next(tmp_path: Path) -> None:
     commits: list[int] = []
     with (
         closing(Journal(tmp_path / "journal.sqlite", lock_timeout_s=60)) as journal,
@@ -77,9 +77,9 @@ def test_batches_that_come_during_a_commit_share_the_next(tmp_path: Path) -> Non
         commit = GroupCommit(journal, lambda size, _seconds: commits.append(size))
         other.execute("BEGIN IMMEDIATE")
         first = threads.submit(commit.append, arrival(entry(0)))
-        until(lambda: commit._journal_lock.locked() and not commit._pending)
+        wait_until(lambda: commit._journal_lock.locked() and not commit._pending)
         others = [threads.submit(commit.append, arrival(entry(seq))) for seq in range(1, 9)]
-        until(lambda: len(commit._pending) == 8)
+        wait_until(lambda: len(commit._pending) == 8)
         other.execute("ROLLBACK")
         assert [one.result().stored for one in (first, *others)] == [1] * 9
     assert commits == [1, 8]
@@ -93,19 +93,19 @@ def test_every_batch_is_committed_exactly_once_however_groups_form(journal: Jour
     assert sum(commits) == 200
 
 
-def test_all_who_wait_for_a_commit_that_fails_are_told_and_none_is_kept(journal: Journal) -> None:
+def test_failed_commit_fails_all_its_appends_and_stores_nothing(journal: Journal) -> None:
     commit = GroupCommit(journal)
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        told = append_while_locked(commit, [arrival(entry(seq)) for seq in range(4)])
-        failures = [one.exception() for one in told]
+        outcomes = append_while_locked(commit, [arrival(entry(seq)) for seq in range(4)])
+        failures = [one.exception() for one in outcomes]
         other.execute("ROLLBACK")
     assert [type(failure) for failure in failures] == [StoreUnavailable] * 4
     assert contents(journal.path) == []
     assert commit.append(arrival(entry(0))) == (1, 0, 0, 0)
 
 
-def test_probe_tells_whether_a_batch_would_be_kept_and_keeps_nothing_itself(journal: Journal) -> None:
+def test_probe_fails_when_an_append_would_and_stores_nothing(journal: Journal) -> None:
     commit = GroupCommit(journal)
     commit.probe(START_MS)
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
@@ -117,25 +117,39 @@ def test_probe_tells_whether_a_batch_would_be_kept_and_keeps_nothing_itself(jour
     assert contents(journal.path) == []
 
 
-def test_history_goes_in_between_groups(journal: Journal) -> None:
+def test_half_hours_and_probes_run_between_groups(journal: Journal) -> None:
     commit = GroupCommit(journal)
-    half_hours = [HalfHour("ALLI2", START_MS + number * HALF_HOUR_MS, 1, 0) for number in range(40)]
+    half_hours = [ImportedHalfHour("ALLI2", START_MS + number * HALF_HOUR_MS, 1, 0) for number in range(40)]
 
-    def append_both(number: int) -> None:
+    def use(number: int) -> None:
         commit.append(arrival(entry(number)))
-        commit.append_history([half_hours[number]], "import", START_MS)
+        commit.append_half_hours([half_hours[number]], "import", START_MS)
+        commit.probe(START_MS)
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(append_both, range(40)))
+        list(threads.map(use, range(40)))
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI1")) == 40
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI2")) == 40
 
 
 def test_close_waits_for_the_commit_in_progress(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    commit = GroupCommit(journal)
-    told = append_while_locked(commit, [arrival(entry(1))])
+    """``observe`` runs at the end of a commit, inside it: a close that does not wait would close the journal there."""
+    order: list[str] = []
+
+    class RecordingJournal(Journal):
+        def close(self) -> None:
+            order.append("closed")
+            super().close()
+
+    def close_meanwhile(_size: int, _seconds: float) -> None:
+        closer.start()
+        closer.join(0.5)
+        order.append("committed")
+
+    journal = RecordingJournal(tmp_path / "journal.sqlite")
+    commit = GroupCommit(journal, close_meanwhile)
     closer = threading.Thread(target=commit.close)
-    closer.start()
+    assert commit.append(arrival(entry(1))).stored == 1
     closer.join()
-    assert told[0].result().stored == 1
+    assert order == ["committed", "closed"]
+    assert len(contents(journal.path)) > 0

@@ -1,4 +1,4 @@
-"""InfluxDB's reader holds to what every Reader promises, over a real server that a journal was forwarded to."""
+"""InfluxDB's reader keeps the contract of every Reader, on a real server that journals are forwarded to."""
 
 import random
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class TestInfluxReader(ReaderContract):
 
 @pytest.fixture
 def other(tmp_path: Path, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
-    """A second ingest, with a journal of its own, that writes to the same InfluxDB."""
+    """A second ingest with a journal of its own that writes to the same InfluxDB."""
     with forwarded(tmp_path / "other.sqlite", influx_database) as one:
         yield one
 
@@ -58,7 +58,7 @@ def test_crossing_received_by_two_ingests_counts_once(
     assert reader.quarters(["ALLI1"], at(0), at(1)) == [Quarter("ALLI1", START_MS, 1, 1, QUARTER_MS)]
 
 
-def test_undated_crossing_received_by_two_ingests_counts_once_where_it_came_first(
+def test_undated_crossing_received_by_two_ingests_counts_once_at_its_first_receipt(
     store: ForwardedJournal, other: ForwardedJournal, reader: InfluxReader
 ) -> None:
     for ingest, received_ms in ((other, START_MS + 2 * QUARTER_MS), (store, START_MS), (other, START_MS + 5)):
@@ -66,7 +66,7 @@ def test_undated_crossing_received_by_two_ingests_counts_once_where_it_came_firs
     assert reader.quarters(["ALLI1"], at(0), at(4)) == [Quarter("ALLI1", START_MS, 1, 1, 0)]
 
 
-def test_undated_crossing_received_earlier_outside_the_window_counts_there(
+def test_undated_crossing_first_received_outside_the_window_counts_there(
     store: ForwardedJournal, other: ForwardedJournal, reader: InfluxReader
 ) -> None:
     store.keep(arrival(entry(1, None), received_ms=START_MS))
@@ -75,7 +75,7 @@ def test_undated_crossing_received_earlier_outside_the_window_counts_there(
     assert [[one.entries for one in day] for day in days] == [[1], [1]]
 
 
-def test_undated_crossings_of_two_counters_and_streams_are_not_taken_for_each_other(
+def test_undated_crossings_of_two_counters_and_streams_are_kept_apart(
     store: ForwardedJournal, reader: InfluxReader
 ) -> None:
     for number, (counter, stream) in enumerate((c, s) for c in ("ALLI1", "ALLI2") for s in ("aa", "bb")):
@@ -88,17 +88,17 @@ def test_coverage_of_several_ingests_is_their_union(
 ) -> None:
     store.keep(arrival(span=span(0, 0.5)), arrival(span=span(0.75, 1)))
     other.keep(arrival(span=span(0.25, 0.5)), arrival(span=span(0.4, 0.6)), arrival(span=span(0, 0.25)))
-    (told,) = reader.quarters(["ALLI1"], at(0), at(1))
-    assert told.covered_ms == int(QUARTER_MS * 0.85)
+    (quarter,) = reader.quarters(["ALLI1"], at(0), at(1))
+    assert quarter.covered_ms == int(QUARTER_MS * 0.85)
 
 
-def test_store_was_told_to_where_the_ingest_that_lags_most_is(
+def test_store_is_complete_until_the_ingest_that_lags_most(
     influx_database: InfluxDatabase, reader: InfluxReader
 ) -> None:
-    """One that has told all is as far as its last word; one that was taken away, days ago, is waited for no more."""
+    """An ingest without a backlog is complete until its last point; a decommissioned one does not count."""
     now_ms = epoch_ms(NOW)
     assert epoch_ms(reader.complete_until()) == 0
-    write_forwarder(influx_database, "gone", now_ms - 49 * 3_600_000, waiting=5, lag_s=9)
+    write_forwarder(influx_database, "decommissioned", now_ms - 49 * 3_600_000, waiting=5, lag_s=9)
     assert epoch_ms(reader.complete_until()) == 0
     write_forwarder(influx_database, "a", now_ms - 20_000, refused=3)
     assert epoch_ms(reader.complete_until()) == now_ms - 20_000
@@ -112,14 +112,14 @@ def test_counter_that_moved_to_another_site_is_one_counter(store: ForwardedJourn
     store.keep(arrival(entry(2, START_MS + 1), span=span(0.5, 1), received_ms=START_MS + QUARTER_MS, status=b"{}"))
     assert reader.quarters(["ALLI1"], at(0), at(1)) == [Quarter("ALLI1", START_MS, 2, 0, QUARTER_MS)]
     assert reader.covered_to(["ALLI1"]) == {"ALLI1": at(1)}
-    sighting = reader.counter_states(["ALLI1"])["ALLI1"]
-    assert (sighting.received_epoch_ms, sighting.lost) == (START_MS + QUARTER_MS, 0)
+    state = reader.counter_states(["ALLI1"])["ALLI1"]
+    assert (state.received_epoch_ms, state.lost) == (START_MS + QUARTER_MS, 0)
 
 
-def test_crossing_sent_again_to_another_ingest_after_the_counter_moved_counts_once(
+def test_crossing_resent_to_another_ingest_after_the_counter_moved_counts_once(
     store: ForwardedJournal, other: ForwardedJournal, reader: InfluxReader
 ) -> None:
-    """Its answer was lost, and in between the counter was given to another site: so it stands at both."""
+    """The answer was lost, and the counter moved before it resent the batch: the crossing is stored at both sites."""
     store.keep(arrival(entry(1), leaving(2, START_MS + 5), span=span(0, 0.5)))
     other.sites = {"ALLI1": "elsewhere"}
     other.keep(arrival(entry(1), leaving(2, START_MS + 5), entry(3, START_MS + 5), span=span(0, 1)))
@@ -127,7 +127,7 @@ def test_crossing_sent_again_to_another_ingest_after_the_counter_moved_counts_on
     assert reader.sums(["ALLI1"], at(0), at(1)) == {"ALLI1": (2, 1)}
 
 
-def test_several_hundred_counters_are_asked_for_at_once(store: ForwardedJournal, reader: InfluxReader) -> None:
+def test_hundreds_of_counters_are_read_at_once(store: ForwardedJournal, reader: InfluxReader) -> None:
     names = [f"DOOR-{number:03}.{'x' * 40}" for number in range(300)]
     store.journal.append([arrival(entry(1), counter=name, span=span(0, 1)) for name in names])
     store.forward()
@@ -149,7 +149,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_name_is_never_a_question(store: ForwardedJournal, reader: InfluxReader, name: str) -> None:
+def test_name_never_becomes_part_of_a_query(store: ForwardedJournal, reader: InfluxReader, name: str) -> None:
     store.keep(arrival(entry(1), span=span(0, 1)))
     assert reader.quarters([name], at(0), at(1)) == []
     assert reader.covered_to([name]) == {}
@@ -157,36 +157,36 @@ def test_name_is_never_a_question(store: ForwardedJournal, reader: InfluxReader,
     assert len(reader.quarters(["ALLI1"], at(0), at(1))) == 1
 
 
-def test_report_stands_until_the_next_one(store: ForwardedJournal, reader: InfluxReader) -> None:
-    """A batch without a report leaves the last one standing; one with it replaces all of it."""
+def test_report_stays_until_the_next_one(store: ForwardedJournal, reader: InfluxReader) -> None:
+    """A batch without a report keeps the earlier one; a new report replaces all of it."""
     batches = [b'{"queued":2,"firmware":"1.0.0"}', b'{"rssi_dbm":-70}', *[None] * 30]
     store.keep(*(arrival(status=status, received_ms=START_MS + number) for number, status in enumerate(batches)))
     assert reader.counter_states(["ALLI1"])["ALLI1"].status == {"rssi_dbm": -70}
 
 
-def test_what_is_old_is_found(influx_database: InfluxDatabase, store: ForwardedJournal) -> None:
-    """Two days, two months and years later: the latest of everything is still told."""
+def test_old_values_are_found(influx_database: InfluxDatabase, store: ForwardedJournal) -> None:
+    """The latest values are found days, months and years later."""
     store.keep(arrival(entry(1), entry(3), span=span(0, 1), status=b'{"queued":2}'))
     for days in (1, 20, 2000):
         with reading(influx_database, lambda later=NOW + timedelta(days=days): later) as reader:  # type: ignore[misc]
             assert reader.covered_to(["ALLI1"]) == {"ALLI1": at(1)}
-            told = reader.counter_states(["ALLI1"])["ALLI1"]
-            assert (told.received_epoch_ms, told.crossing_epoch_ms, told.lost) == (START_MS, START_MS, 1)
-            assert told.status == {"queued": 2}
+            state = reader.counter_states(["ALLI1"])["ALLI1"]
+            assert (state.received_epoch_ms, state.crossing_epoch_ms, state.lost) == (START_MS, START_MS, 1)
+            assert state.status == {"queued": 2}
 
 
 class TestSeveralIngests:
-    """While one of several lags behind, what another told does not stand for all."""
+    """While one ingest lags, a span that another wrote is not complete."""
 
-    def late(self, store: ForwardedJournal, other: ForwardedJournal) -> None:
-        """Let *store* hold the older batch back, which *other*'s newer one has overtaken."""
+    def delay_first(self, store: ForwardedJournal, other: ForwardedJournal) -> None:
+        """Let *store* hold back an older batch, which a newer one of *other* overtakes."""
         store.journal.append([arrival(entry(1), span=span(0, 1), received_ms=START_MS + QUARTER_MS)])
         other.keep(arrival(entry(2, START_MS + QUARTER_MS), span=span(1, 2), received_ms=START_MS + QUARTER_MS + 1000))
 
     def test_span_does_not_count_while_an_older_batch_waits_elsewhere(
         self, store: ForwardedJournal, other: ForwardedJournal, reader: InfluxReader, influx_database: InfluxDatabase
     ) -> None:
-        self.late(store, other)
+        self.delay_first(store, other)
         now_ms = epoch_ms(NOW)
         write_forwarder(influx_database, "b", now_ms)
         waits_s = (now_ms - START_MS - QUARTER_MS) // 1000
@@ -197,10 +197,10 @@ class TestSeveralIngests:
         write_forwarder(influx_database, "a", now_ms + 1000)
         assert reader.covered_to(["ALLI1"]) == {"ALLI1": at(2)}
 
-    def test_ingest_that_fell_silent_is_waited_for_until_it_must_be_gone(
+    def test_silent_ingest_counts_until_it_is_considered_decommissioned(
         self, store: ForwardedJournal, other: ForwardedJournal, influx_database: InfluxDatabase
     ) -> None:
-        self.late(store, other)
+        self.delay_first(store, other)
         write_forwarder(influx_database, "a", START_MS)
         for days, expected in ((1, {}), (3, {"ALLI1": at(2)})):
             later = NOW + timedelta(days=days)
@@ -208,7 +208,7 @@ class TestSeveralIngests:
             with reading(influx_database, lambda later=later: later) as reader:  # type: ignore[misc]
                 assert reader.covered_to(["ALLI1"]) == expected
 
-    def test_one_ingest_needs_no_word_of_its_forwarder(
+    def test_single_ingest_is_complete_whatever_its_backlog(
         self, store: ForwardedJournal, reader: InfluxReader, influx_database: InfluxDatabase
     ) -> None:
         """It forwards crossings before the spans that cover them."""
@@ -217,10 +217,10 @@ class TestSeveralIngests:
         assert reader.covered_to(["ALLI1"]) == {"ALLI1": at(1)}
 
 
-def test_nothing_is_certain_while_points_are_in_quarantine(
+def test_nothing_is_complete_while_points_are_in_quarantine(
     store: ForwardedJournal, reader: InfluxReader, influx_database: InfluxDatabase
 ) -> None:
-    """One of them may be a crossing of a span that is there."""
+    """One of them may be a crossing in a span that was written."""
     store.keep(arrival(entry(1), span=span(0, 1)))
     now_ms = epoch_ms(NOW)
     for number, (refused, expected) in enumerate(((0, {"ALLI1": at(1)}), (1, {}), (0, {"ALLI1": at(1)}))):
@@ -228,8 +228,8 @@ def test_nothing_is_certain_while_points_are_in_quarantine(
         assert reader.covered_to(["ALLI1"]) == expected
 
 
-def test_journals_in_any_order_tell_what_was_counted(influx_database: InfluxDatabase, tmp_path: Path) -> None:
-    """Batches that reach one ingest or another, or both, in any order and any number of times: the same sums."""
+def test_several_journals_give_the_same_sums_as_one(influx_database: InfluxDatabase, tmp_path: Path) -> None:
+    """Batches reach one ingest, the other or both, in any order and any number of times."""
     chance = random.Random(11)
     batches = [
         arrival(
@@ -259,8 +259,8 @@ def test_journals_in_any_order_tell_what_was_counted(influx_database: InfluxData
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), min_size=1, max_size=12), st.integers(1, 25))
-def test_covered_time_is_the_union_of_any_pieces(pieces: list[tuple[int, int]], end: int) -> None:
-    """Property: instant by instant, what lies in at least one piece and before the end."""
+def test_covered_time_is_the_union_of_the_pieces(pieces: list[tuple[int, int]], end: int) -> None:
+    """Compared instant by instant: those in at least one piece and before the end."""
     rows = sorted((start * NS_PER_MS + length, length) for start, length in pieces if start < end)
     instants = {at_ms for start, length in pieces for at_ms in range(start, start + length) if at_ms < end}
     assert dict(_covered(rows, end)) == ({0: len(instants)} if instants else {})

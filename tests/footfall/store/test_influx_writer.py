@@ -1,4 +1,4 @@
-"""The writer: what it writes is there, whole, and whatever goes wrong is an error of ours that says what to do."""
+"""The writer stores points completely, and every failure is an error of ours with a hint."""
 
 import inspect
 import sys
@@ -16,9 +16,9 @@ from influxdb_client.client.exceptions import InfluxDBError
 from footfall.errors import FootfallError, PointsRefused, StoreUnavailable, TooLarge
 from footfall.store.influx_errors import parse_retry_after
 from footfall.store.influx_settings import InfluxConfig
-from footfall.store.influx_writer import MOST_POINTS, InfluxWriter, translated
+from footfall.store.influx_writer import InfluxWriter, translated
 from footfall.store.line_protocol import render_lines
-from footfall.store.points import Point, Value, tags_of
+from footfall.store.points import MAX_POINTS_PER_WRITE, Point, Value, tags_of
 from tests.support.answering import answering
 from tests.support.influx_server import READ_TOKEN, InfluxDatabase, InfluxServer
 from tests.support.influx_stores import config_of
@@ -38,7 +38,7 @@ def writing(config: InfluxConfig) -> Iterator[InfluxWriter]:
 
 
 def failure_of(config: InfluxConfig, point: Point = POINT) -> FootfallError:
-    """Write *point*, which must fail, and return the error; it names the server and says what to do."""
+    """Write *point*, which must fail; return the error, which names the server and has a hint."""
     with writing(config) as writer, pytest.raises(FootfallError) as caught:
         writer.write([point])
     assert config.url in caught.value.message
@@ -48,12 +48,12 @@ def failure_of(config: InfluxConfig, point: Point = POINT) -> FootfallError:
 
 
 def test_points_written_any_number_of_times_are_there_once(influx_database: InfluxDatabase) -> None:
-    points = [POINT._replace(time_ns=POINT.time_ns + number) for number in range(MOST_POINTS)]
+    points = [POINT._replace(time_ns=POINT.time_ns + number) for number in range(MAX_POINTS_PER_WRITE)]
     with writing(config_of(influx_database)) as writer:
         for _ in range(3):
             writer.write(points)
     (row,) = influx_database.query("SELECT count(entries), sum(entries) FROM crossings")
-    assert (row["count"], row["sum"]) == (MOST_POINTS, MOST_POINTS)
+    assert (row["count"], row["sum"]) == (MAX_POINTS_PER_WRITE, MAX_POINTS_PER_WRITE)
 
 
 def test_every_kind_of_value_keeps_its_type(influx_database: InfluxDatabase) -> None:
@@ -72,7 +72,7 @@ def test_every_kind_of_value_keeps_its_type(influx_database: InfluxDatabase) -> 
     assert [type(row[name]) for name in fields] == [int, int, float, bool, bool, str]
 
 
-def test_nothing_to_write_asks_nobody() -> None:
+def test_empty_write_sends_no_request() -> None:
     with writing(InfluxConfig("http://127.0.0.1:9", "o", "b", "t")) as writer:
         writer.write([])
 
@@ -81,7 +81,7 @@ SHOWN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 
 
 def test_any_text_comes_back_as_it_was_written(influx_database: InfluxDatabase) -> None:
-    """Property: tags and strings survive line protocol, whatever is in them; control characters become spaces."""
+    """Tags and strings with any characters survive line protocol."""
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.tuples(SHOWN.filter(bool), SHOWN), min_size=1, max_size=20))
@@ -90,15 +90,15 @@ def test_any_text_comes_back_as_it_was_written(influx_database: InfluxDatabase) 
         points = [Point("texts", tags_of(name=tag), {"text": text}, at) for at, (tag, text) in enumerate(several)]
         writer.write(points)
         rows = influx_database.query("SELECT text FROM texts GROUP BY *")
-        told = {row["time"]: (row["name"], row["text"]) for row in rows}
-        assert told == {at: (_kept(tag), text) for at, (tag, text) in enumerate(several)}
+        stored = {row["time"]: (row["name"], row["text"]) for row in rows}
+        assert stored == {at: (stored_tag(tag), text) for at, (tag, text) in enumerate(several)}
 
     with writing(config_of(influx_database)) as writer:
         holds()
 
 
-def _kept(tag: str) -> str:
-    return f"{tag} " if tag.endswith("\\") else tag  # a backslash at the end cannot be told from an escape
+def stored_tag(tag: str) -> str:
+    return f"{tag} " if tag.endswith("\\") else tag  # a final backslash would be an escape
 
 
 def test_control_characters_never_end_a_line() -> None:
@@ -106,7 +106,7 @@ def test_control_characters_never_end_a_line() -> None:
     assert line == b'm,a=x\\ y b="c  \\"d " 1'
 
 
-def test_token_that_is_unknown_waits_for_a_person(influx_database: InfluxDatabase) -> None:
+def test_unknown_token_is_an_error_with_status_401(influx_database: InfluxDatabase) -> None:
     error = failure_of(replace(config_of(influx_database), token="wrong"))
     assert isinstance(error, StoreUnavailable)
     assert (error.status, error.retry_after_s) == (401, None)
@@ -114,18 +114,18 @@ def test_token_that_is_unknown_waits_for_a_person(influx_database: InfluxDatabas
     assert "FOOTFALL_INFLUXDB_TOKEN_FILE" in error.hint
 
 
-def test_token_that_may_only_read_waits_for_a_person(own_influx_server: InfluxServer) -> None:
+def test_read_only_token_is_an_error_with_status_403(own_influx_server: InfluxServer) -> None:
     error = failure_of(replace(config_of(own_influx_server.create()), token=READ_TOKEN))
     assert isinstance(error, StoreUnavailable)
     assert error.status == 403
-    assert "let the token read or write bucket" in error.hint
+    assert "let it read and write bucket" in error.hint
 
 
-def test_bucket_that_is_not_there_waits_for_a_person(influx_database: InfluxDatabase) -> None:
+def test_missing_bucket_is_an_error_with_status_404(influx_database: InfluxDatabase) -> None:
     error = failure_of(replace(config_of(influx_database), influx_bucket="nowhere"))
     assert isinstance(error, StoreUnavailable)
     assert error.status == 404
-    assert error.hint.startswith("make bucket nowhere of organization")
+    assert error.hint.startswith("create bucket nowhere of organization")
 
 
 def test_point_that_clashes_is_refused_and_the_others_are_kept(influx_database: InfluxDatabase) -> None:
@@ -138,7 +138,7 @@ def test_point_that_clashes_is_refused_and_the_others_are_kept(influx_database: 
     assert len(influx_database.query("SELECT * FROM crossings")) == 2
 
 
-def test_server_that_is_away_is_unavailable(own_influx_server: InfluxServer) -> None:
+def test_stopped_server_is_unavailable(own_influx_server: InfluxServer) -> None:
     config = config_of(own_influx_server.create())
     own_influx_server.kill()
     behind = failure_of(config)
@@ -151,7 +151,7 @@ def test_server_that_is_away_is_unavailable(own_influx_server: InfluxServer) -> 
     assert refused.hint == "start InfluxDB, or correct influxdb.url"
 
 
-def test_server_that_is_frozen_is_unavailable_after_the_timeout(own_influx_server: InfluxServer) -> None:
+def test_frozen_server_is_unavailable_after_the_timeout(own_influx_server: InfluxServer) -> None:
     config = replace(config_of(own_influx_server.create()), timeout_s=1)
     own_influx_server.freeze()
     error = failure_of(config)
@@ -159,7 +159,7 @@ def test_server_that_is_frozen_is_unavailable_after_the_timeout(own_influx_serve
     assert "raise influxdb.timeout_s" in error.hint
 
 
-def test_server_whose_disk_is_full_is_unavailable(own_influx_server: InfluxServer) -> None:
+def test_server_with_a_full_disk_is_unavailable(own_influx_server: InfluxServer) -> None:
     config = config_of(own_influx_server.create())
     own_influx_server.make_read_only()
     error = failure_of(config)
@@ -172,7 +172,7 @@ def test_server_whose_disk_is_full_is_unavailable(own_influx_server: InfluxServe
 @pytest.mark.parametrize(
     ("header", "wait_s"), [("7", 7), ("Mon, 04 May 2026 08:01:30 GMT", 90), ("soon", None), (None, None)]
 )
-def test_server_that_asks_to_wait_is_heard(status: int, header: str | None, wait_s: float | None) -> None:
+def test_wait_that_the_server_asks_for_is_returned(status: int, header: str | None, wait_s: float | None) -> None:
     with answering(status, b'{"message":"slow\\ndown"}', (("Retry-After", header),) if header else ()) as url:
         error = failure_of(elsewhere(url))
     assert isinstance(error, StoreUnavailable)
@@ -192,9 +192,7 @@ def test_server_that_asks_to_wait_is_heard(status: int, header: str | None, wait
         (599, b"[1]", StoreUnavailable),
     ],
 )
-def test_every_answer_that_is_not_a_success_is_an_error_of_ours(
-    status: int, body: bytes, kind: type[FootfallError]
-) -> None:
+def test_every_unsuccessful_answer_is_an_error_of_ours(status: int, body: bytes, kind: type[FootfallError]) -> None:
     with answering(status, body) as url:
         assert type(failure_of(elsewhere(url))) is kind
 
@@ -224,7 +222,7 @@ def test_retry_after_is_seconds_or_a_date(value: str, wait_s: float | None) -> N
 
 
 def exceptions_of(package: str) -> set[type[Exception]]:
-    """Return every exception class in those modules of *package* that writing loads."""
+    """Return every exception class in the loaded modules of *package*."""
     found: set[type[Exception]] = set()
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == package:
@@ -234,22 +232,22 @@ def exceptions_of(package: str) -> set[type[Exception]]:
     return found
 
 
-NEVER_SEEN = {
-    "FluxQueryException": "Flux answers are read by nobody here",
+NOT_RAISED_HERE = {
+    "FluxQueryException": "no Flux answer is read",
     "FluxCsvParserException": "as above",
     "FluxStructureException": "as above",
-    "CertificateError": "urllib3 gives it as an SSLError",
+    "CertificateError": "urllib3 wraps it in an SSLError",
     "ProxySchemeUnsupported": "no proxy is set",
 }
 
 
-def test_no_exception_of_the_libraries_is_without_a_translation() -> None:
-    """A new release that brings an exception of another kind must be looked at."""
+def test_every_exception_of_the_libraries_is_translated() -> None:
+    """It fails when a new release adds an exception of another kind."""
     mapped = (InfluxDBError, urllib3.exceptions.HTTPError, Warning)
     unknown = {
         one.__name__
         for one in exceptions_of("influxdb_client") | exceptions_of("urllib3")
-        if not issubclass(one, mapped) and one.__name__ not in NEVER_SEEN
+        if not issubclass(one, mapped) and one.__name__ not in NOT_RAISED_HERE
     }
     assert unknown == set()
 
@@ -262,7 +260,7 @@ def test_no_exception_of_the_libraries_is_without_a_translation() -> None:
         lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
     ],
 )
-def test_what_comes_instead_of_an_answer_is_unavailable(make: Callable[[], Exception]) -> None:
+def test_error_instead_of_an_answer_is_unavailable(make: Callable[[], Exception]) -> None:
     config = InfluxConfig("http://influx:8086", "o", "b", "t")
     with pytest.raises(StoreUnavailable, match="http://influx:8086"), translated(config, lambda: NOW):
         raise make()

@@ -1,4 +1,4 @@
-"""The journal's reader holds to what every Reader promises, and says when there is no journal."""
+"""The journal's reader keeps the contract of every Reader, and reports a journal it cannot read."""
 
 import sqlite3
 import threading
@@ -10,7 +10,7 @@ import pytest
 
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Quarter
-from footfall.store.historical_counts import HALF_HOUR_MS, HalfHour, keep_history
+from footfall.store.historical_counts import HALF_HOUR_MS, ImportedHalfHour, append_half_hours
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
 from tests.support.journals import END, EPOCH, START_MS, arrival, entry
@@ -41,7 +41,7 @@ class TestJournalReader(ReaderContract):
     """The contract, over a journal and its reader."""
 
 
-def questions(reader: JournalReader) -> list[Callable[[], object]]:
+def queries(reader: JournalReader) -> list[Callable[[], object]]:
     return [
         lambda: reader.quarters(["ALLI1"], EPOCH, END),
         lambda: reader.covered_to(["ALLI1"]),
@@ -49,16 +49,16 @@ def questions(reader: JournalReader) -> list[Callable[[], object]]:
     ]
 
 
-def test_missing_journal_is_unavailable_and_is_not_made(tmp_path: Path) -> None:
+def test_missing_journal_is_unavailable_and_is_not_created(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "journal.sqlite")
-    for ask in questions(reader):
+    for query in queries(reader):
         with pytest.raises(StoreUnavailable, match="there is no journal") as caught:
-            ask()
+            query()
         assert "footfall up" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reader_made_before_the_journal_answers_once_it_is_there(tmp_path: Path) -> None:
+def test_reader_older_than_its_journal_answers_once_it_exists(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with closing(JournalReader(path)) as reader:
         with pytest.raises(StoreUnavailable):
@@ -68,13 +68,13 @@ def test_reader_made_before_the_journal_answers_once_it_is_there(tmp_path: Path)
             assert len(reader.quarters(["ALLI1"], EPOCH, END)) == 1
 
 
-def test_journal_of_another_schema_is_unavailable_until_it_is_brought_up_to_date(journal: Journal) -> None:
+def test_journal_of_another_schema_is_unavailable_until_it_is_migrated(journal: Journal) -> None:
     (version,) = journal._connection.execute("PRAGMA user_version").fetchone()
     journal._connection.execute(f"PRAGMA user_version = {version + 1}")
     with closing(JournalReader(journal.path)) as reader:
-        for ask in questions(reader):
+        for query in queries(reader):
             with pytest.raises(StoreUnavailable, match=f"schema {version + 1}, this Footfall knows {version}"):
-                ask()
+                query()
         journal._connection.execute(f"PRAGMA user_version = {version}")
         assert reader.covered_to(["ALLI1"]) == {}
 
@@ -82,14 +82,14 @@ def test_journal_of_another_schema_is_unavailable_until_it_is_brought_up_to_date
 def test_damaged_journal_is_unavailable_not_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_bytes(b"no journal" * 1000)
-    for ask in questions(JournalReader(path)):
+    for query in queries(JournalReader(path)):
         with pytest.raises(StoreUnavailable, match="not a database") as caught:
-            ask()
+            query()
         assert "Restore from a backup" in caught.value.hint
 
 
 def test_reader_answers_while_another_process_writes(journal: Journal, reader: JournalReader) -> None:
-    """It sees the journal as it was before that transaction."""
+    """It sees the journal as of before the transaction."""
     journal.append([arrival(entry(1))])
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -98,7 +98,7 @@ def test_reader_answers_while_another_process_writes(journal: Journal, reader: J
         other.execute("ROLLBACK")
 
 
-def test_reader_holds_no_writer_up(journal: Journal, reader: JournalReader) -> None:
+def test_reader_blocks_no_writer(journal: Journal, reader: JournalReader) -> None:
     for seq in range(5):
         reader.counter_states(["ALLI1"])
         assert journal.append([arrival(entry(seq))])[0].stored == 1
@@ -112,35 +112,27 @@ def test_reader_cannot_write(journal: Journal, reader: JournalReader) -> None:
         connection.execute("DELETE FROM counter")
 
 
-def test_each_thread_reads_by_itself(journal: Journal, reader: JournalReader) -> None:
+def test_threads_read_at_the_same_time(journal: Journal, reader: JournalReader) -> None:
     journal.append([arrival(entry(1))])
-    told: list[list[Quarter]] = []
+    answers: list[list[Quarter]] = []
 
-    def ask() -> None:
+    def read() -> None:
         with closing(reader):
-            told.append(reader.quarters(["ALLI1"], EPOCH, END))
+            answers.append(reader.quarters(["ALLI1"], EPOCH, END))
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert told == [reader.quarters(["ALLI1"], EPOCH, END)] * 8
+    assert answers == [reader.quarters(["ALLI1"], EPOCH, END)] * 8
 
 
-def test_path_with_marks_of_a_url_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "what? 100% #1" / "journal.sqlite"
-    path.parent.mkdir()
-    with closing(Journal(path)) as journal, closing(JournalReader(path)) as reader:
-        journal.append([arrival(entry(1))])
-        assert len(reader.quarters(["ALLI1"], EPOCH, END)) == 1
-
-
-def test_history_counts_and_covers_but_is_never_lost(journal: Journal, reader: JournalReader) -> None:
-    """Half hours of history have seqs far apart, which is no loss."""
-    halves = [HalfHour("ALLI1", START_MS + number * HALF_HOUR_MS, 5, 3) for number in (0, 7)]
-    keep_history(journal, halves, source="import", received_epoch_ms=START_MS)
+def test_imported_half_hours_count_and_cover_but_are_never_lost(journal: Journal, reader: JournalReader) -> None:
+    """Their seqs are far apart, which is no loss."""
+    halves = [ImportedHalfHour("ALLI1", START_MS + number * HALF_HOUR_MS, 5, 3) for number in (0, 7)]
+    append_half_hours(journal, halves, source="import", received_epoch_ms=START_MS)
     assert [(one.entries, one.exits) for one in reader.quarters(["ALLI1"], at(0), at(2))] == [(5, 3), (0, 0)]
-    sighting = reader.counter_states(["ALLI1"])["ALLI1"]
-    assert sighting.lost == 0
-    assert sighting.covered_to_epoch_ms == START_MS + 8 * HALF_HOUR_MS
+    state = reader.counter_states(["ALLI1"])["ALLI1"]
+    assert state.lost == 0
+    assert state.covered_to_epoch_ms == START_MS + 8 * HALF_HOUR_MS

@@ -1,4 +1,4 @@
-"""A forwarder at work: a real journal and file of its own, an InfluxDB in memory, and a clock that is set by hand."""
+"""A forwarder under test, with a real journal and state, an InfluxDB in memory, and a clock that tests set."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from footfall.model import QUARTER_MS, Arrival, Counter, Hours, Site, Span
 from footfall.registry import Registry
-from footfall.store.forwarder_state import FILE_NAME as SHIPMENTS
+from footfall.store.forwarder_state import FILE_NAME as FORWARDER_STATE
 from footfall.store.forwarder_state import ForwarderState, read_lag
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.outbox import Outbox, set_forwarding
@@ -28,16 +28,16 @@ def registry_of(site: str = "alliance") -> Registry:
 
 
 @dataclass
-class Desk:
-    """A journal in *folder*, an InfluxDB, and the forwarder between them, which may be started anew."""
+class ForwarderRig:
+    """A journal in *folder*, an InfluxDB, and the forwarder between them, which can be restarted."""
 
     folder: Path
     influx: FakeInflux = field(default_factory=FakeInflux)
     clock: SetClock = field(default_factory=lambda: SetClock(START_MS))
-    most_points: int = 5
-    most_quarantined: int = 100
+    max_points: int = 5
+    max_quarantined: int = 100
     registry: Registry = field(default_factory=registry_of)
-    sees: Callable[[Point], bool | None] | None = None
+    has_point: Callable[[Point], bool | None] | None = None
 
     def __post_init__(self) -> None:
         self._kept_open = ExitStack()
@@ -46,43 +46,44 @@ class Desk:
         self.journal = Journal(self.path)
         self.start()
 
-    def start(self, *, anew: bool = False) -> None:
-        """Start a forwarder, as after a kill: it knows only what is in its file, or where that was lost, nothing."""
+    def start(self, *, state_is_lost: bool = False) -> None:
+        """Start the forwarder, as after a kill: with only its state file, or with nothing if that was lost."""
         self._kept_open.close()
-        if anew:
-            for path in self.folder.glob(SHIPMENTS + "*"):
+        if state_is_lost:
+            for path in self.folder.glob(FORWARDER_STATE + "*"):
                 path.unlink()
-        self.shipments = self._kept_open.enter_context(closing(ForwarderState(self.folder / SHIPMENTS)))
+        self.state = self._kept_open.enter_context(closing(ForwarderState(self.folder / FORWARDER_STATE)))
         self.outbox = self._kept_open.enter_context(closing(Outbox(self.path)))
         self.forwarder = Forwarder(
-            self.outbox, self.shipments, self.influx, lambda: self.registry, self.clock, random.Random(1),
-            holds=self.sees or self.influx.holds, most_points=self.most_points, most_quarantined=self.most_quarantined,
+            self.outbox, self.state, self.influx, lambda: self.registry, self.clock, random.Random(1),
+            has_point=self.has_point or self.influx.has_point, max_points=self.max_points,
+            max_quarantined=self.max_quarantined,
         )  # fmt: skip
 
     def close(self) -> None:
         self._kept_open.close()
         self.journal.close()
 
-    def keep(self, *arrivals: Arrival) -> None:
+    def append(self, *arrivals: Arrival) -> None:
         self.journal.append(arrivals)
 
     def entries(self, first: int, last: int) -> None:
-        """Keep a batch for each of the seqs from *first* to before *last*, with the minute it covers."""
+        """Append a batch for each seq of [first, last): an entry, and the second it lies in."""
         at = [START_MS - QUARTER_MS + seq * 1000 for seq in range(first, last)]
-        self.keep(*(arrival(entry(seq, at_ms), span=Span(at_ms, at_ms + 1000), received_ms=self.clock.now_ms)
+        self.append(*(arrival(entry(seq, at_ms), span=Span(at_ms, at_ms + 1000), received_ms=self.clock.now_ms)
                     for seq, at_ms in zip(range(first, last), at, strict=True)))  # fmt: skip
 
-    def work(self, most: int = 500) -> None:
-        """Step until there is nothing to do."""
+    def work(self, max_steps: int = 500) -> None:
+        """Step until there is nothing left to do."""
         while self.forwarder.step():
-            most -= 1
-            assert most, "the forwarder never comes to an end"
+            max_steps -= 1
+            assert max_steps, "the forwarder never finishes"
 
     def later(self, seconds: float) -> None:
         self.clock.now_ms += int(seconds * 1000)
 
     def seqs(self) -> list[int]:
-        """Return the seq of every crossing that InfluxDB has, in order."""
+        """Return the sorted seqs of the crossings that InfluxDB has."""
         return sorted(time_ns % NS_PER_MS for _, _, time_ns in self.influx.of("crossings"))
 
     def waiting(self) -> int:
