@@ -85,7 +85,7 @@ class DeliveryJob:
         if ready is None:
             return False
         try:
-            self.deliver(ready.profile, ready.day, wait_s=0)
+            self.deliver_owed(ready.profile, ready.day, wait_s=0)
         except DeliveryError:
             # Recorded and logged where it happened. Now it is the turn of others: a server that hangs takes minutes.
             self._failed_utc[ready.profile.name] = self._clock()
@@ -119,6 +119,20 @@ class DeliveryJob:
         with filelock.FileLock(self._lock_path, timeout=wait_s):
             export = self.render(profile, day)
             return self._attempt(profile, export, self._destinations[profile.destination])
+
+    def deliver_owed(self, profile: Profile, day: date, *, wait_s: float = 60) -> Delivery | None:
+        """Deliver *day* if it still is to be delivered now, and return the attempt as recorded; None if it is not.
+
+        The bytes that are checked are the bytes that are sent: the store may have changed since *day* was found to be
+        owed, and so may the ledger. Raises what deliver() does, and StoreUnavailable.
+        """
+        with filelock.FileLock(self._lock_path, timeout=wait_s):
+            standing = self._ledger.standings(profile.name).get(day, Standing())
+            found = self._examine(profile, day, standing, self._covered_to(profile), timedelta(0))
+            if found is None or not found[0].is_ready:
+                return None
+            export = found[1] or self.render(profile, day)
+            return self._attempt(profile, export, self._destinations[profile.destination or ""])
 
     def _attempt(self, profile: Profile, export: Export, destination: Destination) -> Delivery:
         standing = self._ledger.standings(profile.name).get(export.day, Standing())
@@ -184,16 +198,30 @@ class DeliveryJob:
         if profile.destination is None or profile.deliver_from is None:
             return
         standings = self._ledger.standings(profile.name)
-        covered_to = self._reader.covered_to([counter.id for counter in profile.counters])
+        covered_to = self._covered_to(profile)
         for day in due_days(profile, profile.deliver_from, standings, self._clock()):
-            standing = standings.get(day, Standing())
-            if standing.delivered_sha256 is None or standing.attempts:
-                found = self._undelivered(profile, day, standing, covered_to)
-                if found.is_ready and standing.delivered_sha256 is not None:
-                    found = self._unless_less_is_known(found, standing, self.render(profile, day))
-                yield found
-            elif (changed := self._changed(profile, day, standing, seen_for)) is not None:
-                yield self._unless_less_is_known(Owed(profile, day, Why.CHANGED), standing, changed)
+            found = self._examine(profile, day, standings.get(day, Standing()), covered_to, seen_for)
+            if found is not None:
+                yield found[0]
+
+    def _covered_to(self, profile: Profile) -> Mapping[str, datetime]:
+        return self._reader.covered_to([counter.id for counter in profile.counters])
+
+    def _examine(
+        self, profile: Profile, day: date, standing: Standing, covered_to: Mapping[str, datetime], seen_for: timedelta
+    ) -> tuple[Owed, Export | None] | None:
+        """Return why *day* is owed, and the file that was looked at to tell, if one was; None: it is not owed."""
+        if standing.delivered_sha256 is None:
+            return self._undelivered(profile, day, standing, covered_to), None
+        if standing.attempts:
+            found = self._undelivered(profile, day, standing, covered_to)
+            export = self.render(profile, day) if found.is_ready else None
+        else:
+            found = Owed(profile, day, Why.CHANGED)
+            export = self._changed(profile, day, standing, seen_for)
+            if export is None:
+                return None
+        return (self._unless_less_is_known(found, standing, export) if export else found), export
 
     def _undelivered(self, profile: Profile, day: date, standing: Standing, covered_to: Mapping[str, datetime]) -> Owed:
         now_utc = self._clock()

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
 from footfall.console import progress_bar
 from footfall.errors import DeliveryError, FootfallError
-from footfall.store.ledger import Ledger
+from footfall.store.ledger import Delivery, Ledger
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -56,11 +56,11 @@ def export_command(
             raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
         only = config.profile(profile).name if profile else None
         with telling(config, ledger, job):
-            _deliver_owed(job, ledger, only)
+            deliver_owed(job, ledger, only)
     elif deliver:
         chosen = config.profile(profile)
         with telling(config, ledger, job):
-            _deliver_days(job, chosen, days)
+            _deliver_days(chosen, days, job.deliver)
     else:
         _write_days(job, config.profile(profile), days, output)
 
@@ -120,15 +120,21 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
         click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
 
 
-def _deliver_days(job: DeliveryJob, profile: Profile, days: Sequence[date]) -> None:
-    """Deliver *days*, oldest first. The first failure ends it: what is wrong with one is wrong with the next."""
+def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Profile, date], Delivery | None]) -> None:
+    """Deliver *days* with *deliver*, oldest first, and print each.
+
+    The first failure ends it: the next day would fail too.
+    """
     with progress_bar() as progress:
         task = progress.add_task(f"deliver {profile.name}", total=len(days), note="")
         for day in days:
             try:
-                delivery = job.deliver(profile, day)
+                delivery = deliver(profile, day)
             except filelock.Timeout:
                 raise FootfallError("another process is delivering", hint="try again in a minute") from None
+            if delivery is None:
+                click.echo(f"{profile.name}/{day} changed meanwhile: see footfall deliveries --owed", err=True)
+                continue
             progress.update(task, advance=1, note=delivery.file_name)
             tell = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
             tell(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
@@ -136,7 +142,7 @@ def _deliver_days(job: DeliveryJob, profile: Profile, days: Sequence[date]) -> N
                 tell(f"  with gaps: {'; '.join(delivery.gaps)}")
 
 
-def _deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
+def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
     """Deliver all that is owed now, of *profile* or of every one, also what waits for a person."""
     ledger.release(profile)
     failures = 0
@@ -147,7 +153,7 @@ def _deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None
             click.echo(f"{owed.profile.name}/{owed.day} {owed.why.value}: {owed.detail}", err=True)
             continue
         try:
-            _deliver_days(job, owed.profile, [owed.day])
+            _deliver_days(owed.profile, [owed.day], job.deliver_owed)
         except DeliveryError as exc:
             failures += 1
             click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)
