@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import urllib3
 
-from exporter.due_days import Why
+from exporter.assembly import open_destination, open_job, open_ledger
 from exporter.exporter_settings import ExporterConfig, load_exporter_config
-from exporter.live_job import open_destination, open_job, open_ledger
+from exporter.standing import IN_WORDS, explain
 from footfall.console import open_config
 from footfall.errors import FootfallError
 from footfall.model import epoch_ms, from_epoch_ms
@@ -21,6 +21,7 @@ from footfall.store import Reader
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger_schema import State
 from footfall.store.readers import open_reader
 from ingest.forwarder_check import check_forwarding
 from ingest.ingest_settings import IngestConfig, load_ingest_config
@@ -210,10 +211,11 @@ def _check_owed(exporter: ExporterConfig) -> Iterator[Finding]:
     with contextlib.closing(open_ledger(exporter)) as ledger:
         days = open_job(exporter, ledger).owed()
     for owed in days:
-        if owed.why is Why.PERSON:
-            yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, owed.detail)
-        elif owed.why is Why.LESS:
-            hint = f"{owed.detail}; see docs/operations.md, What doctor finds"
-            yield Finding(f"{owed.profile.name}/{owed.day}", owed.why.value, hint)
-        elif owed.why is Why.LATER:
-            yield Finding(f"{owed.profile.name}/{owed.day}", f"{owed.why.value} {owed.detail}", "footfall deliveries")
+        subject, text = f"{owed.profile}/{owed.day}", IN_WORDS[owed.state]
+        details = explain(owed, exporter.profiles[owed.profile], datetime.now(UTC))
+        if owed.state is State.BLOCKED:
+            yield Finding(subject, text, details)
+        elif owed.state is State.KEPT_BACK:
+            yield Finding(subject, text, f"{details}; see docs/operations.md, What doctor finds")
+        elif owed.state is State.RETRYING:
+            yield Finding(subject, f"{text} {details}", "footfall deliveries")

@@ -4,21 +4,23 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import click
 import filelock
 
+from exporter.assembly import open_exporter, open_job, open_ledger, reporting
 from exporter.delivery_job import DeliveryJob
 from exporter.destinations.destination import part_name
-from exporter.live_job import open_exporter, open_job, open_ledger, telling
 from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
+from exporter.standing import IN_WORDS, explain
 from footfall.console import progress_bar
 from footfall.errors import DeliveryError, FootfallError
-from footfall.store.ledger import Delivery, Ledger
+from footfall.store.ledger import Ledger
+from footfall.store.ledger_schema import Delivery
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -42,8 +44,8 @@ def export_command(
 ) -> None:
     """Write a day's file, under its own name unless --output says otherwise.
 
-    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, also what waits for a person:
-    a cron job needs no more than that. --profile keeps it to that profile.
+    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, blocked days too: all that a
+    cron job needs. --profile limits it to that profile.
     """
     if deliver and output is not None:
         raise FootfallError("--output and --deliver do not go together", hint="write a file, or deliver: choose one")
@@ -55,11 +57,11 @@ def export_command(
         if not deliver:
             raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
         only = config.profile(profile).name if profile else None
-        with telling(config, ledger, job):
+        with reporting(config, ledger, job):
             deliver_owed(job, ledger, only)
     elif deliver:
         chosen = config.profile(profile)
-        with telling(config, ledger, job):
+        with reporting(config, ledger, job):
             _deliver_days(chosen, days, job.deliver)
     else:
         _write_days(job, config.profile(profile), days, output)
@@ -143,17 +145,19 @@ def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Pro
 
 
 def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
-    """Deliver all that is owed now, of *profile* or of every one, also what waits for a person."""
+    """Deliver all that is owed now, of *profile* or of every one, blocked days too."""
     ledger.release(profile)
     failures = 0
-    for owed in job.owed():
-        if profile not in (None, owed.profile.name):
+    for owed in job.look():
+        if profile not in (None, owed.profile):
             continue
-        if not owed.is_ready:
-            click.echo(f"{owed.profile.name}/{owed.day} {owed.why.value}: {owed.detail}", err=True)
+        chosen = job.profiles[owed.profile]
+        if not owed.state.is_ready:
+            details = explain(owed, chosen, datetime.now(UTC))
+            click.echo(f"{owed.profile}/{owed.day}: {IN_WORDS[owed.state]} ({details})", err=True)
             continue
         try:
-            _deliver_days(owed.profile, [owed.day], job.deliver_owed)
+            _deliver_days(chosen, [owed.day], job.deliver_owed)
         except DeliveryError as exc:
             failures += 1
             click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)

@@ -34,6 +34,10 @@ class Destination(Protocol):
     def name(self) -> str:
         """The destination's name in footfall.toml."""
 
+    @property
+    def place(self) -> str:
+        """Where its files go, for people: a host or a folder."""
+
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
         """Put *content* under *file_name*, in place of what may stand there.
 

@@ -41,6 +41,11 @@ class FolderDestination:
     folder: Path
     mounted: bool = False
 
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
         """Put *content* under *file_name* in the folder; see Destination.deliver."""
         action = f"deliver {file_name} to {self.folder}"

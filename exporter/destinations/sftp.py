@@ -82,6 +82,11 @@ class SftpDestination:
         """The destination's name in footfall.toml."""
         return self._settings.name
 
+    @property
+    def place(self) -> str:
+        """The server's host."""
+        return self._settings.host
+
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
         """Put *content* under *file_name* in the server's folder; see Destination.deliver."""
         action = f"deliver {file_name} to {self._settings.address}"

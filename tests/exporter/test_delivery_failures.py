@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter.delivery_job import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, DeliveryJob
-from exporter.due_days import Why
+from exporter.delivery_job import FIRST_BACKOFF_S, DeliveryJob
+from exporter.standing import LONGEST_BACKOFF_S, explain
 from footfall.errors import DeliveryError
 from footfall.model import epoch_ms
+from footfall.store.ledger_schema import State
 from tests.support.office import Office, file_of, office, profile_table
 
 DAY = date(2026, 5, 4)
@@ -24,7 +25,7 @@ def evening(here: Office, day: str = "2026-05-04") -> None:
 
 def pause_s(here: Office) -> float:
     """Return how long the only day of the profile waits from now until it is tried again."""
-    return (here.ledger.standings("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
+    return (here.ledger.outcomes("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
 
 
 def test_transient_failure_is_tried_again_by_itself_and_recorded(
@@ -36,8 +37,9 @@ def test_transient_failure_is_tried_again_by_itself_and_recorded(
         job = here.job()
         assert here.steps(job) == 1
         (owed,) = job.owed()
-        assert (owed.why, owed.is_ready) == (Why.LATER, False)
-        assert owed.detail == f"in {int(pause_s(here))} s, attempt 2"
+        assert owed.state is State.RETRYING
+        details = explain(owed, here.profiles["alliance"], here.now_utc)
+        assert details == f"in {int(pause_s(here))} s, attempt 2"
         (failed,) = here.ledger.deliveries(9)
         assert (failed.ok, failed.message, failed.hint) == (
             False,
@@ -45,14 +47,14 @@ def test_transient_failure_is_tried_again_by_itself_and_recorded(
             "it will be tried again",
         )
         assert caplog.records[-1].levelno == logging.WARNING
-        assert "alliance/2026-05-04 was not delivered, it will be tried again: deliver" in caplog.messages[-1]
+        assert caplog.messages[-1].startswith("failed to deliver alliance/2026-05-04, will retry: deliver 04_05")
         here.client.fault = "none"
         here.wait(seconds=pause_s(here) - 1)
         assert here.steps(job) == 0
         here.wait(seconds=FIRST_BACKOFF_S)
         assert here.steps(job) == 1
-        assert here.ledger.standings("alliance")[DAY].attempts == 0
-        assert here.why() == {}
+        assert here.ledger.outcomes("alliance")[DAY].attempts == 0
+        assert here.states() == {}
 
 
 def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
@@ -100,17 +102,20 @@ def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplo
         here.client.fault = "permanent"
         assert here.steps() == 1
         assert caplog.records[-1].levelno == logging.ERROR
-        assert "it waits for a person: deliver 04_05_2026_counterdata-1.csv to client" in caplog.messages[-1]
+        assert caplog.messages[-1].startswith(
+            "blocked alliance/2026-05-04: deliver 04_05_2026_counterdata-1.csv to client"
+        )
         assert caplog.messages[-1].endswith("; tell it not to; then: footfall export --deliver")
         here.client.fault = "none"
         here.wait(hours=20)  # not yet the next evening
         (owed,) = here.job().owed()
-        assert (owed.why, owed.is_ready) == (Why.PERSON, False)
-        assert owed.detail == "tell it not to; then: footfall export --deliver"
+        assert owed.state is State.BLOCKED
+        details = explain(owed, here.profiles["alliance"], here.now_utc)
+        assert details == "tell it not to; then: footfall export --deliver"
         assert here.steps() == 0
         here.ledger.release()
         assert here.steps() == 1
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path: Path) -> None:
@@ -122,7 +127,7 @@ def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path
         evening(here, "2026-05-05")
         assert here.steps() == 3
         assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-05", "2026-05-04")]
-        assert here.why() == {"other/2026-05-04": "PERSON", "other/2026-05-05": "PERSON"}
+        assert here.states() == {"other/2026-05-04": "BLOCKED", "other/2026-05-05": "BLOCKED"}
 
 
 def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
@@ -135,7 +140,7 @@ def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
             job.deliver(here.profiles["alliance"], DAY)
         here.client.fault = "none"
         job.deliver(here.profiles["alliance"], DAY)
-        assert here.why() == {}
+        assert here.states() == {}
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
 
 
@@ -147,13 +152,13 @@ def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_s
         here.client.fault = "transient"
         with pytest.raises(DeliveryError):
             here.job().deliver(here.profiles["alliance"], DAY)
-        assert "it will be tried again" in caplog.messages[-1]
+        assert "will retry" in caplog.messages[-1]
         here.client.fault = "none"
         here.wait(minutes=1)
-        assert here.why() == {"alliance/2026-05-04": "NOW", "alliance/2026-05-06": "NOW"}
+        assert here.states() == {"alliance/2026-05-04": "DUE", "alliance/2026-05-06": "DUE"}
         here.steps()
         assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-04", "2026-05-06")]
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Path) -> None:
@@ -202,7 +207,7 @@ def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: P
         (here.client.folder / file_of("2026-05-04")).rmdir()
         evening(here, "2026-05-08")
         _look_for(here, job, minutes=1)
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
@@ -212,10 +217,10 @@ def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: P
         job = here.job()
         _look_for(here, job, minutes=10 * 60)
         assert 3 < len(here.client.attempts) < 60
-        assert set(here.why().values()) <= {"LATER", "NOW"}
+        assert set(here.states().values()) <= {"RETRYING", "DUE"}
         here.client.fault = "none"
         _look_for(here, job, minutes=90)
-        assert here.why() == {}
+        assert here.states() == {}
         assert len(list(here.client.folder.iterdir())) == 3
 
 
@@ -231,7 +236,7 @@ def test_clock_that_was_ahead_and_is_set_back_holds_nothing_up(tmp_path: Path) -
         here.at("2026-05-04", "20:01")
         here.client.fault = "none"
         assert here.steps(job) == 1
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def _look_for(here: Office, job: DeliveryJob, minutes: int) -> None:

@@ -67,7 +67,7 @@ def test_day_waits_while_the_forwarder_lags(
     here.at(DAY, "20:00")
     job = job_on_influx(here, influx_database)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert [one.state.name for one in job.owed()] == ["LATE"]
     assert here.client.attempts == []
     forwarder.forward()
     assert here.steps(job) == 1
@@ -109,7 +109,7 @@ def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_be_told(
     assert here.steps(job) == 0
     write_forwarder(influx_database, "a", epoch_ms(here.now_utc), waiting=3, lag_s=63_000)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert [one.state.name for one in job.owed()] == ["STORE_BEHIND"]
     forwarder.forward()
     assert here.steps(job) == 1
     assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
@@ -158,7 +158,7 @@ def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
     here.enter(DAY, "11:00", people=3)
     here.wait(minutes=20)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LESS"]
+    assert [one.state.name for one in job.owed()] == ["KEPT_BACK"]
     forwarder._place = Cursor()
     high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
     while chunk := forwarder.outbox.next_chunk(forwarder._place, high_water_mark, 1):

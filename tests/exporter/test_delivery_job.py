@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.due_days import Why
+from exporter.standing import explain
 from footfall.errors import FootfallError, StoreUnavailable
+from footfall.store.ledger_schema import State
 from tests.support.office import file_of, office, profile_table
 from tests.support.profiles import counter_table
 
@@ -20,15 +21,15 @@ def test_nothing_is_owed_before_it_is_due_and_then_it_goes_out_once(tmp_path: Pa
         here.enter("2026-05-04", "08:31", 12)
         here.at("2026-05-04", "19:59")
         assert here.steps() == 0
-        assert here.why() == {}
+        assert here.states() == {}
         here.at("2026-05-04", "20:00")
-        assert here.why() == {"alliance/2026-05-04": "NOW"}
+        assert here.states() == {"alliance/2026-05-04": "DUE"}
         assert here.steps() == 1
         assert here.steps() == 0
         assert here.client.attempts == ["04_05_2026_counterdata-1.csv"]
         content = (here.client.folder / "04_05_2026_counterdata-1.csv").read_text()
         assert content.splitlines()[2] == "2026-5-4,08:30:00,12,0,ALLI1,Counter A,RDCentre,Alliance,ALLI"
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -44,7 +45,7 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
             "alliance", date(2026, 5, 4), "client", True,
         )  # fmt: skip
         assert (delivery.rows, delivery.bytes, delivery.took_ms, delivery.gaps) == (44, len(content), 700, ())
-    assert "alliance/2026-05-04 was delivered to client as 04_05_2026_counterdata-1.csv, 44 rows" in caplog.messages
+    assert "delivered alliance/2026-05-04 to client: file=04_05_2026_counterdata-1.csv rows=44" in caplog.messages
 
 
 def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_days_before_deliver_from_and_profiles_without_destination_are_never_owe
     with office(tmp_path, profile_table(since="2026-05-06"), alone) as here:
         here.cover("2026-05-01", "2026-05-06")
         here.at("2026-05-06", "22:00")
-        assert here.why() == {"alliance/2026-05-06": "NOW"}
+        assert here.states() == {"alliance/2026-05-06": "DUE"}
 
 
 def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,10 +90,11 @@ def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, ca
         job = here.job()
         assert here.steps(job) == here.steps(job) == 0
         (owed,) = job.owed()
-        assert (owed.why, owed.is_ready) == (Why.LATE, False)
-        assert owed.detail == "ALLI2; goes out anyway at 2026-05-05 12:00"
+        assert owed.state is State.LATE
+        details = "ALLI2; goes out anyway at 2026-05-05 12:00"
+        assert explain(owed, here.profiles["alliance"], here.now_utc) == details
         assert [record.getMessage() for record in caplog.records] == [
-            "alliance/2026-05-04 waits for counters that are late: ALLI2; goes out anyway at 2026-05-05 12:00"
+            f"waiting for late counters before delivering alliance/2026-05-04: {details}"
         ]
         here.cover_until("2026-05-04", timedelta(hours=19), "ALLI2")
         assert here.steps(job) == 1
@@ -121,7 +123,7 @@ def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
         caplog.clear()
         assert here.steps() == 1
         assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 15:30-19:00 (210 min unknown)",)
-        assert caplog.messages == ["alliance/2026-05-04 went out with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
+        assert caplog.messages == ["delivered alliance/2026-05-04 with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
 
 
 @pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
@@ -175,7 +177,7 @@ def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tm
             with pytest.raises(StoreUnavailable, match="there is no journal"):
                 act()
         assert here.client.attempts == []
-        assert here.ledger.standings("alliance") == {}
+        assert here.ledger.outcomes("alliance") == {}
 
 
 def test_delivery_by_hand_is_of_any_day_that_is_over(tmp_path: Path) -> None:

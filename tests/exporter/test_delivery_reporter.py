@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.delivery_reporter import MOST_TOLD, PAUSE_S, DeliveryReporter
-from exporter.scheduler import look, tell
+from exporter.delivery_reporter import CHUNK, PAUSE_S, DeliveryReporter
+from exporter.scheduler import look, report
 from footfall.errors import PointsRefused, StoreUnavailable
 from footfall.store.influx_writer import InfluxWriter
-from footfall.store.ledger import Ledger
 from footfall.store.points import Point
 from tests.support.influx_server import InfluxDatabase
 from tests.support.influx_stores import config_of
@@ -37,12 +36,12 @@ def write(influx_database: InfluxDatabase) -> Iterator[Write]:
         yield writer.write
 
 
-def teller_of(here: Office, write: Write) -> DeliveryReporter:
+def reporter_of(here: Office, write: Write) -> DeliveryReporter:
     return DeliveryReporter(here.ledger, write, lambda: here.now_utc)
 
 
-def tell_now(here: Office, teller: DeliveryReporter) -> None:
-    tell(here.job, teller)
+def report_now(here: Office, reporter: DeliveryReporter) -> None:
+    report(here.job, reporter)
 
 
 def test_every_attempt_is_told_as_the_ledger_has_it(
@@ -55,8 +54,8 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     here.ledger.release()
     here.wait(seconds=60)
     here.steps()
-    teller = teller_of(here, write)
-    tell_now(here, teller)
+    reporter = reporter_of(here, write)
+    report_now(here, reporter)
     rows = {
         (row["profile"], row["day"], row["attempts"]): row for row in influx_database.query("SELECT * FROM deliveries")
     }
@@ -82,7 +81,7 @@ def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
     here.client.fault = "permanent"
     look(here.job, threading.Event())
     here.at("2026-05-05", "20:01")
-    tell_now(here, teller_of(here, write))
+    report_now(here, reporter_of(here, write))
     rows = {row["profile"]: row for row in influx_database.query("SELECT * FROM exporter")}
     assert {name: (row["owed"], row["overdue"], row["waiting"]) for name, row in rows.items()} == {
         "alliance": (2, 1, 2),
@@ -93,10 +92,10 @@ def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
 
 def test_told_twice_is_there_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
     here.steps()
-    teller = teller_of(here, write)
+    reporter = reporter_of(here, write)
     for _ in range(2):
-        tell_now(here, teller)
-        teller.tell_again()
+        report_now(here, reporter)
+        reporter.report_all_again()
     assert len(influx_database.query("SELECT * FROM deliveries")) == 4
 
 
@@ -104,7 +103,7 @@ def test_what_was_told_is_not_told_again_without_need(here: Office) -> None:
     told: list[Point] = []
     here.steps()
     for _ in range(2):
-        tell_now(here, teller_of(here, told.extend))
+        report_now(here, reporter_of(here, told.extend))
     assert [one.measurement for one in told].count("deliveries") == 4
 
 
@@ -119,18 +118,18 @@ def test_influxdb_that_is_away_holds_no_delivery_up_and_is_told_later(
         tried.append(len(points))
         raise StoreUnavailable("InfluxDB is away", hint="start it")
 
-    teller = teller_of(here, away)
+    reporter = reporter_of(here, away)
     here.steps()
     with caplog.at_level(logging.WARNING):
         for _ in range(4):
-            tell_now(here, teller)
+            report_now(here, reporter)
             here.wait(seconds=PAUSE_S / 2)
     assert tried == [4, 4]
     assert [record.message for record in caplog.records].count(
-        "could not tell what was delivered, tried again: InfluxDB is away; start it"
+        "failed to report deliveries, will retry: InfluxDB is away; start it"
     ) == 1
     assert len(list((here.folder / "client").iterdir())) == 2
-    tell_now(here, teller_of(here, told.extend))
+    report_now(here, reporter_of(here, told.extend))
     assert [one.measurement for one in told] == ["deliveries"] * 4 + ["exporter"] * 2
 
 
@@ -141,10 +140,10 @@ def test_wait_that_influxdb_asks_for_is_kept_but_not_for_ever(here: Office) -> N
         tried.append(1)
         raise StoreUnavailable("busy", hint="", retry_after_s=10_000)
 
-    teller = teller_of(here, busy)
+    reporter = reporter_of(here, busy)
     for seconds in (0, 200, 99, 2):
         here.wait(seconds=seconds)
-        tell_now(here, teller)
+        report_now(here, reporter)
     assert len(tried) == 2
 
 
@@ -157,41 +156,25 @@ def test_point_that_is_refused_keeps_none_from_being_told(here: Office, caplog: 
         told.extend(points)
 
     here.steps()
-    tell_now(here, teller_of(here, picky))
+    report_now(here, reporter_of(here, picky))
     assert sum(one.measurement == "deliveries" for one in told) == 2
-    assert caplog.text.count("InfluxDB refused what was to be told of a delivery: type conflict; look") == 2
-    assert here.ledger.untold(10) == []
+    assert caplog.text.count("InfluxDB refused a point about deliveries: type conflict; look") == 2
+    assert here.ledger.unreported(10) == []
 
 
 def test_ledger_of_years_is_told_in_pieces(here: Office) -> None:
     here.steps()
     (one,) = here.ledger.deliveries(1)
-    for _ in range(MOST_TOLD):
-        here.ledger.record_failed(one, 0, "")
+    for _ in range(CHUNK):
+        here.ledger.record_failed(one, 0, is_blocked=False)
     sizes: list[int] = []
-    tell_now(here, teller_of(here, lambda points: sizes.append(len(points))))
-    assert sizes[:2] == [MOST_TOLD, 4]
-
-
-def test_ledger_of_before_is_told_whole(tmp_path: Path) -> None:
-    """A ledger without sites gets them as empty, and all of it is told."""
-    with office(tmp_path) as here:
-        here.cover(DAYS[0], DAYS[0])
-        here.at(DAYS[0], "20:00")
-        here.steps()
-        for statement in (
-            "ALTER TABLE standing DROP COLUMN delivered_unknown_ms", "DROP TABLE told",
-            "ALTER TABLE delivery DROP COLUMN site", "PRAGMA user_version = 1",
-        ):  # fmt: skip
-            here.ledger._connection.execute(statement)
-        with closing(Ledger(here.ledger.path)) as again:
-            (recorded,) = again.untold(10)
-            assert (recorded.delivery.site, recorded.delivery.ok, recorded.attempt) == ("", True, 1)
+    report_now(here, reporter_of(here, lambda points: sizes.append(len(points))))
+    assert sizes[:2] == [CHUNK, 4]
 
 
 def test_bug_in_telling_ends_no_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Sequence[Point]) -> None:
         raise ZeroDivisionError("a bug")
 
-    tell_now(here, teller_of(here, broken))
+    report_now(here, reporter_of(here, broken))
     assert "please report it" in caplog.text

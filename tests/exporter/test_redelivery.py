@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.delivery_job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob
-from exporter.due_days import Why
+from exporter.delivery_job import LOCK_FILE, DeliveryJob
+from exporter.standing import REDELIVERY_PAUSE_S
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Quarter, Span, epoch_ms
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger_schema import State
 from tests.support.destinations import Fault
 from tests.support.office import Office, file_of, office, profile_table
 from tests.support.properties import UNHURRIED
@@ -43,11 +44,11 @@ def test_day_that_changed_is_delivered_again_under_the_same_name(tmp_path: Path)
     with delivered(tmp_path) as here:
         here.enter("2026-05-04", "10:10", 5)
         here.wait(seconds=REDELIVERY_PAUSE_S)
-        assert here.why() == {"alliance/2026-05-04": "CHANGED"}
+        assert here.states() == {"alliance/2026-05-04": "CHANGED"}
         assert here.steps() == 1
         assert here.client.attempts == [NAME, NAME]
         assert b",10:00:00,5,0,ALLI1," in (here.client.folder / NAME).read_bytes()
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_day_that_is_told_of_again_without_a_change_is_not(tmp_path: Path) -> None:
@@ -73,9 +74,9 @@ def test_day_of_which_less_is_known_than_when_it_was_delivered_is_kept_back(
         job = here.job()
         assert here.steps(job) == 0
         (owed,) = [one for one in job.owed() if one.day == DAY]
-        assert owed.why is Why.LESS
-        assert owed.detail.startswith("840 min of counters' time")
-        assert len([one for one in caplog.messages if "is not delivered again" in one]) == 1
+        assert owed.state is State.KEPT_BACK
+        assert owed.minutes == 840
+        assert len([one for one in caplog.messages if one.startswith("kept back alliance/2026-05-04: 840 min")]) == 1
         here.ledger.record_start("alliance", DAY, 0)
         assert here.steps() == 0
         assert here.client.attempts == [NAME]
@@ -119,7 +120,7 @@ def test_change_counts_for_a_day_before_deliver_from_that_was_delivered_by_hand(
         here.job().deliver(here.profiles["alliance"], DAY)
         here.enter("2026-05-04", "10:10", 5)
         here.wait(days=days, seconds=REDELIVERY_PAUSE_S)
-        assert here.why() == ({"alliance/2026-05-04": "CHANGED"} if again else {})
+        assert here.states() == ({"alliance/2026-05-04": "CHANGED"} if again else {})
         assert here.steps() == again
 
 
@@ -150,7 +151,7 @@ def test_day_that_did_not_change_is_rendered_once_a_pause_and_for_people_each_ti
             assert here.steps(job) == len(job.owed()) == 0
             assert asked == [DAY] * (4 + number)
         here.enter("2026-05-04", "10:10", 5)
-        assert here.why() == {"alliance/2026-05-04": "CHANGED"}
+        assert here.states() == {"alliance/2026-05-04": "CHANGED"}
         assert here.steps(job) == 0
         assert here.steps(here.job()) == 1  # as after a change of footfall.toml
 
@@ -179,7 +180,7 @@ def test_redelivery_that_fails_is_tried_again_even_after_the_last_day_for_it(tmp
         here.wait(seconds=REDELIVERY_PAUSE_S)
         here.client.fault = "transient"
         here.steps()
-        assert here.why() == {"alliance/2026-05-04": "LATER"}
+        assert here.states() == {"alliance/2026-05-04": "RETRYING"}
         here.wait(hours=23)
         here.client.fault = "none"
         here.steps()
@@ -193,7 +194,7 @@ def test_file_stored_by_an_attempt_that_failed_is_delivered_again(tmp_path: Path
         here.at("2026-05-04", "20:00")
         here.client.fault = "after storing"
         here.steps()
-        assert here.ledger.standings("alliance")[DAY].delivered_sha256 is None
+        assert here.ledger.outcomes("alliance")[DAY].delivered_sha256 is None
         here.client.fault = "none"
         here.wait(minutes=1)
         here.steps()
@@ -222,13 +223,13 @@ def test_crash_between_delivery_and_record_delivers_again_after_a_pause(tmp_path
         assert (here.client.folder / NAME).exists()
         _refuse_writes(here, False)
         here.client.during = lambda: None
-        assert here.ledger.standings("alliance")[DAY].delivered_sha256 is None
+        assert here.ledger.outcomes("alliance")[DAY].delivered_sha256 is None
         assert here.ledger.deliveries(9) == []
-        assert here.why() == {"alliance/2026-05-04": "LATER"}
+        assert here.states() == {"alliance/2026-05-04": "RETRYING"}
         here.wait(minutes=1)
         assert here.steps() == 1
         assert here.client.attempts == [NAME, NAME]
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def _refuse_writes(here: Office, refused: bool) -> None:
@@ -250,7 +251,7 @@ def test_while_another_process_delivers_it_is_left_to_it(tmp_path: Path) -> None
             with pytest.raises(filelock.Timeout):
                 job.deliver(here.profiles["alliance"], DAY, wait_s=0)
             assert here.client.attempts == []
-            assert here.ledger.standings("alliance") == {}
+            assert here.ledger.outcomes("alliance") == {}
             other.kill()  # however it ends, the lock is free
             other.wait()
         assert here.steps(job) == 1
@@ -316,7 +317,7 @@ def _happen(here: Office, job: DeliveryJob, chance: random.Random) -> DeliveryJo
 
 
 def _check_claims(here: Office) -> None:
-    for day, standing in here.ledger.standings("alliance").items():
-        if standing.delivered_sha256 is not None and not standing.attempts:
+    for day, outcome in here.ledger.outcomes("alliance").items():
+        if outcome.delivered_sha256 is not None and not outcome.attempts:
             there = (here.client.folder / file_of(str(day))).read_bytes()
-            assert hashlib.sha256(there).hexdigest() == standing.delivered_sha256
+            assert hashlib.sha256(there).hexdigest() == outcome.delivered_sha256

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.delivery_job import REDELIVERY_PAUSE_S
 from exporter.export_command import deliver_owed
+from exporter.standing import REDELIVERY_PAUSE_S
 from footfall.model import Quarter
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader

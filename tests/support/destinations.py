@@ -24,6 +24,7 @@ class FaultyDestination:
         self.fault: Fault = "none"
         self.attempts: list[str] = []
         self.during: Callable[[], None] = lambda: None
+        self.place = str(folder)
         self._kept = FolderDestination(name, folder)
 
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:

@@ -84,9 +84,9 @@ class Office:
                 return number
         raise AssertionError("it never comes to an end")
 
-    def why(self) -> dict[str, str]:
-        """Return for each (profile, day) owed the name of the reason, as {"alliance/2026-05-04": "NOW"}."""
-        return {f"{owed.profile.name}/{owed.day}": owed.why.name for owed in self.job().owed()}
+    def states(self) -> dict[str, str]:
+        """Return the state of each (profile, day) owed, as {"alliance/2026-05-04": "DUE"}."""
+        return {f"{owed.profile}/{owed.day}": owed.state.name for owed in self.job().owed()}
 
 
 @contextmanager

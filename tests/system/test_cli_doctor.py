@@ -169,9 +169,9 @@ def test_share_that_is_away_and_days_that_wait_are_found(tmp_path: Path) -> None
     found = diagnose(here)
     assert "the folder is not there" in found.texts["destination away"]
     assert "it is not a folder" in found.texts["destination file"]
-    assert found.texts[f"away/{yesterday}"].startswith("failed: is tried again in ")
+    assert found.texts[f"away/{yesterday}"].startswith("failed: will be retried in ")
     assert found.hints[f"away/{yesterday}"] == "footfall deliveries"
-    assert found.texts[f"file/{yesterday}"] == "failed: waits for a person"
+    assert found.texts[f"file/{yesterday}"] == "blocked: needs action"
     assert found.hints[f"file/{yesterday}"] == (
         "correct the destination's folder in footfall.toml; then: footfall export --deliver"
     )

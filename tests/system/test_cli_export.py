@@ -146,7 +146,7 @@ def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_pat
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
     assert told == ["footfall: " + action.format(name_of(day)) for day in days]
     hint = "correct the destination's folder in footfall.toml; then: footfall export --deliver"
-    assert shown(here, "--owed") == [[str(day), "alliance", "failed: waits for a person", hint] for day in days]
+    assert shown(here, "--owed") == [[str(day), "alliance", "blocked: needs action", hint] for day in days]
     share.unlink()
     share.mkdir()
     here.run("export", "--deliver")
@@ -161,7 +161,7 @@ def test_share_that_is_not_mounted_is_tried_again_later(tmp_path: Path) -> None:
     count(here, today() - timedelta(days=1), today())
     assert here.run("export", "--deliver", check=False).returncode == 2
     done = here.run("export", "--deliver")
-    assert "failed: is tried again: in " in done.stderr.decode()
+    assert ": failed: will be retried (in " in done.stderr.decode()
     assert ", attempt 2" in done.stderr.decode()
 
 
@@ -175,9 +175,7 @@ def test_late_day_is_told_of_and_left_to_wait(tmp_path: Path) -> None:
     (here.folder / "share").mkdir()
     with journal_of(here):
         told = here.run("export", "--deliver").stderr.decode()
-    assert told == (
-        f"alliance/{yesterday} waits for counters that are late: ALLI1, ALLI2; goes out anyway at {now} 19:30\n"
-    )
+    assert told == (f"alliance/{yesterday}: waiting for late counters (ALLI1, ALLI2; goes out anyway at {now} 19:30)\n")
     here.run("export", "--day", str(yesterday), "--deliver")
     assert [path.name for path in (here.folder / "share").iterdir()] == [name_of(yesterday)]
 
