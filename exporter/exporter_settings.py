@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from exporter.dates import SAMPLE_DAYS
-from exporter.destinations.sftp import SftpSettings
+from exporter.destinations.sftp_settings import SftpSettings
 from exporter.profile import Profile, load_profiles
 from footfall.environment import Environment, password_variable, read_secret
 from footfall.errors import ConfigError

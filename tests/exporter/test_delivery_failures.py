@@ -44,7 +44,7 @@ def test_transient_failure_is_tried_again_by_itself_and_recorded(
         assert (failed.ok, failed.message, failed.hint) == (
             False,
             "deliver 04_05_2026_counterdata-1.csv to client: told to fail",
-            "it will be tried again",
+            "the exporter retries",
         )
         assert caplog.records[-1].levelno == logging.WARNING
         assert caplog.messages[-1].startswith("failed to deliver alliance/2026-05-04, will retry: deliver 04_05")

@@ -82,7 +82,7 @@ def test_day_that_waits_says_for_which_counters_and_until_when(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("fault", "state", "hint"),
-    [("transient", State.RETRYING, "it will be tried again"), ("permanent", State.BLOCKED, "tell it not to")],
+    [("transient", State.RETRYING, "the exporter retries"), ("permanent", State.BLOCKED, "tell it not to")],
 )
 def test_day_that_failed_says_why_and_when_it_is_retried(here: Office, fault: str, state: State, hint: str) -> None:
     here.client.fault = fault  # type: ignore[assignment]  # one of its own

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.destinations.destination import DeliveredFile
-from exporter.destinations.sftp import SftpDestination, SftpSettings
+from exporter.destinations.sftp import SftpDestination
+from exporter.destinations.sftp_settings import SftpSettings
 from footfall.errors import DeliveryError
 from tests.support.sftp_server import SftpServer
 

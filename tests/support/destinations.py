@@ -38,7 +38,7 @@ class FaultyDestination:
         raise DeliveryError(
             f"deliver {file_name} to {self.name}: told to fail",
             permanent=permanent,
-            hint="tell it not to" if permanent else "it will be tried again",
+            hint="tell it not to" if permanent else "the exporter retries",
         )
 
     def check(self) -> str:

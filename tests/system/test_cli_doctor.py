@@ -76,7 +76,7 @@ def test_all_is_well_where_it_is(tmp_path: Path) -> None:
     assert found.texts["journal"].endswith(", sums equal crossings")
     assert found.texts["ingest"] == f"answers at {here.url}, and a write to the journal succeeds"
     assert found.texts["counter ALLI1"] == found.texts["counter ALLI2"] == "is counting"
-    assert found.texts["destination share"] == f"folder {here.folder / 'share'} exists and can be written to"
+    assert found.texts["destination share"] == f"folder {here.folder / 'share'} exists and is writable"
     assert "counter ALLI3" not in found.texts
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from exporter.destinations.destination import Destination
 from exporter.destinations.folder import FolderDestination
-from exporter.destinations.sftp import SftpDestination, SftpSettings
+from exporter.destinations.sftp import SftpDestination
+from exporter.destinations.sftp_settings import SftpSettings
 from footfall.errors import DeliveryError
 from tests.support.deliveries import NAME, NEW, OLD, PART, ROW, names_in
 from tests.support.sftp_server import SftpServer, make_key, public_line

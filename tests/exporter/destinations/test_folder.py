@@ -80,7 +80,7 @@ def test_share_that_must_be_mounted_is_written_to_only_while_it_is(
         with pytest.raises(DeliveryError) as caught:
             act()
         assert caught.value.message == f"{action} {folder}: nothing is mounted there"
-        assert caught.value.hint.startswith("mount the share; it will be tried again")
+        assert caught.value.hint.startswith("mount the share; the exporter retries")
         assert not caught.value.permanent
     assert names_in(folder) == set()
     for mount in (folder, folder.parent):

@@ -68,9 +68,7 @@ def test_check_refuses_a_file_in_place_of_the_folder(server: SftpServer, folder:
 
 def test_check_where_the_server_forbids_to_look_says_so(server: SftpServer) -> None:
     server.faults = (Fault("deny", Step.STAT),)
-    assert (
-        SftpDestination(settings_for(server)).check().endswith("folder . not checked: the server does not let us look")
-    )
+    assert SftpDestination(settings_for(server)).check().endswith("folder . not checked: the server does not show it")
 
 
 def test_missing_folder_needs_a_person(server: SftpServer) -> None:
@@ -162,7 +160,7 @@ class TestWithoutPosixRename:
         (folder / NAME).write_bytes(OLD)
         server.faults = (Fault("deny", Step.STAT),)
         assert deliver(settings_for(server)).note == (
-            "size not checked: the server does not let us look; the server has no posix-rename"
+            "size not checked: the server does not show it; the server has no posix-rename"
         )
         assert (folder / NAME).read_bytes() == NEW
         assert names_in(folder) == {NAME}

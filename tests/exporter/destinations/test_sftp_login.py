@@ -11,8 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from exporter.destinations.host_keys import parse_host_key
-from exporter.destinations.sftp import SftpSettings
+from exporter.destinations.sftp_settings import SftpSettings, parse_host_key
 from tests.support.deliveries import NAME, deliver, failed_delivery, names_in, settings_for
 from tests.support.sftp_server import (
     Fault,
@@ -158,7 +157,7 @@ class TestLogin:
         assert error.permanent
 
     @pytest.mark.parametrize(
-        ("content", "why"), [(None, "cannot be read"), (b"", "holds no"), (b"\xff\xfe", "holds no"), (b"x", "holds no")]
+        ("content", "why"), [(None, "cannot be read"), (b"", "has no"), (b"\xff\xfe", "has no"), (b"x", "has no")]
     )
     def test_key_file_that_is_none_needs_a_person(
         self, tmp_path: Path, server: SftpServer, content: bytes | None, why: str
@@ -237,7 +236,7 @@ class TestAgent:
                 key_file=tmp_path / "key",
             )
             error = failed_delivery(settings)
-            assert ("wants a further proof" if both_wanted else "refused") in error.message
+            assert ("asks for one more way to log in" if both_wanted else "refused") in error.message
             assert error.permanent
             deliver(dataclasses.replace(settings, use_agent=True))
         assert names_in(tmp_path / "in") == {NAME}

@@ -33,7 +33,8 @@ def test_every_verdict_says_why_and_what_to_do(verdict: Verdict) -> None:
 def test_paramiko_is_not_imported_before_the_first_delivery() -> None:
     """It takes 32 MB of memory."""
     program = (
-        "import sys; from exporter.destinations.sftp import SftpDestination, SftpSettings; "
+        "import sys; from exporter.destinations.sftp import SftpDestination; "
+        "from exporter.destinations.sftp_settings import SftpSettings; "
         "SftpDestination(SftpSettings(name='a', host='h', user='u')); assert 'paramiko' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

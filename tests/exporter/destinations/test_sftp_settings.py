@@ -2,8 +2,7 @@
 
 import pytest
 
-from exporter.destinations.host_keys import parse_host_key
-from exporter.destinations.sftp import SftpSettings
+from exporter.destinations.sftp_settings import SftpSettings, parse_host_key
 
 # GitHub's host key, with the fingerprint that GitHub publishes for it.
 LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
@@ -25,13 +24,13 @@ def test_comment_and_blanks_around_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("", "is no type of host key"),
+        ("", "is not a type of host key"),
         (f"sftp.example.org {LINE}", "without the host's name"),
-        (f"@revoked * {LINE}", "is no type of host key"),
-        ("ssh-dss AAAAB3NzaC1kc3M=", "is no type of host key"),
+        (f"@revoked * {LINE}", "is not a type of host key"),
+        ("ssh-dss AAAAB3NzaC1kc3M=", "is not a type of host key"),
         ("ssh-ed25519", "is not a key of that type"),
-        (LINE[:-1], "cut short or has a wrong character"),
-        (LINE.replace("G", "*"), "cut short or has a wrong character"),
+        (LINE[:-1], "cut short or contains a wrong character"),
+        (LINE.replace("G", "*"), "cut short or contains a wrong character"),
         (LINE.replace("ssh-ed25519", "ssh-rsa"), "is not a key of that type"),
     ],
 )
@@ -41,5 +40,5 @@ def test_line_that_is_none_is_refused_with_the_reason(line: str, why: str) -> No
 
 
 def test_settings_with_such_a_line_are_refused() -> None:
-    with pytest.raises(ValueError, match="is no type of host key"):
+    with pytest.raises(ValueError, match="is not a type of host key"):
         SftpSettings(name="a", host="h", user="u", host_keys=("typo",))
