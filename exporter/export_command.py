@@ -1,6 +1,5 @@
 """``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
 
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -13,12 +12,12 @@ import filelock
 
 from exporter.assembly import open_exporter, open_job, open_ledger, reporting
 from exporter.delivery_job import DeliveryJob
-from exporter.destinations.destination import part_name
 from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
 from exporter.standing import IN_WORDS, explain
 from footfall.console import progress_bar
 from footfall.errors import DeliveryError, FootfallError
+from footfall.files import replace_file
 from footfall.store.ledger import Ledger
 from footfall.store.ledger_schema import Delivery
 
@@ -83,26 +82,6 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     return [first.date() + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Put *content* at *path* in one step: whoever reads it meanwhile has the old file or the new one, never a half.
-
-    A device or a pipe is written to. Raises OSError.
-    """
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    target = path.resolve()  # a link stays one
-    beside = target.with_name(part_name(target.name))
-    try:
-        beside.write_bytes(content)
-        if target.exists():
-            shutil.copymode(target, beside)
-        beside.replace(target)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-
-
 def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output: str | None) -> None:
     for day in days:
         export = job.render(profile, day)
@@ -116,7 +95,10 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
             path /= export.file_name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, export.content)
+            if path.exists() and not path.is_file():  # a device or a pipe
+                path.write_bytes(export.content)
+            else:
+                replace_file(path, export.content)
         except OSError as exc:
             raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="name another --output") from exc
         click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)

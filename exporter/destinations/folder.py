@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exporter.destinations.destination import DeliveredFile, part_name, require_plain_name
 from footfall.errors import DeliveryError
+from footfall.files import sync_folder
 
 # errno: what it means here, whether a retry cannot help, what to do.
 _VERDICTS = {
@@ -60,7 +61,8 @@ class FolderDestination:
                 with contextlib.suppress(OSError):
                     part.unlink()
                 raise
-        _sync_folder(self.folder)
+        with contextlib.suppress(OSError):  # network shares often cannot, and need not
+            sync_folder(self.folder)
         return DeliveredFile(str(final), len(content), verified=True)
 
     def check(self) -> str:
@@ -99,16 +101,6 @@ def _write_durably(part: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     if (found := part.stat().st_size) != len(content):
         raise OSError(errno.EIO, f"{len(content)} bytes were written, but the file has {found}")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the file system can (network shares often cannot, and need not)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextlib.contextmanager
