@@ -1,4 +1,4 @@
-"""``footfall deliveries``: the ledger."""
+"""``footfall deliveries``: the attempts in the ledger, and what is owed."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
         if attempts.row_count:
             show_table(console, attempts)
         else:
-            click.echo("nothing was delivered yet")
+            click.echo("nothing delivered yet")
     owed_days = [one for one in open_job(config, ledger).owed() if only in (None, one.profile)]
     days = Table("owed", "profile", "why", "", box=None)
     for one in owed_days:

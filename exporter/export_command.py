@@ -1,4 +1,4 @@
-"""``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
+"""``footfall export``: write or deliver a client's file by hand."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -25,11 +25,11 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("export")
-@click.option("--day", type=DAY, metavar="D", help="The local day, 2026-05-04.")
+@click.option("--day", type=DAY, metavar="D", help="The local day, as 2026-05-04.")
 @click.option("--from", "first", type=DAY, metavar="D", help="The first of several days.")
-@click.option("--to", "last", type=DAY, metavar="D", help="The last of several days, itself included.")
-@click.option("--profile", metavar="P", help="The profile; may be left out while there is one.")
-@click.option("--output", metavar="FILE|-", help="Where to write; - prints it. With several days: a folder.")
+@click.option("--to", "last", type=DAY, metavar="D", help="The last of several days, inclusive.")
+@click.option("--profile", metavar="P", help="The profile; optional if there is only one.")
+@click.option("--output", metavar="FILE|-", help="Where to write; - for stdout. For several days: a folder.")
 @click.option("--deliver", is_flag=True, help="Deliver to the profile's destination, and record it in the ledger.")
 @click.pass_context
 def export_command(
@@ -70,7 +70,7 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     if day is not None and (first or last):
         raise FootfallError("--day and --from/--to do not go together", hint="choose one")
     if (first is None) != (last is None):
-        raise FootfallError("--from and --to go together", hint="give both; --to is itself included")
+        raise FootfallError("--from and --to go together", hint="give both; --to is inclusive")
     if day is not None:
         first = last = day
     if first is None or last is None:
@@ -78,14 +78,14 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     if last < first:
         raise FootfallError("--to is before --from", hint="swap them")
     if first.date() < FIRST_DAY or last.date() > LAST_DAY:
-        raise FootfallError(f"there are files of days from {FIRST_DAY} to {LAST_DAY}", hint="look at the year")
+        raise FootfallError(f"files exist only for days from {FIRST_DAY} to {LAST_DAY}", hint="check the year")
     return [first.date() + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output: str | None) -> None:
     for day in days:
         export = job.render(profile, day)
-        _tell_gaps(export)
+        _show_gaps(export)
         if output == "-":
             sys.stdout.buffer.write(export.content)
             sys.stdout.buffer.flush()
@@ -100,7 +100,7 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
             else:
                 replace_file(path, export.content)
         except OSError as exc:
-            raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="name another --output") from exc
+            raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="choose another --output") from exc
         click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
 
 
@@ -117,13 +117,15 @@ def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Pro
             except filelock.Timeout:
                 raise FootfallError("another process is delivering", hint="try again in a minute") from None
             if delivery is None:
-                click.echo(f"{profile.name}/{day} changed meanwhile: see footfall deliveries --owed", err=True)
+                click.echo(
+                    f"{profile.name}/{day}: no longer ready to be delivered; see footfall deliveries --owed", err=True
+                )
                 continue
             progress.update(task, advance=1, note=delivery.file_name)
-            tell = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
-            tell(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
+            show = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
+            show(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
             if delivery.gaps:
-                tell(f"  with gaps: {'; '.join(delivery.gaps)}")
+                show(f"  with gaps: {'; '.join(delivery.gaps)}")
 
 
 def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
@@ -144,9 +146,10 @@ def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
             failures += 1
             click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)
     if failures:
-        raise FootfallError(f"{failures} days were not delivered", hint="see above; they stay owed")
+        days = "1 day was" if failures == 1 else f"{failures} days were"
+        raise FootfallError(f"{days} not delivered", hint="see above; what failed stays owed")
 
 
-def _tell_gaps(export: Export) -> None:
+def _show_gaps(export: Export) -> None:
     if export.gaps:
         click.echo(f"{export.file_name} has gaps: {'; '.join(export.gaps)}", err=True)

@@ -87,7 +87,7 @@ def test_file_is_written_or_delivered_and_never_the_one_where_the_other_was_mean
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
 def test_day_nobody_can_have_meant_is_refused(here: Installation, day: str) -> None:
     done = here.run("export", "--day", day, "--profile", "east", "--output", "-", check=False)
-    assert done.stderr == b"footfall: there are files of days from 2000-01-01 to 2999-12-31 (look at the year)\n"
+    assert done.stderr == b"footfall: files exist only for days from 2000-01-01 to 2999-12-31 (check the year)\n"
 
 
 def test_file_is_replaced_whole_and_stays_what_it_was(here: Installation) -> None:
@@ -107,7 +107,7 @@ def test_file_is_replaced_whole_and_stays_what_it_was(here: Installation) -> Non
 def test_file_that_cannot_be_replaced_is_left_and_nothing_beside_it(here: Installation) -> None:
     done = here.run("export", "--day", str(DAYS[0]), "--profile", "east", "--output", "/dev/full", check=False)
     assert done.stderr.splitlines()[-1] == (
-        b"footfall: cannot write /dev/full: No space left on device (name another --output)"
+        b"footfall: cannot write /dev/full: No space left on device (choose another --output)"
     )
     assert not Path("/dev/full").is_file()
 

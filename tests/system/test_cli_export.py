@@ -141,7 +141,10 @@ def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_pat
     share.write_text("not a folder")
     done = here.run("export", "--deliver", check=False)
     assert done.returncode == 2
-    assert done.stderr.decode().splitlines()[-1] == "footfall: 3 days were not delivered (see above; they stay owed)"
+    assert (
+        done.stderr.decode().splitlines()[-1]
+        == "footfall: 3 days were not delivered (see above; what failed stays owed)"
+    )
     told = done.stderr.decode().splitlines()[:-1]
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
     assert told == ["footfall: " + action.format(name_of(day)) for day in days]
@@ -183,16 +186,16 @@ def test_late_day_is_told_of_and_left_to_wait(tmp_path: Path) -> None:
 def test_import_of_an_export_is_the_same_export_and_other_figures_are_refused(here: Installation) -> None:
     path = here.folder / "may.csv"
     path.write_bytes(file_of(DAY))
-    assert here.run("import", "may.csv").stdout == b"imported 1 files: 44 half hours kept, 0 were already known\n"
+    assert here.run("import", "may.csv").stdout == b"imported 1 file: 44 half hours stored, 0 already known\n"
     assert here.run("export", "--day", str(DAY), "--output", "-").stdout == file_of(DAY)
-    assert here.run("import", "may.csv").stdout == b"imported 1 files: 0 half hours kept, 44 were already known\n"
+    assert here.run("import", "may.csv").stdout == b"imported 1 file: 0 half hours stored, 44 already known\n"
     path.write_bytes(file_of(DAY).replace(b"12,9", b"13,9") + file_of(DAY + timedelta(days=1)))
     done = here.run("import", "may.csv", check=False)
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        "footfall: may.csv: 1 half hours are known with other figures; the first: ALLI1 at 2026-05-04 06:30 UTC has "
-        "12 entries and 9 exits here, 13 and 9 in the file (nothing of this file was kept; take those rows out of it "
-        "if what is here is right)\n"
+        "footfall: may.csv: 1 half hour already known with other figures; the first: ALLI1 at 2026-05-04 06:30 UTC has "
+        "12 entries and 9 exits here, 13 and 9 in the file (nothing of this file was imported; if the figures here are "
+        "right, remove those rows from it)\n"
     )
     assert here.run("export", "--day", "2026-05-05", "--output", "-").stdout == file_of(
         DAY + timedelta(days=1)
@@ -204,9 +207,7 @@ def test_nobody_has_counted_what_is_still_to_come(here: Installation) -> None:
     (here.folder / "next.csv").write_bytes(file_of(tomorrow))
     done = here.run("import", "next.csv", check=False)
     assert done.returncode == 2
-    assert done.stderr.decode() == (
-        "footfall: next.csv tells of half hours that have not ended yet (check its dates)\n"
-    )
+    assert done.stderr.decode() == ("footfall: next.csv has half hours that have not ended yet (check its dates)\n")
 
 
 def shown(here: Installation, *options: str) -> list[list[str]]:

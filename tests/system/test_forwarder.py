@@ -313,7 +313,7 @@ def test_import_and_what_was_there_before_forwarding_are_told(office: Office) ->
     exported = office.installation.run("export", "--day", "2026-05-04", "--output", "-").stdout
     (office.installation.folder / "day.csv").write_bytes(exported.replace(b"2026-5-4", b"2026-5-6"))
     with office.installation.serving():
-        assert b"44 half hours kept" in office.installation.run("import", "day.csv").stdout
+        assert b"44 half hours stored" in office.installation.run("import", "day.csv").stdout
         office.wait_until_told()
     office.assert_all_is_there_once()
 
