@@ -23,7 +23,7 @@ _VERDICTS = {
     errno.EDQUOT: ("the quota is used up", False, "free space there or raise the quota; the exporter retries"),
 }
 _NOT_MOUNTED = (
-    "the folder is not there",
+    "the folder does not exist",
     False,
     "check that the share is mounted and the path is right (Footfall never creates it); the exporter retries",
 )

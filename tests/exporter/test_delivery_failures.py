@@ -1,4 +1,4 @@
-"""Deliveries that fail: when they are tried again, for whom they wait, and whom they do not hold up."""
+"""Deliveries that fail: when they are retried, what blocks them, and that they delay no other day or profile."""
 
 import contextlib
 import logging
@@ -18,19 +18,17 @@ DAY = date(2026, 5, 4)
 
 
 def evening(here: Office, day: str = "2026-05-04") -> None:
-    """Let it be the evening of *day*, with everything up to it known."""
+    """Set the clock to the evening of *day*, with every day up to it covered."""
     here.cover("2026-05-04", day)
     here.at(day, "20:00")
 
 
 def pause_s(here: Office) -> float:
-    """Return how long the only day of the profile waits from now until it is tried again."""
+    """Return the seconds from now until the only day of the profile is retried."""
     return (here.ledger.outcomes("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
 
 
-def test_transient_failure_is_tried_again_by_itself_and_recorded(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_transient_failure_is_retried_and_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
@@ -43,7 +41,7 @@ def test_transient_failure_is_tried_again_by_itself_and_recorded(
         (failed,) = here.ledger.deliveries(9)
         assert (failed.ok, failed.message, failed.hint) == (
             False,
-            "deliver 04_05_2026_counterdata-1.csv to client: told to fail",
+            "deliver 04_05_2026_counterdata-1.csv to client: failed on demand",
             "the exporter retries",
         )
         assert caplog.records[-1].levelno == logging.WARNING
@@ -57,7 +55,7 @@ def test_transient_failure_is_tried_again_by_itself_and_recorded(
         assert here.states() == {}
 
 
-def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
+def test_backoff_doubles_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
@@ -74,7 +72,7 @@ def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: 
         assert len(here.ledger.deliveries(99)) == 14
 
 
-def test_pause_begins_when_the_attempt_has_ended(tmp_path: Path) -> None:
+def test_backoff_starts_when_the_attempt_has_ended(tmp_path: Path) -> None:
     """An attempt at a server that hangs takes longer than the first pause."""
     with office(tmp_path) as here:
         evening(here)
@@ -84,7 +82,7 @@ def test_pause_begins_when_the_attempt_has_ended(tmp_path: Path) -> None:
         assert pause_s(here) >= FIRST_BACKOFF_S / 2
 
 
-def test_two_exporters_that_fail_together_do_not_come_back_together(tmp_path: Path) -> None:
+def test_exporters_that_fail_together_do_not_retry_together(tmp_path: Path) -> None:
     pauses = set()
     for seed in range(5):
         (tmp_path / str(seed)).mkdir()
@@ -96,7 +94,9 @@ def test_two_exporters_that_fail_together_do_not_come_back_together(tmp_path: Pa
     assert len(pauses) == 5
 
 
-def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_permanent_failure_blocks_the_day_until_it_is_released(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
@@ -105,20 +105,20 @@ def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplo
         assert caplog.messages[-1].startswith(
             "blocked alliance/2026-05-04: deliver 04_05_2026_counterdata-1.csv to client"
         )
-        assert caplog.messages[-1].endswith("; tell it not to; then: footfall export --deliver")
+        assert caplog.messages[-1].endswith("; clear the fault; then: footfall export --deliver")
         here.client.fault = "none"
         here.wait(hours=20)  # not yet the next evening
         (owed,) = here.job().owed()
         assert owed.state is State.BLOCKED
         details = explain(owed, here.profiles["alliance"], here.now_utc)
-        assert details == "tell it not to; then: footfall export --deliver"
+        assert details == "clear the fault; then: footfall export --deliver"
         assert here.steps() == 0
         here.ledger.release()
         assert here.steps() == 1
         assert here.states() == {}
 
 
-def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path: Path) -> None:
+def test_next_success_of_a_profile_releases_its_blocked_days(tmp_path: Path) -> None:
     with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
         evening(here)
         here.client.fault = here.mirror.fault = "permanent"
@@ -130,13 +130,13 @@ def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path
         assert here.states() == {"other/2026-05-04": "BLOCKED", "other/2026-05-05": "BLOCKED"}
 
 
-def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
+def test_delivery_by_hand_unblocks_the_day(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
         job = here.job()
         here.steps(job)
-        with pytest.raises(DeliveryError, match="told to fail"):
+        with pytest.raises(DeliveryError, match="failed on demand"):
             job.deliver(here.profiles["alliance"], DAY)
         here.client.fault = "none"
         job.deliver(here.profiles["alliance"], DAY)
@@ -144,7 +144,7 @@ def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
 
 
-def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_says(
+def test_day_before_deliver_from_that_failed_by_hand_is_retried_as_its_log_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with office(tmp_path, profile_table(since="2026-05-06")) as here:
@@ -161,8 +161,8 @@ def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_s
         assert here.states() == {}
 
 
-def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Path) -> None:
-    """Days that were delivered long ago are passed over; those that failed then are not."""
+def test_owed_days_of_many_years_are_listed_in_order(tmp_path: Path) -> None:
+    """Days that were delivered long ago are left out; those that failed then are not."""
     with office(tmp_path, profile_table(since="2021-05-04")) as here:
         here.at("2021-05-08", "21:00")
         here.cover("2021-05-04", "2026-05-04")
@@ -181,7 +181,7 @@ def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Pa
         assert len(owed) == 2 + (date(2026, 5, 4) - date(2021, 5, 8)).days
 
 
-def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Path) -> None:
+def test_profile_that_fails_slowly_delays_others_by_one_attempt(tmp_path: Path) -> None:
     """A month is owed to a server that hangs for two minutes an attempt; the other client's day is the newest."""
     with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-06-03")) as here:
         evening(here, "2026-06-03")
@@ -194,8 +194,8 @@ def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Pat
         assert here.mirror.attempts == [file_of("2026-06-03")]
 
 
-def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: Path) -> None:
-    """As when somebody keeps that one file open at the client's."""
+def test_day_that_fails_alone_does_not_delay_later_days(tmp_path: Path) -> None:
+    """The client may keep that one file open."""
     with office(tmp_path) as here:
         evening(here, "2026-05-07")
         (here.client.folder / file_of("2026-05-04")).mkdir()
@@ -210,7 +210,7 @@ def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: P
         assert here.states() == {}
 
 
-def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
+def test_server_that_was_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here, "2026-05-06")
         here.client.fault = "transient"
@@ -224,8 +224,8 @@ def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: P
         assert len(list(here.client.folder.iterdir())) == 3
 
 
-def test_clock_that_was_ahead_and_is_set_back_holds_nothing_up(tmp_path: Path) -> None:
-    """An attempt failed while the clock was ten years ahead: its pause would end then."""
+def test_clock_that_was_ahead_and_is_set_back_delays_nothing(tmp_path: Path) -> None:
+    """An attempt failed while the clock was ten years ahead: its next try would be then."""
     with office(tmp_path) as here:
         evening(here)
         job = here.job()

@@ -1,4 +1,4 @@
-"""Which day is delivered when: what is owed, what waits, and what a restart does to it (nothing)."""
+"""Which day is delivered when: owed days, waiting days, and that a restart changes nothing."""
 
 import logging
 from datetime import date, timedelta
@@ -49,7 +49,7 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
-    """Nobody was there on four evenings; whether Footfall was off or the machine, it is the same thing."""
+    """It does not matter whether Footfall or the whole machine was off."""
     days = [f"2026-05-{day:02}" for day in range(4, 9)]
     with office(tmp_path) as here:
         here.cover(days[0], days[-1])
@@ -82,7 +82,7 @@ def test_days_before_deliver_from_and_profiles_without_destination_are_never_owe
         assert here.states() == {"alliance/2026-05-06": "DUE"}
 
 
-def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_day_not_covered_to_its_end_waits_and_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=18, minutes=59), "ALLI2")
@@ -102,7 +102,7 @@ def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, ca
 
 
 def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
-    """A span a day later says that the counter has told all it knows: the day before is as good as it gets."""
+    """A counter sends in order: a span of the next day means that it has sent all it has of the day before."""
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover("2026-05-05", "2026-05-05")
@@ -111,7 +111,7 @@ def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
         assert here.ledger.deliveries(9)[1].gaps == ("ALLI2 08:00-19:00 (660 min unknown)",)
 
 
-def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
+def test_day_goes_out_at_give_up_at_with_its_gap_recorded_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with office(tmp_path) as here:
@@ -127,7 +127,7 @@ def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
 
 
 @pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
-def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path, days: str) -> None:
+def test_day_does_not_wait_for_a_counter_that_was_not_in_service(tmp_path: Path, days: str) -> None:
     with office(tmp_path, counters=counter_table(1) + counter_table(2, days)) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.at("2026-05-04", "20:00")
@@ -136,7 +136,7 @@ def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path,
 
 
 def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) -> None:
-    """It was unscrewed at noon, as `footfall counter remove` wrote down; what it told is in the file."""
+    """It was removed at noon (`footfall counter remove`). What it had sent is in the file."""
     with office(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=12), "ALLI2")
@@ -148,8 +148,8 @@ def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("first", [date(2026, 3, 27), date(2026, 10, 23)])
-def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_path: Path, first: date) -> None:
-    """Somebody comes in every hour, and the exporter looks every four hours, day and night."""
+def test_every_day_around_a_clock_change_goes_out_once_with_every_entry(tmp_path: Path, first: date) -> None:
+    """One person enters every hour. The exporter looks every four hours, day and night."""
     with office(tmp_path, profile_table("alliance", WHOLE_DAY, since=str(first))) as here:
         days = [first + timedelta(days=number) for number in range(5)]
         here.cover(str(days[0]), str(days[-1]))
@@ -167,7 +167,7 @@ def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_
         assert sum(int(row.split(",")[2]) for row in rows) == people != 5 * 24
 
 
-def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tmp_path: Path) -> None:
+def test_unavailable_store_is_an_error_and_never_a_day_of_zeros(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         here.at("2026-05-05", "20:00")
         here.reader.close()
@@ -180,7 +180,7 @@ def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tm
         assert here.ledger.outcomes("alliance") == {}
 
 
-def test_delivery_by_hand_is_of_any_day_that_is_over(tmp_path: Path) -> None:
+def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         here.at("2026-05-04", "18:59")
         job, profile = here.job(), here.profiles["alliance"]

@@ -1,4 +1,4 @@
-"""InfluxDB is told of every attempt and of what is owed, sooner or later, and never holds a delivery up."""
+"""Every attempt and the owed days reach InfluxDB sooner or later, and never delay a delivery."""
 
 import logging
 import threading
@@ -44,7 +44,7 @@ def report_now(here: Office, reporter: DeliveryReporter) -> None:
     report(here.job, reporter)
 
 
-def test_every_attempt_is_told_as_the_ledger_has_it(
+def test_every_attempt_is_reported_as_the_ledger_has_it(
     here: Office, write: Write, influx_database: InfluxDatabase
 ) -> None:
     """deliveries: one point an attempt, failed ones with what to do; tags profile and site."""
@@ -64,7 +64,7 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     failed, sent = rows["alliance", DAYS[0], 1], rows["alliance", DAYS[0], 2]
     assert (failed["ok"], failed["error"]) == (
         False,
-        f"deliver {file_of(DAYS[0])} to client: told to fail (tell it not to)",
+        f"deliver {file_of(DAYS[0])} to client: failed on demand (clear the fault)",
     )
     assert (sent["ok"], sent["error"], sent["site"], sent["destination"]) == (True, "", "alliance", "client")
     truth = recorded["alliance", DAYS[0], True]
@@ -74,10 +74,10 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     assert sent["time"] // 1_000_000 == truth.started_epoch_ms
 
 
-def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
+def test_owed_days_are_reported_for_each_profile_even_if_there_are_none(
     here: Office, write: Write, influx_database: InfluxDatabase
 ) -> None:
-    """exporter: days owed, of those the ones past give_up_at, and the ones that wait for a person."""
+    """exporter: days owed, those of them past give_up_at, and those that are blocked."""
     here.client.fault = "permanent"
     look(here.job, threading.Event())
     here.at("2026-05-05", "20:01")
@@ -90,7 +90,7 @@ def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
     assert {row["site"] for row in rows.values()} == {"alliance"}
 
 
-def test_told_twice_is_there_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
+def test_attempt_reported_twice_is_stored_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
     here.steps()
     reporter = reporter_of(here, write)
     for _ in range(2):
@@ -99,19 +99,19 @@ def test_told_twice_is_there_once(here: Office, write: Write, influx_database: I
     assert len(influx_database.query("SELECT * FROM deliveries")) == 4
 
 
-def test_what_was_told_is_not_told_again_without_need(here: Office) -> None:
-    told: list[Point] = []
+def test_reported_attempts_are_not_reported_again_without_need(here: Office) -> None:
+    written: list[Point] = []
     here.steps()
     for _ in range(2):
-        report_now(here, reporter_of(here, told.extend))
-    assert [one.measurement for one in told].count("deliveries") == 4
+        report_now(here, reporter_of(here, written.extend))
+    assert [one.measurement for one in written].count("deliveries") == 4
 
 
-def test_influxdb_that_is_away_holds_no_delivery_up_and_is_told_later(
+def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
     here: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The ledger has every attempt; the log says once what is wrong, and it is tried again after a minute."""
-    told: list[Point] = []
+    """The ledger has every attempt. The failure is logged once, and retried after a minute."""
+    written: list[Point] = []
     tried: list[int] = []
 
     def away(points: Sequence[Point]) -> None:
@@ -129,11 +129,11 @@ def test_influxdb_that_is_away_holds_no_delivery_up_and_is_told_later(
         "failed to report deliveries, will retry: InfluxDB is away; start it"
     ) == 1
     assert len(list((here.folder / "client").iterdir())) == 2
-    report_now(here, reporter_of(here, told.extend))
-    assert [one.measurement for one in told] == ["deliveries"] * 4 + ["exporter"] * 2
+    report_now(here, reporter_of(here, written.extend))
+    assert [one.measurement for one in written] == ["deliveries"] * 4 + ["exporter"] * 2
 
 
-def test_wait_that_influxdb_asks_for_is_kept_but_not_for_ever(here: Office) -> None:
+def test_retry_after_is_respected_within_a_limit(here: Office) -> None:
     tried: list[int] = []
 
     def busy(points: Sequence[Point]) -> None:
@@ -147,22 +147,22 @@ def test_wait_that_influxdb_asks_for_is_kept_but_not_for_ever(here: Office) -> N
     assert len(tried) == 2
 
 
-def test_point_that_is_refused_keeps_none_from_being_told(here: Office, caplog: pytest.LogCaptureFixture) -> None:
-    told: list[Point] = []
+def test_refused_point_does_not_stop_the_others(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+    written: list[Point] = []
 
     def picky(points: Sequence[Point]) -> None:
         if any(one.fields.get("day") == DAYS[0] for one in points):
             raise PointsRefused("type conflict", hint="look")
-        told.extend(points)
+        written.extend(points)
 
     here.steps()
     report_now(here, reporter_of(here, picky))
-    assert sum(one.measurement == "deliveries" for one in told) == 2
+    assert sum(one.measurement == "deliveries" for one in written) == 2
     assert caplog.text.count("InfluxDB refused a point about deliveries: type conflict; look") == 2
     assert here.ledger.unreported(10) == []
 
 
-def test_ledger_of_years_is_told_in_pieces(here: Office) -> None:
+def test_ledger_of_years_is_reported_in_chunks(here: Office) -> None:
     here.steps()
     (one,) = here.ledger.deliveries(1)
     for _ in range(CHUNK):
@@ -172,7 +172,7 @@ def test_ledger_of_years_is_told_in_pieces(here: Office) -> None:
     assert sizes[:2] == [CHUNK, 4]
 
 
-def test_bug_in_telling_ends_no_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_bug_in_the_reporter_does_not_end_the_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Sequence[Point]) -> None:
         raise ZeroDivisionError("a bug")
 

@@ -1,4 +1,4 @@
-"""Every look records in the ledger where each day stands, so that pages and metrics need not work it out."""
+"""Every look records where each day stands, so pages and metrics only read it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,13 +82,13 @@ def test_day_that_waits_says_for_which_counters_and_until_when(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("fault", "state", "hint"),
-    [("transient", State.RETRYING, "the exporter retries"), ("permanent", State.BLOCKED, "tell it not to")],
+    [("transient", State.RETRYING, "the exporter retries"), ("permanent", State.BLOCKED, "clear the fault")],
 )
 def test_day_that_failed_says_why_and_when_it_is_retried(here: Office, fault: str, state: State, hint: str) -> None:
     here.client.fault = fault  # type: ignore[assignment]  # one of its own
     here.steps()
     outcome = here.ledger.outcome("alliance", DAY)
-    error = f"deliver {file_of('2026-05-04')} to client: told to fail"
+    error = f"deliver {file_of('2026-05-04')} to client: failed on demand"
     next_try = outcome.next_try_epoch_ms if state is State.RETRYING else None
     assert recorded(here) == [
         standing(here, state, next_try_epoch_ms=next_try, attempts=1, error=error, hint=hint)
@@ -114,7 +114,7 @@ def test_day_kept_back_says_how_much_is_missing(here: Office, tmp_path: Path) ->
     assert LedgerReader(here.ledger.path).days("alliance", *FOREVER)[DAY].delivered_epoch_ms is not None
 
 
-def test_profile_that_is_removed_takes_its_standings_along(tmp_path: Path) -> None:
+def test_removed_profile_loses_its_standings(tmp_path: Path) -> None:
     with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
         here.at("2026-05-04", "20:00")
         here.job().look()
@@ -126,7 +126,7 @@ def test_profile_that_is_removed_takes_its_standings_along(tmp_path: Path) -> No
 
 
 def test_day_that_is_no_longer_owed_loses_its_standing(tmp_path: Path) -> None:
-    """As when `deliver_from` is set to a later day."""
+    """`deliver_from` was set to a later day."""
     with office(tmp_path) as here:
         here.at("2026-05-05", "20:00")
         here.job().look()
@@ -157,7 +157,7 @@ def test_look_at_years_of_delivered_days_writes_its_time_and_nothing_else(here: 
         assert here.ledger._connection.total_changes - before == rows
 
 
-def test_store_that_is_unavailable_leaves_the_last_look_standing(here: Office, tmp_path: Path) -> None:
+def test_unavailable_store_leaves_the_last_look_as_it_was(here: Office, tmp_path: Path) -> None:
     here.job().look()
     looked, found = LedgerReader(here.ledger.path).looked_epoch_ms(), recorded(here)
     here.reader.close()

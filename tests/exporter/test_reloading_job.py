@@ -1,4 +1,4 @@
-"""The daemon's job follows its files: footfall.toml, and what destinations log in with."""
+"""The daemon's job follows its files: footfall.toml, and the secrets that destinations log in with."""
 
 import logging
 import time
@@ -43,7 +43,7 @@ def here(tmp_path: Path) -> Installation:
 
 @pytest.fixture
 def job(here: Installation) -> Iterator[Callable[[], DeliveryJob]]:
-    """The live job, on whose first day somebody has to act."""
+    """The job, whose first day is blocked."""
     with reloading_job(read_config(here.folder / "footfall.toml"), Environment({})) as (job, _, _):
         delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
         with closing(Ledger(here.data / FILE_NAME)) as ledger:
@@ -60,14 +60,12 @@ def is_blocked(job: Callable[[], DeliveryJob]) -> bool:
 
 
 @pytest.mark.parametrize("name", SECRET_FILES)
-def test_secret_that_is_corrected_sets_days_going_that_waited_for_it(
-    here: Installation, job: Callable[[], DeliveryJob], name: str
-) -> None:
+def test_corrected_secret_releases_blocked_days(here: Installation, job: Callable[[], DeliveryJob], name: str) -> None:
     (here.folder / name).write_text("corrected")
     assert not is_blocked(job)
 
 
-def test_secret_named_later_and_written_later_still_is_watched(
+def test_secret_that_is_named_before_it_exists_is_watched(
     here: Installation, job: Callable[[], DeliveryJob], caplog: pytest.LogCaptureFixture
 ) -> None:
     config = here.folder / "footfall.toml"

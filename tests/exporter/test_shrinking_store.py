@@ -1,4 +1,4 @@
-"""A store that loses data between two reads: the file the client has must survive it."""
+"""If the store loses data between two reads, the client keeps its file."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -42,7 +42,7 @@ class ShrinkingReader(JournalReader):
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Office]:
-    """Give an office whose day of thousands of entries was delivered, and has changed since."""
+    """Give an office whose day of thousands of entries was delivered and has changed since."""
     Journal(tmp_path / "empty.sqlite").close()
     with office(tmp_path) as opened:
         opened.cover("2026-05-04", "2026-05-04")
@@ -73,7 +73,7 @@ def entries(here: Office) -> int:
 def test_store_that_shrinks_during_a_look_never_replaces_a_file_by_zeros(
     here: Office, act: Callable[[Office], None], whole_reads: int, is_retry: bool
 ) -> None:
-    """Whatever was read last is what would be sent: those bytes must be the ones that were checked."""
+    """The bytes that are sent must be the bytes that were checked."""
     if is_retry:
         here.client.fault = "transient"
         here.steps()
@@ -92,7 +92,7 @@ def test_store_that_shrinks_during_a_look_never_replaces_a_file_by_zeros(
     assert entries(here) == PEOPLE
 
 
-def test_person_who_names_the_day_sends_what_the_store_has_now(here: Office) -> None:
+def test_delivery_by_hand_sends_what_the_store_has_now(here: Office) -> None:
     with closing(here.reader):
         here.reader = ShrinkingReader(here.journal.path, here.folder / "empty.sqlite", 0)
         here.job().deliver(here.profiles["alliance"], DAY)

@@ -1,4 +1,4 @@
-"""What the tests of deliveries share: a day's file, older and newer, and settings that fit a server of the tests."""
+"""A day's file, old and new, and settings for the SFTP server of the tests."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An exporter at work: a real journal and ledger, destinations that can fail, and a clock that is set by hand."""
+"""An exporter at work: a real journal and ledger, destinations that can fail, and a clock that tests set."""
 
 import random
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Office:
             self.journal.append([Arrival(counter, "s", (), span, epoch_ms(self.now_utc))])
 
     def enter(self, day: str, clock: str, people: int = 1, counter: str = "ALLI1") -> None:
-        """Let *people* come in through the door of *counter*; told of now."""
+        """Let *people* enter at *counter* at *clock*; the batch arrives now."""
         count = Count(self._seq, epoch_ms(self.instant(day, clock)), people, 0)
         self._seq += 1
         self.journal.append([Arrival(counter, "s", (count,), None, epoch_ms(self.now_utc))])

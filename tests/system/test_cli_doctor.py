@@ -167,7 +167,7 @@ def test_share_that_is_away_and_days_that_wait_are_found(tmp_path: Path) -> None
     for name in ("away", "file"):
         here.run("export", "--day", str(yesterday), "--profile", name, "--deliver", check=False)
     found = diagnose(here)
-    assert "the folder is not there" in found.texts["destination away"]
+    assert "the folder does not exist" in found.texts["destination away"]
     assert "it is not a folder" in found.texts["destination file"]
     assert found.texts[f"away/{yesterday}"].startswith("failed: will be retried in ")
     assert found.hints[f"away/{yesterday}"] == "footfall deliveries"

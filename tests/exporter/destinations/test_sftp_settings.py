@@ -1,4 +1,4 @@
-"""How a host key is written in footfall.toml, and read back."""
+"""A host key in footfall.toml is parsed and written back."""
 
 import pytest
 
@@ -9,15 +9,15 @@ LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0d
 FINGERPRINT = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
 
 
-def test_line_is_read_and_written_the_same() -> None:
+def test_line_is_parsed_and_written_back_the_same() -> None:
     assert parse_host_key(LINE).line == LINE
 
 
-def test_fingerprint_is_the_one_people_publish() -> None:
+def test_fingerprint_is_the_one_that_ssh_keygen_prints() -> None:
     assert parse_host_key(LINE).fingerprint == FINGERPRINT
 
 
-def test_comment_and_blanks_around_are_passed_over() -> None:
+def test_comment_and_surrounding_blanks_are_ignored() -> None:
     assert parse_host_key(f"  {LINE} root@sftp \n") == parse_host_key(LINE)
 
 
@@ -34,11 +34,11 @@ def test_comment_and_blanks_around_are_passed_over() -> None:
         (LINE.replace("ssh-ed25519", "ssh-rsa"), "is not a key of that type"),
     ],
 )
-def test_line_that_is_none_is_refused_with_the_reason(line: str, why: str) -> None:
+def test_invalid_line_is_refused_with_the_reason(line: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_host_key(line)
 
 
-def test_settings_with_such_a_line_are_refused() -> None:
+def test_settings_with_an_invalid_line_are_refused() -> None:
     with pytest.raises(ValueError, match="is not a type of host key"):
         SftpSettings(name="a", host="h", user="u", host_keys=("typo",))

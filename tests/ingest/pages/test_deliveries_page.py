@@ -183,7 +183,7 @@ def test_failed_delivery_says_why_and_what_to_do(office: Office, is_blocked: boo
             assert "it is not a folder; correct the destination" in page
         else:
             assert "The last attempt failed. Next attempt:" in page
-            assert "the folder is not there; check that the share is mounted" in page
+            assert "the folder does not exist; check that the share is mounted" in page
     assert ('class="blocked' in month) is is_blocked
     assert f"footfall export --profile alliance --day {BEFORE} --deliver" in day
 
@@ -241,7 +241,7 @@ def test_files_of_a_period_are_those_that_were_delivered_one_after_the_other(off
 
 
 def test_download_has_the_name_that_the_client_s_file_has(office: Office) -> None:
-    """RFC 6266: a name that is not ASCII is told in UTF-8, and no quote in it ends the header."""
+    """RFC 6266: a name that is not ASCII is sent in UTF-8."""
     office.export("--day", str(BEFORE), "--deliver")
     answer = office.ingest.client.get(f"/sites/alliance/client.csv?day={BEFORE}")
     assert f"filename*=UTF-8''{BEFORE:%d_%m_%Y}_comptage_%C3%A9t%C3%A9.csv" in answer.headers["Content-Disposition"]
