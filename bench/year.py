@@ -9,8 +9,8 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from bench.report import Row
+from exporter.assembly import open_job, open_ledger
 from exporter.exporter_settings import load_exporter_config
-from exporter.live_job import open_job, open_ledger
 from footfall.calendar import day_bounds, local_instant
 from footfall.environment import Environment
 from footfall.model import Arrival, Count, Span, epoch_ms

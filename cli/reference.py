@@ -24,6 +24,8 @@ from footfall.registry import Registry
 from footfall.settings import NAME_RULE, Setting, Table, settings_of
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger_reader import LedgerReader
+from footfall.store.ledger_schema import FILE_NAME as LEDGER
 from ingest.error_codes import ERROR_CODES
 from ingest.metrics import Metrics
 
@@ -140,7 +142,8 @@ def _metrics() -> str:
         path = Path(folder) / FILE_NAME
         with closing(Journal(path)) as journal, closing(JournalReader(path)) as reader:
             journal.append([Arrival("DOOR1", "stream", (), Span(now_epoch_ms - 1, now_epoch_ms), now_epoch_ms)])
-            metrics.watch(lambda: registry, reader, path, lambda: datetime.now(UTC), is_forwarding=True)
+            ledger = LedgerReader(path.with_name(LEDGER))
+            metrics.watch(lambda: registry, reader, path, ledger, lambda: datetime.now(UTC), is_forwarding=True)
             found = list(metrics.registry.collect())
     rows = []
     for one in found:

@@ -1,4 +1,4 @@
-"""Dates and times as a profile writes them: digits only, so that no machine's language changes a client's file.
+"""Dates and times as a profile writes them: digits only, so that a machine's language never changes a client's file.
 
 %Y 2026  %y 26  %m 05  %d 04  %H 08  %M 30  %S 00  %j 124  %% %        %-m, %-d, %-H ... without the leading zero
 """
@@ -13,20 +13,22 @@ _PLACES: Mapping[str, int] = {"Y": 0, "m": 1, "d": 2, "H": 3, "M": 4, "S": 5, "j
 _CODE = re.compile(r"%(-?)(.?)", re.DOTALL)
 SAMPLE_DAYS = tuple(date(2027, 1, 1) + timedelta(days=number) for number in range(366))
 SAMPLE_TIMES = tuple(datetime.combine(SAMPLE_DAYS[0], time(number // 2, number % 2 * 30)) for number in range(48))
-"""A year and the first day of the next, and the half hours of a day: what tells these apart, tells all others apart."""
+"""A year with the first day of the next, and the half hours of a day. A format that is unambiguous for these is so for
+all days and times.
+"""
 
 
 def check_format(pattern: str, allowed: str) -> str:
-    """Return *pattern* when every code in it is one of the letters *allowed*. Raises ValueError."""
+    """Return *pattern* if every code in it is one of the letters *allowed*. Raises ValueError."""
     for dash, letter in _CODE.findall(pattern):
         if not letter or letter not in allowed + "%" or (letter == "%" and dash):
             codes = ", ".join(f"%{one}" for one in allowed)
-            raise ValueError(f"has the code %{dash}{letter}; there are {codes}, and each without zeros, as %-d")
+            raise ValueError(f"has the code %{dash}{letter}; allowed are {codes}, and each without zeros, as %-d")
     return pattern
 
 
 def render_moment(moment: date, pattern: str) -> str:
-    """Return *moment*, a date or datetime, written as *pattern* says."""
+    """Return *moment*, a date or datetime, in the format *pattern*."""
     parts = moment.timetuple()
 
     def render(match: re.Match[str]) -> str:
@@ -40,13 +42,13 @@ def render_moment(moment: date, pattern: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def tells_apart(pattern: str, moments: tuple[date, ...]) -> bool:
-    """Return whether no two of *moments* are written alike."""
+def is_unambiguous(pattern: str, moments: tuple[date, ...]) -> bool:
+    """Return whether *pattern* writes no two of *moments* alike."""
     return len({render_moment(moment, pattern) for moment in moments}) == len(moments)
 
 
 def parse_moment(text: str, pattern: str) -> datetime:
-    """Return what *text* says when read as *pattern*, as naive digits to combine. Zeros may be missing.
+    """Return *text*, which is in the format *pattern*, as naive digits to combine. Leading zeros may be missing.
 
     Raises ValueError.
     """

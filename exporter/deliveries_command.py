@@ -1,18 +1,20 @@
-"""``footfall deliveries``: the ledger."""
+"""``footfall deliveries``: the attempts in the ledger, and what is owed."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import click
 
-from exporter.live_job import open_exporter, open_job, open_ledger
+from exporter.assembly import open_exporter, open_job, open_ledger
+from exporter.standing import IN_WORDS, explain
 from footfall.console import open_console, show_table
 from footfall.model import from_epoch_ms
 
 
 @click.command("deliveries")
-@click.option("--owed", is_flag=True, help="Show only what is owed, and why it has not gone out.")
+@click.option("--owed", is_flag=True, help="Show only what is owed, and why it was not delivered.")
 @click.option(
-    "--last", "most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many attempts."
+    "--last", "most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many attempts to show."
 )
 @click.option("--profile", metavar="P", help="Only this profile.")
 @click.pass_context
@@ -26,23 +28,24 @@ def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str |
     console = open_console()
     if not owed:
         attempts = Table("started (UTC)", "profile", "day", "to", "result", "rows", "bytes", box=None)
-        for one in reversed(ledger.deliveries(most, only)):
-            started = from_epoch_ms(one.started_epoch_ms)
-            result = "delivered" if one.ok else f"failed: {one.message} ({one.hint})"
-            result += f"; gaps: {'; '.join(one.gaps)}" if one.ok and one.gaps else ""
+        for delivery in reversed(ledger.deliveries(most, only)):
+            started = from_epoch_ms(delivery.started_epoch_ms)
+            result = "delivered" if delivery.ok else f"failed: {delivery.message} ({delivery.hint})"
+            result += f"; gaps: {'; '.join(delivery.gaps)}" if delivery.ok and delivery.gaps else ""
             attempts.add_row(
-                f"{started:%Y-%m-%d %H:%M:%S}", one.profile, str(one.day), one.destination, result,
-                str(one.rows), str(one.bytes),
+                f"{started:%Y-%m-%d %H:%M:%S}", delivery.profile, str(delivery.day), delivery.destination, result,
+                str(delivery.rows), str(delivery.bytes),
             )  # fmt: skip
         if attempts.row_count:
             show_table(console, attempts)
         else:
-            click.echo("nothing was delivered yet")
-    waiting = [one for one in open_job(config, ledger).owed() if only in (None, one.profile.name)]
+            click.echo("nothing delivered yet")
+    owed_days = [one for one in open_job(config, ledger).owed() if only in (None, one.profile)]
     days = Table("owed", "profile", "why", "", box=None)
-    for entry in waiting:
-        days.add_row(str(entry.day), entry.profile.name, entry.why.value, entry.detail)
-    if waiting:
+    for one in owed_days:
+        details = explain(one, config.profiles[one.profile], datetime.now(UTC))
+        days.add_row(str(one.day), one.profile, IN_WORDS[one.state], details)
+    if owed_days:
         show_table(console, days)
     else:
         click.echo("nothing is owed")

@@ -1,34 +1,35 @@
-"""``footfall export`` and ``footfall deliveries``: the client's file by hand, and the ledger."""
+"""``footfall export``: write or deliver a client's file by hand."""
 
-import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import click
 import filelock
 
+from exporter.assembly import open_exporter, open_job, open_ledger, reporting
 from exporter.delivery_job import DeliveryJob
-from exporter.destinations.destination import part_name
-from exporter.live_job import open_exporter, open_job, open_ledger, telling
 from exporter.profile import FIRST_DAY, LAST_DAY, Profile
 from exporter.render import Export
+from exporter.standing import IN_WORDS, explain
 from footfall.console import progress_bar
 from footfall.errors import DeliveryError, FootfallError
+from footfall.files import replace_file
 from footfall.store.ledger import Ledger
+from footfall.store.ledger_schema import Delivery
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("export")
-@click.option("--day", type=DAY, metavar="D", help="The local day, 2026-05-04.")
+@click.option("--day", type=DAY, metavar="D", help="The local day, as 2026-05-04.")
 @click.option("--from", "first", type=DAY, metavar="D", help="The first of several days.")
-@click.option("--to", "last", type=DAY, metavar="D", help="The last of several days, itself included.")
-@click.option("--profile", metavar="P", help="The profile; may be left out while there is one.")
-@click.option("--output", metavar="FILE|-", help="Where to write; - prints it. With several days: a folder.")
+@click.option("--to", "last", type=DAY, metavar="D", help="The last of several days, inclusive.")
+@click.option("--profile", metavar="P", help="The profile; optional if there is only one.")
+@click.option("--output", metavar="FILE|-", help="Where to write; - for stdout. For several days: a folder.")
 @click.option("--deliver", is_flag=True, help="Deliver to the profile's destination, and record it in the ledger.")
 @click.pass_context
 def export_command(
@@ -42,8 +43,8 @@ def export_command(
 ) -> None:
     """Write a day's file, under its own name unless --output says otherwise.
 
-    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, also what waits for a person:
-    a cron job needs no more than that. --profile keeps it to that profile.
+    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, blocked days too: all that a
+    cron job needs. --profile limits it to that profile.
     """
     if deliver and output is not None:
         raise FootfallError("--output and --deliver do not go together", hint="write a file, or deliver: choose one")
@@ -55,12 +56,12 @@ def export_command(
         if not deliver:
             raise FootfallError("which day?", hint="--day D, or --from D --to D, or --deliver for all that is owed")
         only = config.profile(profile).name if profile else None
-        with telling(config, ledger, job):
-            _deliver_owed(job, ledger, only)
+        with reporting(config, ledger, job):
+            deliver_owed(job, ledger, only)
     elif deliver:
         chosen = config.profile(profile)
-        with telling(config, ledger, job):
-            _deliver_days(job, chosen, days)
+        with reporting(config, ledger, job):
+            _deliver_days(chosen, days, job.deliver)
     else:
         _write_days(job, config.profile(profile), days, output)
 
@@ -69,7 +70,7 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     if day is not None and (first or last):
         raise FootfallError("--day and --from/--to do not go together", hint="choose one")
     if (first is None) != (last is None):
-        raise FootfallError("--from and --to go together", hint="give both; --to is itself included")
+        raise FootfallError("--from and --to go together", hint="give both; --to is inclusive")
     if day is not None:
         first = last = day
     if first is None or last is None:
@@ -77,34 +78,14 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
     if last < first:
         raise FootfallError("--to is before --from", hint="swap them")
     if first.date() < FIRST_DAY or last.date() > LAST_DAY:
-        raise FootfallError(f"there are files of days from {FIRST_DAY} to {LAST_DAY}", hint="look at the year")
+        raise FootfallError(f"files exist only for days from {FIRST_DAY} to {LAST_DAY}", hint="check the year")
     return [first.date() + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put *content* at *path* in one step: whoever reads it meanwhile has the old file or the new one, never a half.
-
-    A device or a pipe is written to. Raises OSError.
-    """
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    target = path.resolve()  # a link stays one
-    beside = target.with_name(part_name(target.name))
-    try:
-        beside.write_bytes(content)
-        if target.exists():
-            shutil.copymode(target, beside)
-        beside.replace(target)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output: str | None) -> None:
     for day in days:
         export = job.render(profile, day)
-        _tell_gaps(export)
+        _show_gaps(export)
         if output == "-":
             sys.stdout.buffer.write(export.content)
             sys.stdout.buffer.flush()
@@ -114,47 +95,61 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
             path /= export.file_name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, export.content)
+            if path.exists() and not path.is_file():  # a device or a pipe
+                path.write_bytes(export.content)
+            else:
+                replace_file(path, export.content)
         except OSError as exc:
-            raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="name another --output") from exc
+            raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="choose another --output") from exc
         click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
 
 
-def _deliver_days(job: DeliveryJob, profile: Profile, days: Sequence[date]) -> None:
-    """Deliver *days*, oldest first. The first failure ends it: what is wrong with one is wrong with the next."""
+def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Profile, date], Delivery | None]) -> None:
+    """Deliver *days* with *deliver*, oldest first, and print each.
+
+    The first failure ends it: the next day would fail too.
+    """
     with progress_bar() as progress:
         task = progress.add_task(f"deliver {profile.name}", total=len(days), note="")
         for day in days:
             try:
-                delivery = job.deliver(profile, day)
+                delivery = deliver(profile, day)
             except filelock.Timeout:
                 raise FootfallError("another process is delivering", hint="try again in a minute") from None
+            if delivery is None:
+                click.echo(
+                    f"{profile.name}/{day}: no longer ready to be delivered; see footfall deliveries --owed", err=True
+                )
+                continue
             progress.update(task, advance=1, note=delivery.file_name)
-            tell = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
-            tell(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
+            show = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
+            show(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
             if delivery.gaps:
-                tell(f"  with gaps: {'; '.join(delivery.gaps)}")
+                show(f"  with gaps: {'; '.join(delivery.gaps)}")
 
 
-def _deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
-    """Deliver all that is owed now, of *profile* or of every one, also what waits for a person."""
+def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
+    """Deliver all that is owed now, of *profile* or of every one, blocked days too."""
     ledger.release(profile)
     failures = 0
-    for owed in job.owed():
-        if profile not in (None, owed.profile.name):
+    for owed in job.look():
+        if profile not in (None, owed.profile):
             continue
-        if not owed.is_ready:
-            click.echo(f"{owed.profile.name}/{owed.day} {owed.why.value}: {owed.detail}", err=True)
+        chosen = job.profiles[owed.profile]
+        if not owed.state.is_ready:
+            details = explain(owed, chosen, datetime.now(UTC))
+            click.echo(f"{owed.profile}/{owed.day}: {IN_WORDS[owed.state]} ({details})", err=True)
             continue
         try:
-            _deliver_days(job, owed.profile, [owed.day])
+            _deliver_days(chosen, [owed.day], job.deliver_owed)
         except DeliveryError as exc:
             failures += 1
             click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)
     if failures:
-        raise FootfallError(f"{failures} days were not delivered", hint="see above; they stay owed")
+        days = "1 day was" if failures == 1 else f"{failures} days were"
+        raise FootfallError(f"{days} not delivered", hint="see above; what failed stays owed")
 
 
-def _tell_gaps(export: Export) -> None:
+def _show_gaps(export: Export) -> None:
     if export.gaps:
         click.echo(f"{export.file_name} has gaps: {'; '.join(export.gaps)}", err=True)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 
-from exporter.due_days import Why
+from exporter.assembly import open_destination, open_job, open_ledger
 from exporter.exporter_settings import ExporterConfig
-from exporter.live_job import open_destination, open_job, open_ledger
+from exporter.standing import IN_WORDS, explain
 from footfall.errors import FootfallError
 from footfall.finding import Check, Finding, plural
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import has_journal
+from footfall.store.ledger_schema import State
 from footfall.store.reader import open_reader
 
 
@@ -40,10 +42,11 @@ def _check_owed(config: ExporterConfig) -> Iterator[Finding]:
     with closing(open_ledger(config)) as ledger:
         days = open_job(config, ledger).owed()
     for owed in days:
-        subject = f"{owed.profile.name}/{owed.day}"
-        if owed.why is Why.PERSON:
-            yield Finding(subject, owed.why.value, owed.detail)
-        elif owed.why is Why.LESS:
-            yield Finding(subject, owed.why.value, f"{owed.detail}; see docs/operate.md, What doctor finds")
-        elif owed.why is Why.LATER:
-            yield Finding(subject, f"{owed.why.value} {owed.detail}", "footfall deliveries")
+        subject, text = f"{owed.profile}/{owed.day}", IN_WORDS[owed.state]
+        details = explain(owed, config.profiles[owed.profile], datetime.now(UTC))
+        if owed.state is State.BLOCKED:
+            yield Finding(subject, text, details)
+        elif owed.state is State.KEPT_BACK:
+            yield Finding(subject, text, f"{details}; see docs/operate.md, What doctor finds")
+        elif owed.state is State.RETRYING:
+            yield Finding(subject, f"{text} {details}", "footfall deliveries")

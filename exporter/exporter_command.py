@@ -7,7 +7,7 @@ import threading
 import click
 
 from exporter import scheduler
-from exporter.live_job import live_job
+from exporter.reloading_job import reloading_job
 from footfall.console import open_config, start_logging
 from footfall.processes import die_with
 
@@ -26,6 +26,6 @@ def exporter_command(ctx: click.Context, parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with live_job(config, environment) as (job, look_every_s, reporter):
-        log.info("the exporter looks for owed days every %d s", look_every_s)
+    with reloading_job(config, environment) as (job, look_every_s, reporter):
+        log.info("exporter started: look_every_s=%d", look_every_s)
         scheduler.run(job, look_every_s, stop, reporter)

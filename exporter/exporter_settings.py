@@ -7,8 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from exporter.dates import SAMPLE_DAYS
-from exporter.destinations.host_keys import parse_host_key
-from exporter.destinations.sftp import SftpSettings
+from exporter.destinations.sftp_settings import SftpSettings, parse_host_key
 from exporter.profile import Profile, load_profiles
 from footfall.environment import Environment, password_variable
 from footfall.errors import ConfigError

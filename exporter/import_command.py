@@ -1,4 +1,4 @@
-"""``footfall import``: history from files in a profile's format."""
+"""``footfall import``: historical counts from files in a profile's format."""
 
 import time
 from contextlib import closing
@@ -17,14 +17,14 @@ from footfall.store.journal import FILE_NAME, Journal
 
 @click.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--profile", metavar="P", help="The profile that writes such files; may be left out while there is one.")
+@click.option("--profile", metavar="P", help="The profile that describes the files; optional if there is only one.")
 @click.pass_context
 def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | None) -> None:
-    """Take history from files in a profile's format: what `footfall export` writes, this reads.
+    """Import historical counts from files in a profile's format, as `footfall export` writes them.
 
-    Half hours that are already known are not counted twice; where they are known with other figures, nothing of that
-    file is taken. Importing again is safe. A row of 0,0 is taken as a zero. To move history without making zeros of
-    gaps, export it with a profile that has `gap = "blank"` or the column `covered`, and import it with the same.
+    Half hours that are already known are not counted twice. If any is known with other figures, nothing of that file
+    is imported. Importing again is safe. A row of 0,0 is imported as a zero. To move history without turning gaps into
+    zeros, export and import it with a profile that has `gap = "blank"` or the column `covered`.
     """
     config, environment = open_config(ctx)
     exporter = load_exporter_config(config, environment)
@@ -38,19 +38,26 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
             now_epoch_ms = int(time.time() * 1000)
             half_hours = parse_export(chosen, _read(path), str(path))
             if not ended_by(half_hours, now_epoch_ms):
-                raise InvalidHistory(f"{path} tells of half hours that have not ended yet", hint="check its dates")
+                raise InvalidHistory(f"{path} has half hours that have not ended yet", hint="check its dates")
             receipt = append_half_hours(journal, half_hours, source="import", received_epoch_ms=now_epoch_ms)
             _refuse_conflicts(path, receipt)
             zeros += sum(one.entries == one.exits == 0 for one in half_hours)
             stored += receipt.stored
             duplicates += receipt.duplicates
             progress.update(task, advance=1, note=path.name)
-    click.echo(f"imported {len(files)} files: {stored} half hours kept, {duplicates} were already known")
+    click.echo(
+        f"imported {_several(len(files), 'file')}: {_several(stored, 'half hour')} stored, {duplicates} already known"
+    )
     if zeros and chosen.gap == "zero":
         click.echo(
-            f"{zeros} rows of 0,0 were taken as zeros; were any of them gaps? Profile {chosen.name} writes gaps so.",
+            f"{_several(zeros, 'row')} of 0,0 imported as zeros. Profile {chosen.name} writes gaps the same way: "
+            "check that none of them was a gap.",
             err=True,
         )
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _read(path: Path) -> bytes:
@@ -65,8 +72,8 @@ def _refuse_conflicts(path: Path, receipt: ImportReceipt) -> None:
         return
     came, kept = receipt.conflicts[0]
     raise InvalidHistory(
-        f"{path}: {len(receipt.conflicts)} half hours are known with other figures; the first: {came.counter} at "
-        f"{from_epoch_ms(came.start_epoch_ms):%Y-%m-%d %H:%M} UTC has {kept[0]} entries and {kept[1]} exits here, "
-        f"{came.entries} and {came.exits} in the file",
-        hint="nothing of this file was kept; take those rows out of it if what is here is right",
+        f"{path}: {_several(len(receipt.conflicts), 'half hour')} already known with other figures; the first: "
+        f"{came.counter} at {from_epoch_ms(came.start_epoch_ms):%Y-%m-%d %H:%M} UTC has {kept[0]} entries and "
+        f"{kept[1]} exits here, {came.entries} and {came.exits} in the file",
+        hint="nothing of this file was imported; if the figures here are right, remove those rows from it",
     )

@@ -1,4 +1,4 @@
-"""A client's file read back: rows of a profile's format to half hours. What render writes, this reads."""
+"""Reads a client's file back: rows of a profile's format to half hours. The inverse of render."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from exporter.dates import SAMPLE_DAYS, SAMPLE_TIMES, parse_moment, tells_apart
+from exporter.dates import SAMPLE_DAYS, SAMPLE_TIMES, is_unambiguous, parse_moment
 from exporter.profile import Profile
 from footfall.calendar import buckets_of
 from footfall.errors import InvalidHistory
@@ -18,11 +18,11 @@ NEEDED = ("date", "bucket", "entries", "exits", "id")
 
 
 def parse_export(profile: Profile, content: bytes, source: str) -> list[ImportedHalfHour]:
-    """Return the half hours that *content*, a file in the format of *profile*, tells of, in its order.
+    """Return the half hours of *content*, a file in the format of *profile*, in its order.
 
-    Rows that are gaps are left out: those left blank, and those that a column ``covered`` tells were not counted. A
-    0,0 without that column is taken at its word, though a profile may write gaps so. In a repeated hour, the second
-    row of a counter with the same time is the second pass. Raises InvalidHistory, naming *source* and the line.
+    Gaps are left out: blank rows, and rows whose ``covered`` is 0. Without that column a 0,0 counts as a zero, although
+    a profile may write gaps so. In a repeated hour, a counter's second row with the same time is the second pass.
+    Raises InvalidHistory, naming *source* and the line.
     """
     missing = [column for column in NEEDED if column not in profile.columns]
     if missing:
@@ -30,7 +30,7 @@ def parse_export(profile: Profile, content: bytes, source: str) -> list[Imported
             f"profile {profile.name} has no column {', '.join(missing)}: its files cannot be read back",
             hint="import with a profile that has them: --profile NAME",
         )
-    if not (tells_apart(profile.date_format, SAMPLE_DAYS) and tells_apart(profile.time_format, SAMPLE_TIMES)):
+    if not (is_unambiguous(profile.date_format, SAMPLE_DAYS) and is_unambiguous(profile.time_format, SAMPLE_TIMES)):
         raise InvalidHistory(
             f"profile {profile.name} writes different days or half hours alike: its files cannot be read back",
             hint="import with a profile that writes the whole date and time: --profile NAME",
@@ -53,7 +53,7 @@ def parse_export(profile: Profile, content: bytes, source: str) -> list[Imported
                 found.append(half_hour)
     except (ValueError, csv.Error) as exc:
         raise InvalidHistory(
-            f"{source}, line {reader.line_num}: {exc}", hint=f"the file must be as profile {profile.name} writes it"
+            f"{source}, line {reader.line_num}: {exc}", hint=f"the file must be in the format of profile {profile.name}"
         ) from None
     return found
 
@@ -70,10 +70,10 @@ class _RowParser:
     def parse(self, cells: Sequence[str]) -> ImportedHalfHour | None:
         """Return the half hour of one row, None for a gap."""
         if len(cells) != len(self._profile.columns):
-            raise ValueError(f"there are {len(cells)} columns, the profile has {len(self._profile.columns)}")
+            raise ValueError(f"has {len(cells)} columns, the profile has {len(self._profile.columns)}")
         row = dict(zip(self._profile.columns, cells, strict=True))
         if row["id"] not in self._known:
-            raise ValueError(f"counter {row['id']!r} is none of the profile's; register it: footfall counter add")
+            raise ValueError(f"counter {row['id']!r} is not in the profile; register it: footfall counter add")
         bucket = self._find_bucket(row)
         if row["entries"] == row["exits"] == "":
             return None
@@ -107,6 +107,6 @@ def _count(name: str, text: str) -> int:
 
 
 def ended_by(half_hours: Sequence[ImportedHalfHour], now_epoch_ms: int) -> bool:
-    """Return whether all of *half_hours* have ended: nobody has counted what is still to come."""
+    """Return whether all of *half_hours* have ended by *now_epoch_ms*."""
     length_ms = BUCKET // timedelta(milliseconds=1)
     return all(one.start_epoch_ms + length_ms <= now_epoch_ms for one in half_hours)

@@ -1,4 +1,4 @@
-"""A day's tallies to the bytes of the client's file. Pure: the same tallies always give the same bytes."""
+"""Renders a day's tallies to the bytes of the client's file. Pure: the same tallies always give the same bytes."""
 
 import csv
 import io
@@ -24,9 +24,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Export:
-    """The file of one (profile, day). ``gaps`` tells what is not known, for people: it is not in the file.
+    """The file of one (profile, day). ``gaps`` are phrases for people, not in the file: what is unknown.
 
-    ``unknown_ms`` is how much that is, over all counters. A store that has everything never knows less than before.
+    ``unknown_ms`` is the unknown time over all counters. It only ever shrinks while the store loses nothing.
     """
 
     profile: str
@@ -41,14 +41,14 @@ class Export:
 
 
 def export_buckets(profile: Profile, day: date) -> tuple[Bucket, ...]:
-    """Return the half hours of *day* that the file of *profile* speaks of, in the order they happen."""
+    """Return the half hours of *day* that are in the file of *profile*, in order."""
     return buckets_of(day, profile.site.tz, profile.hours)
 
 
 def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Tally]]) -> Export:
-    """Return the file of *day*. *tallies* hold, by counter id, one Tally for each of export_buckets().
+    """Return the file of *day*. *tallies* has, by counter id, one Tally for each of export_buckets().
 
-    A counter without tallies is one gap. Rows are ordered by time, then by the counter's id.
+    A counter without tallies is one gap. Rows are ordered by time, then by counter id.
     """
     buckets = export_buckets(profile, day)
     counters = [counter for counter in profile.counters if _counted(counter, day, tallies)]
@@ -66,18 +66,18 @@ def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Ta
         rows=len(written),
         entries=sum(row.tally.entries for row in written),
         exits=sum(row.tally.exits for row in written),
-        gaps=tuple(_tell_gaps(counters, buckets, known)),
+        gaps=tuple(_describe_gaps(counters, buckets, known)),
         unknown_ms=sum(tally.length_ms - tally.covered_ms for tallied in known.values() for tally in tallied),
     )
 
 
 def _counted(counter: Counter, day: date, tallies: Mapping[str, Sequence[Tally]]) -> bool:
-    """Return whether *counter* belongs in the file of *day*: it counted then, or there is something of it."""
+    """Return whether *counter* belongs in the file of *day*: it was in service then, or has counted something."""
     return counter.counts_on(day) or any(not tally.is_gap for tally in tallies.get(counter.id, ()))
 
 
 def _merged(rows: Sequence[Row]) -> list[Row]:
-    """Return *rows* with those that a wall clock cannot tell apart made one, at the place of the first."""
+    """Return *rows* with both passes of a repeated half hour summed, at the place of the first."""
     found: dict[tuple[str, object], Row] = {}
     for row in rows:
         key = row.counter.id, row.bucket.start_local.replace(tzinfo=None, fold=0)
@@ -101,9 +101,9 @@ def _count_cell(profile: Profile, row: Row, count: int) -> str:
 
 
 def _label(profile: Profile, row: Row) -> datetime:
-    """Return the clock reading that stands for the half hour: its start, or 30 minutes later on the clock's face.
+    """Return the clock reading that labels the half hour: its start, or that plus 30 minutes.
 
-    Not the instant it ends: where clocks change, that reading may stand for another half hour too.
+    Not the local time at which it ends: where clocks change, that could label another half hour too.
     """
     start = row.bucket.start_local.replace(tzinfo=None)
     return start if profile.label == "start" else start + BUCKET
@@ -124,10 +124,10 @@ _CELLS: Mapping[str, Callable[[Profile, Row], str]] = {
 }
 
 
-def _tell_gaps(
+def _describe_gaps(
     counters: Sequence[Counter], buckets: Sequence[Bucket], known: Mapping[str, Sequence[Tally]]
 ) -> list[str]:
-    """Return a phrase for each stretch of half hours of which a counter knows nothing, or only a part."""
+    """Return a phrase for each stretch of half hours that a counter did not cover, or covered only in part."""
     found = []
     for counter in counters:
         numbered = list(zip(buckets, known[counter.id], strict=True))

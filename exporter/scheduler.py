@@ -1,4 +1,4 @@
-"""The exporter's daemon: looks every so often for what is owed. `schedule` is only the ticker; the ledger decides."""
+"""The exporter's daemon: looks for owed days every so often. `schedule` is only the ticker; the ledger decides."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from footfall.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-TELL_EVERY_S = 60
+REPORT_EVERY_S = 60
 
 
 def run(
@@ -20,13 +20,13 @@ def run(
 ) -> None:
     """Deliver what is owed now, and look again every *look_every_s*, until *stop* is set.
 
-    *reporter*, where there is one, tells of it as often, once a minute at least.
+    *job* returns the job as configured now. *reporter* reports as often, and once a minute at least.
 
-    *job* returns the job as of now. `schedule` counts in local wall-clock time: where that clock was set back, its
-    next run would be an hour away, so it is told anew.
+    `schedule` counts in local wall-clock time. If that clock was set back, its next run would be up to an hour away,
+    so it is set up anew.
     """
     if reporter is not None:
-        reporter.tell_again()
+        reporter.report_all_again()
     ticker = schedule.Scheduler()
     while not stop.is_set():
         idle_s = ticker.idle_seconds
@@ -34,36 +34,36 @@ def run(
             ticker.clear()
             ticker.every(look_every_s).seconds.do(look, job, stop)
             if reporter is not None:
-                ticker.every(min(look_every_s, TELL_EVERY_S)).seconds.do(tell, job, reporter)
+                ticker.every(min(look_every_s, REPORT_EVERY_S)).seconds.do(report, job, reporter)
             ticker.run_all()
         ticker.run_pending()
         stop.wait(min(max(ticker.idle_seconds or 0.0, 0.1), look_every_s))
 
 
 def look(job: Callable[[], DeliveryJob], stop: threading.Event) -> None:
-    """Deliver, one by one, all that is owed now. Nothing that goes wrong ends the daemon; everything is logged."""
+    """Deliver, one by one, all that is owed now. No error ends the daemon; each is logged."""
 
     def deliver() -> None:
         while not stop.is_set() and job().step():
             pass
 
-    _survive(deliver, "looking for what is owed")
+    _survive(deliver, "looking for owed days")
 
 
-def tell(job: Callable[[], DeliveryJob], reporter: DeliveryReporter) -> None:
-    """Tell what was delivered and what is owed. Nothing that goes wrong ends the daemon; everything is logged."""
+def report(job: Callable[[], DeliveryJob], reporter: DeliveryReporter) -> None:
+    """Report what was delivered and what is owed. No error ends the daemon; each is logged."""
 
-    def report() -> None:
+    def report_now() -> None:
         now = job()
-        reporter.look(now.report, now.profiles)
+        reporter.report(now.look, now.profiles)
 
-    _survive(report, "telling of deliveries")
+    _survive(report_now, "reporting deliveries")
 
 
 def _survive(action: Callable[[], None], what: str) -> None:
     try:
         action()
     except StoreUnavailable as exc:
-        log.warning("%s failed; tried again: %s; %s", what, exc.message, exc.hint)
+        log.warning("%s failed, will retry: %s; %s", what, exc.message, exc.hint)
     except Exception:
-        log.exception("%s failed for a reason nobody foresaw; please report it; tried again", what)
+        log.exception("unexpected error while %s, will retry; please report it", what)

@@ -9,10 +9,10 @@ from flask import Flask, current_app
 from footfall.model import from_epoch_ms
 from footfall.registry import Registry
 from footfall.store.group_commit import GroupCommit
+from footfall.store.ledger_reader import LedgerReader
 from footfall.store.reader import Reader
 from ingest.ingest_settings import IngestConfig
 from ingest.metrics import Metrics
-from ingest.pages.desk import Desk
 
 _KEY = "footfall"
 
@@ -21,7 +21,7 @@ _KEY = "footfall"
 class Context:
     """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now.
 
-    ``desk`` answers for the exporter, where there is one.
+    ``ledger`` reads what the exporter recorded, if it has run here.
     """
 
     config: IngestConfig
@@ -30,7 +30,7 @@ class Context:
     reader: Reader
     metrics: Metrics
     clock: Callable[[], float]
-    desk: Desk | None = None
+    ledger: LedgerReader
 
     def now_epoch_ms(self) -> int:
         """Return the time in milliseconds since 1970 UTC."""

@@ -1,7 +1,6 @@
 """``footfall ingest``: the HTTP service, and the forwarder beside it if InfluxDB is configured."""
 
 import threading
-from functools import partial
 
 import click
 
@@ -23,8 +22,6 @@ def ingest_command(ctx: click.Context) -> None:
 
 def serve_ingest(config: ConfigFile, environment: Environment, *companions: str) -> None:
     """Serve until a signal. *companions* are commands to run beside it; the forwarder joins them if InfluxDB is set."""
-    from cli.desk import open_desk
-
     start_logging(environment)
     ingest_config = load_ingest_config(config, environment)
     config.finish()
@@ -33,6 +30,6 @@ def serve_ingest(config: ConfigFile, environment: Environment, *companions: str)
     try:
         for name in (*companions, *(("forwarder",) if ingest_config.influx else ())):
             keep_running(name, config.path, stopping)
-        server.serve(ingest_config, partial(open_desk, config.path))
+        server.serve(ingest_config)
     finally:
         stopping.set()

@@ -1,5 +1,6 @@
 """What ingest tells Prometheus, at ``/metrics``."""
 
+import collections
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -14,6 +15,8 @@ from footfall.model import Receipt, epoch_ms
 from footfall.occupancy import last_reset, occupancy_of
 from footfall.registry import Registry
 from footfall.store.forwarder_state import read_lag
+from footfall.store.ledger_reader import LedgerReader
+from footfall.store.ledger_schema import State
 from footfall.store.reader import Reader
 
 log = logging.getLogger(__name__)
@@ -66,14 +69,16 @@ class Metrics:
         registry: Callable[[], Registry],
         reader: Reader,
         journal: Path,
+        ledger: LedgerReader,
         now_utc: Callable[[], datetime],
         *,
         is_forwarding: bool = False,
     ) -> None:
-        """Tell also, at each scrape, what the store knows of sites and counters, and how far InfluxDB was told."""
+        """Collect too, at each scrape, from the store, from the forwarder's state and from the exporter's *ledger*."""
         store = _StoreCollector(registry, reader, now_utc)
         forwarder = _ForwarderCollector(journal, now_utc, is_forwarding=is_forwarding)
-        self.registry.register(_Readable({"store": store, "forwarder": forwarder}))
+        exporter = _ExporterCollector(ledger)
+        self.registry.register(_Readable({"store": store, "forwarder": forwarder, "exporter": exporter}))
         self.registry.register(_SizeCollector(journal))
 
 
@@ -178,3 +183,32 @@ class _ForwarderCollector(Collector):
             written.add_metric([], lag.progress.written)
             expired.add_metric([], lag.progress.expired)
         yield from (waiting, lag_s, refused, written, expired)
+
+
+class _ExporterCollector(Collector):
+    """Reads what the exporter recorded at its last look. If it has not run here, its metrics have no value, not 0."""
+
+    def __init__(self, ledger: LedgerReader) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges. Raises StoreUnavailable."""
+        days = GaugeMetricFamily(
+            "footfall_exporter_days",
+            "Due days that are not delivered as they are",
+            labels=["site", "profile", "state"],
+        )
+        looked_s = GaugeMetricFamily(
+            "footfall_exporter_last_look_timestamp_seconds", "When the exporter last looked for owed days"
+        )
+        looked_epoch_ms = self._ledger.looked_epoch_ms()
+        if looked_epoch_ms is not None:
+            looked_s.add_metric([], looked_epoch_ms / 1000)
+        found = collections.Counter((standing.profile, standing.state) for standing in self._ledger.standings())
+        for profile in self._ledger.profiles():
+            if profile.destination:
+                for state in State:
+                    if state is not State.DELIVERED:
+                        labels = [profile.site, profile.name, state.value]
+                        days.add_metric(labels, found[profile.name, state])
+        yield from (days, looked_s)

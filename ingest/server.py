@@ -8,7 +8,6 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,6 @@ from footfall.errors import FootfallError
 from footfall.store.journal import FILE_NAME
 from footfall.store.outbox import set_forwarding
 from ingest.ingest_settings import IngestConfig
-from ingest.pages.desk import Desk
 
 _FREE_WITHIN_S = 3.0  # the worker of an ingest that was killed may hold the port a moment longer
 _MOST_CONNECTIONS = 4096  # granian counts connections, idle ones too: each counter may keep one open
@@ -39,8 +37,8 @@ def prepare(config: IngestConfig) -> None:
     _try_address(*config.listen)
 
 
-def serve(config: IngestConfig, open_desk: Callable[[], Desk] | None = None) -> None:
-    """Serve until a SIGINT or SIGTERM. *open_desk* is called in the worker: it must survive being pickled."""
+def serve(config: IngestConfig) -> None:
+    """Serve until a SIGINT or SIGTERM."""
     server = Server(
         "footfall ingest",
         address=config.listen.host,
@@ -56,7 +54,7 @@ def serve(config: IngestConfig, open_desk: Callable[[], Desk] | None = None) -> 
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
     )
-    server.serve(target_loader=partial(_load, config, os.getpid(), open_desk), wrap_loader=False)
+    server.serve(target_loader=partial(_load, config, os.getpid()), wrap_loader=False)
 
 
 def _try_address(host: str, port: int) -> None:
@@ -77,8 +75,8 @@ def _try_address(host: str, port: int) -> None:
             return
 
 
-def _load(config: IngestConfig, supervisor: int, open_desk: Callable[[], Desk] | None) -> Any:
+def _load(config: IngestConfig, supervisor: int) -> Any:
     """Return the application. Imported here, in the worker: the supervisor does without Flask and its memory."""
     from ingest import worker
 
-    return worker.load(config, supervisor, open_desk)
+    return worker.load(config, supervisor)

@@ -1,6 +1,11 @@
-"""Where exports go: an SFTP server or a folder.
+"""Where files are delivered: a folder of this machine or of an SFTP server.
 
-destination.py    what the job asks of any destination
-folder.py         a folder of this machine, as a rule a mounted share
-sftp.py           a folder on an SFTP server: settings, deadline, verdicts
+destination.py    what the job asks of every destination
+folder.py         a folder of this machine, usually a mounted share
+sftp.py           an SFTP server
+  sftp_settings   what an operator sets
+  deadline        an upper bound on the time of one delivery
+  sftp_session    connection, host key, login, requests: the only file that knows paramiko
+  sftp_upload     the order of requests that keeps half a file from ever having the final name
+  sftp_verdicts   what each failure means to an operator
 """

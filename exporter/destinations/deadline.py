@@ -1,8 +1,8 @@
-"""An upper bound on the time of one try over the network, whatever the other side does.
+"""An upper bound on the time of one attempt over the network, whatever the other side does.
 
-Time-outs of single steps do not add up to one: a server that sends a byte now and then, or a name server that is
-silent, gets round each of them. So the work is done in a thread of its own, and at the deadline its socket is shut
-down under it, which ends whatever it was waiting for.
+Time-outs of single steps do not add up to one: a server that sends a byte now and then, or a silent name server, evades
+each of them. So the work runs in a thread of its own. At the deadline its socket is shut down, which ends whatever the
+thread is waiting for.
 """
 
 import concurrent.futures
@@ -14,13 +14,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# How long a try may take to notice that its socket was shut down: paramiko looks every 0.1 s. Only a name server
-# that is silent takes longer; its thread is then left to end alone, and finds that it was given up.
+# How long an attempt may take to notice that its socket was shut down. Paramiko looks every 0.1 s. Only a silent name
+# server takes longer: its thread is then left to end by itself, and finds that it was given up.
 _GRACE_S = 1.0
 
 
 class DeadlineExceeded(Exception):
-    """The try did not end in time. ``step`` is what it was doing."""
+    """The attempt did not end in time. ``step`` is what it was doing."""
 
     def __init__(self, step: str) -> None:
         super().__init__(step)
@@ -28,7 +28,7 @@ class DeadlineExceeded(Exception):
 
 
 class Attempt:
-    """One try, which says what it is doing and which another thread can end."""
+    """One attempt, which says what it is doing and which another thread can end."""
 
     def __init__(self) -> None:
         self.step = "starting"
@@ -37,14 +37,14 @@ class Attempt:
         self._given_up = False
 
     def hold(self, sock: socket.socket) -> None:
-        """Let ``give_up`` end whatever waits on *sock*. Raises TimeoutError if it is too late to begin."""
+        """Let ``give_up`` shut *sock* down. Raises TimeoutError if it already has been called."""
         with self._lock:
             self._sock = sock
             if self._given_up:
                 raise TimeoutError("given up before the connection was made")
 
     def give_up(self) -> None:
-        """End the try: what waits on its socket fails at once, in the thread that waits."""
+        """End the attempt: whatever waits on its socket fails at once, in the thread that waits."""
         with self._lock:
             self._given_up = True
             sock = self._sock

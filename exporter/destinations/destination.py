@@ -1,10 +1,10 @@
-"""Where a rendered file goes: one contract, and a class for each kind of place that keeps it.
+"""The contract of every destination: a file appears there whole, or not at all.
 
     content --write--> .NAME.part --close, check the size--> .NAME.part --rename--> NAME
 
-Whoever reads the folder sees nothing, the old NAME or the new NAME. The part file is hidden, stands in the same
-folder (a rename does not cross file systems) and always has the same name, so that a broken attempt leaves at most
-one behind and the next attempt clears it away.
+A reader of the folder sees nothing, the old NAME or the new NAME. The part file is hidden and in the same folder, since
+a rename does not cross file systems. Its name is always the same: a broken attempt leaves at most one behind, and the
+next attempt removes it.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from footfall.errors import DeliveryError
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """What stands at the destination after a delivery.
+    """What is at the destination after a delivery.
 
-    ``size`` is in bytes. ``verified`` is false where the destination did not let us look at the size of what it had
-    taken; every byte was acknowledged all the same. ``note`` says what was unusual, and is empty most days.
+    ``size`` is in bytes. ``verified`` is false if the destination would not say the size; it acknowledged every byte
+    all the same. ``note`` says what was unusual, and is empty most days.
     """
 
     path: str
@@ -34,17 +34,21 @@ class Destination(Protocol):
     def name(self) -> str:
         """The destination's name in footfall.toml."""
 
-    def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
-        """Put *content* under *file_name*, in place of what may stand there.
+    @property
+    def place(self) -> str:
+        """Where its files go, for people: a host or a folder."""
 
-        When this returns, the whole content stands under the final name. When it raises DeliveryError, the final name
-        holds the complete old content or the complete new content, never a part of either; only on an SFTP server
-        without posix-rename, cut off at the worst moment, it may be missing until the next delivery. Calling again
-        with the same arguments is always safe. Two callers must not deliver the same name at the same time.
+    def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
+        """Put *content* under *file_name*, replacing what is there.
+
+        Once this returns, the final name has the whole content. If it raises DeliveryError, the final name has the
+        complete old content or the complete new content, never a part of either; on an SFTP server without
+        posix-rename, cut off at the worst moment, it may be missing until the next delivery. Repeating the call is
+        always safe. Two callers must not deliver the same name at the same time.
         """
 
     def check(self) -> str:
-        """Return one sentence on what was found in order; write nothing.
+        """Return one sentence that says what is in order. Writes nothing.
 
         Raises DeliveryError, with a hint, for the first thing that would stop a delivery.
         """
@@ -53,13 +57,13 @@ class Destination(Protocol):
 def require_plain_name(file_name: str, action: str) -> None:
     """Raise DeliveryError, permanent, unless *file_name* names a file inside the destination's folder.
 
-    *action* is what was to be done, and begins the message.
+    The message begins with *action*.
     """
     if file_name in {"", ".", ".."} or any(char in "/\\" or not char.isprintable() for char in file_name):
         raise DeliveryError(
             f"{action}: {file_name!r} is not a plain file name",
             permanent=True,
-            hint="correct the profile's file name: it takes no folder, no backslash and no control character; "
+            hint="correct the profile's file_name: no folder, no backslash, no control character; "
             "the folder belongs to the destination",
         )
 

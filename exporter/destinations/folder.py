@@ -1,4 +1,4 @@
-"""Delivers to a folder of this machine, as a rule a mounted share."""
+"""Delivers to a folder of this machine, usually a mounted share."""
 
 import contextlib
 import errno
@@ -9,22 +9,23 @@ from pathlib import Path
 
 from exporter.destinations.destination import DeliveredFile, part_name, require_plain_name
 from footfall.errors import DeliveryError
+from footfall.files import sync_folder
 
-# errno: what it means here, whether it needs a person, what to do.
+# errno: what it means here, whether a retry cannot help, what to do.
 _VERDICTS = {
-    errno.EACCES: ("permission denied", True, "let the user that runs Footfall write and rename in this folder"),
-    errno.EPERM: ("permission denied", True, "let the user that runs Footfall write and rename in this folder"),
+    errno.EACCES: ("permission denied", True, "allow the user that runs Footfall to write and rename in this folder"),
+    errno.EPERM: ("permission denied", True, "allow the user that runs Footfall to write and rename in this folder"),
     errno.EROFS: ("the folder is mounted read-only", True, "mount it for writing"),
     errno.EISDIR: ("a folder has the file's name", True, "rename that folder, or change the profile's file name"),
     errno.ENOTDIR: ("it is not a folder", True, "correct the destination's folder in footfall.toml"),
     errno.ENAMETOOLONG: ("the file name is too long", True, "shorten the profile's file name"),
-    errno.ENOSPC: ("no space left", False, "free space there; it will be tried again"),
-    errno.EDQUOT: ("the quota is used up", False, "free space there or raise the quota; it will be tried again"),
+    errno.ENOSPC: ("no space left", False, "free space there; the exporter retries"),
+    errno.EDQUOT: ("the quota is used up", False, "free space there or raise the quota; the exporter retries"),
 }
 _NOT_MOUNTED = (
-    "the folder is not there",
+    "the folder does not exist",
     False,
-    "check that the share is mounted and the path is right (Footfall never creates it); it will be tried again",
+    "check that the share is mounted and the path is right (Footfall never creates it); the exporter retries",
 )
 
 
@@ -32,14 +33,19 @@ _NOT_MOUNTED = (
 class FolderDestination:
     """A folder that exists already. A mount that hangs blocks the caller: mount network shares with a time-out.
 
-    ``mounted``: the folder is on a share, and nothing is written while that is not mounted, when its empty mount point
-    would take the file instead. Something must be mounted at the folder or at one above it, other than /; where that
-    is always so, as under a /srv that is a disk of its own, it cannot be told.
+    ``mounted``: the folder is on a share. Nothing is written while no file system is mounted at it or above it, other
+    than /: the file would end up in the empty mount point. If one always is, as under a /srv on a disk of its own, a
+    missing share goes unnoticed.
     """
 
     name: str
     folder: Path
     mounted: bool = False
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder)
 
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
         """Put *content* under *file_name* in the folder; see Destination.deliver."""
@@ -55,11 +61,12 @@ class FolderDestination:
                 with contextlib.suppress(OSError):
                     part.unlink()
                 raise
-        _sync_folder(self.folder)
+        with contextlib.suppress(OSError):  # network shares often cannot, and need not
+            sync_folder(self.folder)
         return DeliveredFile(str(final), len(content), verified=True)
 
     def check(self) -> str:
-        """Return that the folder exists and can be written to; see Destination.check."""
+        """Return that the folder exists and is writable; see Destination.check."""
         action = f"check {self.folder}"
         with _translated(action):
             self._require_mounted(action)
@@ -69,10 +76,10 @@ class FolderDestination:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder))
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.folder))
-        return f"folder {self.folder} exists and can be written to"
+        return f"folder {self.folder} exists and is writable"
 
     def _require_mounted(self, action: str) -> None:
-        """Raise DeliveryError if something should be mounted at the folder or above it, and nothing is."""
+        """Raise DeliveryError if the folder is on a share that is not mounted."""
         if not self.mounted:
             return
         folder = self.folder.resolve()
@@ -80,30 +87,20 @@ class FolderDestination:
             raise DeliveryError(
                 f"{action}: nothing is mounted there",
                 permanent=False,
-                hint="mount the share; it will be tried again. If it is a folder of this machine, "
-                "take `mounted` out of its destination",
+                hint="mount the share; the exporter retries. If it is a folder of this machine, "
+                "remove `mounted` from its destination",
             )
 
 
 def _write_durably(part: Path, content: bytes) -> None:
-    """Write *content* to *part*, a new file, and return when the disk has it and its size is right."""
+    """Write *content* to *part*, a new file, and return once the disk has it and its size is right."""
     part.unlink(missing_ok=True)
     with part.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     if (found := part.stat().st_size) != len(content):
-        raise OSError(errno.EIO, f"{len(content)} bytes were written, but the folder holds {found}")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the file system can (network shares often cannot, and need not)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise OSError(errno.EIO, f"{len(content)} bytes were written, but the file has {found}")
 
 
 @contextlib.contextmanager
@@ -115,6 +112,6 @@ def _translated(action: str) -> Iterator[None]:
         why, permanent, hint = _NOT_MOUNTED
         raise DeliveryError(f"{action}: {why}", permanent=permanent, hint=hint) from exc
     except OSError as exc:
-        reason = (exc.strerror or str(exc), False, "check the mount; it will be tried again")
+        reason = (exc.strerror or str(exc), False, "check the mount; the exporter retries")
         why, permanent, hint = _VERDICTS.get(exc.errno or 0, reason)
         raise DeliveryError(f"{action}: {why}", permanent=permanent, hint=hint) from exc

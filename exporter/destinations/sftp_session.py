@@ -1,7 +1,7 @@
-"""One connection to an SFTP server: made, proved to be the right server, logged in, and ended.
+"""One connection to an SFTP server: opened, its host key checked, logged in, and closed.
 
-The only file that knows paramiko. Whatever paramiko or the network raises in here leaves ``open_session`` as a
-DeliveryError, by the tables below.
+The only file that knows paramiko. Every error of paramiko and of the network leaves ``open_session`` as a
+DeliveryError, by the table below.
 """
 
 import contextlib
@@ -13,36 +13,22 @@ import struct
 from collections.abc import Callable, Iterator
 
 import paramiko
-from paramiko import ssh_exception
-from paramiko.sftp import (
-    CMD_CLOSE,
-    CMD_HANDLE,
-    CMD_OPEN,
-    CMD_WRITE,
-    SFTP_FLAG_CREATE,
-    SFTP_FLAG_TRUNC,
-    SFTP_FLAG_WRITE,
-    SFTP_OK,
-    SFTPError,
-    int64,
-)
+from paramiko import sftp, ssh_exception
 
 from exporter.destinations import sftp_verdicts as verdicts
 from exporter.destinations.deadline import Attempt
-from exporter.destinations.host_keys import HostKey
-from exporter.destinations.sftp import SftpSettings
-from exporter.destinations.sftp_upload import Refusal, WrongSize
+from exporter.destinations.sftp_settings import HostKey, SftpSettings
+from exporter.destinations.sftp_upload import RequestRefused, WrongSize
 from footfall.errors import DeliveryError
 
-# Paramiko logs a traceback of every failure that it raises as well. Ours is told once, as a DeliveryError;
-# who wants paramiko's view sets that logger's level before the first delivery.
+# Paramiko logs a traceback of every failure that it also raises, and DeliveryError reports it already. To see
+# paramiko's logs, set the level of its logger before the first delivery.
 if logging.getLogger("paramiko").level == logging.NOTSET:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 _BLOCK = 32768  # the largest write every server takes (draft-ietf-secsh-filexfer-02, section 3)
 
-
-# Every class of paramiko.ssh_exception stands here by name, and a test fails when paramiko grows another.
+# Lists every class of paramiko.ssh_exception; a test fails when paramiko adds one.
 VERDICTS: dict[type[BaseException], verdicts.Verdict] = {
     ssh_exception.AuthenticationException: verdicts.LOGIN_REFUSED,
     ssh_exception.UnableToAuthenticate: verdicts.LOGIN_REFUSED,
@@ -58,8 +44,8 @@ VERDICTS: dict[type[BaseException], verdicts.Verdict] = {
     ssh_exception.CouldNotCanonicalize: verdicts.SSH_CONFIG,
     ssh_exception.ConfigParseError: verdicts.SSH_CONFIG,
     ssh_exception.SSHException: verdicts.FAILED,
-    SFTPError: verdicts.NOT_UNDERSTOOD,
-    LookupError: verdicts.NOT_UNDERSTOOD,  # these three: paramiko does not check all it reads
+    sftp.SFTPError: verdicts.NOT_UNDERSTOOD,
+    LookupError: verdicts.NOT_UNDERSTOOD,  # this and the next two: paramiko does not check all it reads
     struct.error: verdicts.NOT_UNDERSTOOD,
     ValueError: verdicts.NOT_UNDERSTOOD,
     UnicodeDecodeError: verdicts.NOT_UNDERSTOOD,
@@ -76,7 +62,7 @@ _RENAMING = "renaming"
 
 
 class Session:
-    """A logged-in SFTP session: the requests an upload needs (sftp_upload.Remote), and a look at the folder."""
+    """A logged-in SFTP session: a Remote for upload(), and a check of the folder."""
 
     def __init__(self, client: "_Client", attempt: Attempt) -> None:
         self._client = client
@@ -88,12 +74,12 @@ class Session:
         handle = self._client.create(path)
         self._attempt.step = "writing"
         for offset in range(0, len(content), _BLOCK):
-            self._client.ask(CMD_WRITE, handle, int64(offset), content[offset : offset + _BLOCK])
+            self._client.ask(sftp.CMD_WRITE, handle, sftp.int64(offset), content[offset : offset + _BLOCK])
         self._attempt.step = "closing the file"
-        self._client.ask(CMD_CLOSE, handle)
+        self._client.ask(sftp.CMD_CLOSE, handle)
 
     def size(self, path: str) -> int | None:
-        """Return the size of *path* in bytes; None where the server leaves it out."""
+        """Return the size of *path* in bytes; None if the server leaves it out."""
         self._attempt.step = "checking the size"
         return self._client.stat(path).st_size
 
@@ -101,8 +87,8 @@ class Session:
         """Return false only if the server says that nothing is there."""
         try:
             self._client.stat(path)
-        except Refusal as refused:
-            return refused.code != Refusal.NO_SUCH_FILE
+        except RequestRefused as refused:
+            return refused.code != RequestRefused.NO_SUCH_FILE
         return True
 
     def posix_rename(self, old: str, new: str) -> None:
@@ -116,54 +102,54 @@ class Session:
         self._client.rename(old, new)
 
     def remove_quietly(self, path: str) -> None:
-        """Remove *path* if it is there and can be removed; a lost connection is for the next request to tell."""
+        """Remove *path* if it exists and can be removed. A lost connection shows at the next request."""
         with contextlib.suppress(*VERDICTS):
             self._client.remove(path)
 
     def check_folder(self, folder: str) -> str:
-        """Return what can be told of *folder*. Raises Refusal if it is no folder."""
+        """Return whether *folder* exists, as far as the server shows it. Raises RequestRefused if it is no folder."""
         self._attempt.step = "looking for the folder"
         try:
             mode = self._client.stat(folder).st_mode
-        except Refusal as refused:
-            if refused.code == Refusal.NO_SUCH_FILE:
+        except RequestRefused as refused:
+            if refused.code == RequestRefused.NO_SUCH_FILE:
                 raise
-            return f"folder {folder} not checked: the server does not let us look"
+            return f"folder {folder} not checked: the server does not show it"
         if mode is not None and not stat.S_ISDIR(mode):
-            raise Refusal(Refusal.NO_SUCH_FILE, "not a folder")
+            raise RequestRefused(RequestRefused.NO_SUCH_FILE, "not a folder")
         return f"folder {folder} exists"
 
 
 class _Client(paramiko.SFTPClient):
-    """Paramiko's client, which tells the status of every answer.
+    """Paramiko's client, which reports the status of every answer.
 
-    Paramiko's own keeps only two of the codes, fails on messages that are not UTF-8, and its file object passes over
-    what the server says to a close, where a full disk may be told for the first time.
+    Paramiko's own keeps only two of the codes and fails on messages that are not UTF-8. Its file object ignores the
+    answer to a close, which may be the first sign of a full disk.
     """
 
     def create(self, path: str) -> bytes:
         """Open *path* for writing, new and empty, and return its handle."""
-        flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_TRUNC
-        kind, answer = self.ask(CMD_OPEN, path, flags, paramiko.SFTPAttributes())
-        if kind != CMD_HANDLE:
-            raise SFTPError("no handle")
+        flags = sftp.SFTP_FLAG_WRITE | sftp.SFTP_FLAG_CREATE | sftp.SFTP_FLAG_TRUNC
+        kind, answer = self.ask(sftp.CMD_OPEN, path, flags, paramiko.SFTPAttributes())
+        if kind != sftp.CMD_HANDLE:
+            raise sftp.SFTPError("no handle")
         return answer.get_binary()
 
     def ask(self, kind: int, *fields: object) -> tuple[int, paramiko.Message]:
-        """Send one request and return the type and the rest of its answer. Raises Refusal."""
+        """Send one request and return the type and the rest of its answer. Raises RequestRefused."""
         answer: tuple[int, paramiko.Message] = self._request(kind, *fields)  # type: ignore[attr-defined]  # left out of the stubs
         return answer
 
     def _convert_status(self, answer: paramiko.Message) -> None:
-        """Raise Refusal unless the status in *answer* is OK; paramiko calls this for every status."""
+        """Raise RequestRefused unless the status in *answer* is OK; paramiko calls this for every status."""
         code = answer.get_int()
-        if code != SFTP_OK:
-            raise Refusal(code, answer.get_binary().decode("utf-8", "replace"))
+        if code != sftp.SFTP_OK:
+            raise RequestRefused(code, answer.get_binary().decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
 def open_session(settings: SftpSettings, attempt: Attempt, action: str) -> Iterator[Session]:
-    """Give a session that ends with the block; every error in making or using it becomes DeliveryError for *action*."""
+    """Give a session that ends with the block. Every error in it becomes a DeliveryError for *action*."""
     with _translated(settings, attempt, action), contextlib.ExitStack() as cleanup:
         key = _load_key(settings, action)
         attempt.step = "connecting"
@@ -186,7 +172,7 @@ def open_session(settings: SftpSettings, attempt: Attempt, action: str) -> Itera
 
 
 def _load_key(settings: SftpSettings, action: str) -> paramiko.PKey | None:
-    """Return the private key in ``key_file``, None if none is set."""
+    """Return the private key in ``key_file``; None if none is set."""
     if settings.key_file is None:
         return None
     kinds: list[type[paramiko.PKey]] = [paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey]
@@ -204,18 +190,18 @@ def _load_key(settings: SftpSettings, action: str) -> paramiko.PKey | None:
         except (paramiko.SSHException, ValueError):
             continue  # another type of key, or not a key
     raise DeliveryError(
-        f"{action}: key file {settings.key_file} holds no Ed25519, ECDSA or RSA key that its passphrase opens",
+        f"{action}: key file {settings.key_file} has no Ed25519, ECDSA or RSA key that its passphrase opens",
         permanent=True,
-        hint="correct key_passphrase_file, or bring the key into OpenSSH's format (ssh-keygen -p -f KEY_FILE) "
-        "and give it a comment, without which paramiko cannot read some keys (ssh-keygen -c -C footfall -f KEY_FILE)",
+        hint="correct key_passphrase_file, or convert the key to OpenSSH's format (ssh-keygen -p -f KEY_FILE) and "
+        "give it a comment, without which paramiko cannot read some keys (ssh-keygen -c -C footfall -f KEY_FILE)",
     )
 
 
 def _shake_hands(settings: SftpSettings, transport: paramiko.Transport) -> None:
-    """Agree on keys with the server, which proves by one of its host keys who it is.
+    """Agree on keys with the server, which proves its identity by one of its host keys.
 
-    A server has several keys and shows one of the type the caller prefers: so the types of the pinned keys go first.
-    The others stay on the list: a server that has only those is told as changed, with the key it has.
+    A server with several keys shows one of the type the caller prefers, so the types of the pinned keys go first. The
+    other types stay on the list: a server that has only those is refused as changed, and the error shows its key.
     """
     transport.banner_timeout = transport.handshake_timeout = settings.banner_timeout_s
     transport.auth_timeout = settings.auth_timeout_s
@@ -228,7 +214,7 @@ def _shake_hands(settings: SftpSettings, transport: paramiko.Transport) -> None:
 
 
 def _require_pinned_key(settings: SftpSettings, transport: paramiko.Transport, action: str) -> None:
-    """Raise DeliveryError, showing the server's key, unless that key is pinned. Nothing secret was sent so far."""
+    """Raise DeliveryError, showing the server's key, unless that key is pinned. Nothing secret has been sent yet."""
     shown = transport.get_remote_server_key()
     presented = HostKey(shown.get_name(), shown.asbytes())
     if presented in settings.pinned:
@@ -236,18 +222,18 @@ def _require_pinned_key(settings: SftpSettings, transport: paramiko.Transport, a
     why, warning = "host key unknown", ""
     if settings.pinned:
         why = "host key changed"
-        warning = "Either the client has a new server, or somebody else answers in its place. "
+        warning = "Either the client has a new server, or someone else answers in its place. "
     raise DeliveryError(
         f"{action}: {why}",
         permanent=True,
         hint=f"the server presented this key:\n  {presented.line}\n  {presented.fingerprint}\n{warning}"
-        "Check the fingerprint with the client, by another way than this connection; "
+        "Check the fingerprint with the client by some other means, such as the telephone; "
         "only then paste the first line into host_key in footfall.toml",
     )
 
 
 def _log_in(settings: SftpSettings, transport: paramiko.Transport, key: paramiko.PKey | None, action: str) -> None:
-    """Log in with the key, the agent's keys and the password, in that order, until the server is content."""
+    """Log in with the key, the agent's keys and the password, in that order, until the server is satisfied."""
     refused: paramiko.AuthenticationException | None = None
     with contextlib.closing(paramiko.Agent()) if settings.use_agent else contextlib.nullcontext() as agent:
         keys = [*([key] if key else []), *(agent.get_keys() if agent else [])]
@@ -268,18 +254,18 @@ def _log_in(settings: SftpSettings, transport: paramiko.Transport, key: paramiko
     if refused is not None:
         raise refused
     raise DeliveryError(
-        f"{action}: {'the server wants a further proof of who we are' if ways else 'no way to log in is set'}",
+        f"{action}: {'the server asks for one more way to log in' if ways else 'no way to log in is set'}",
         permanent=True,
         hint="set key_file, agent or password_file in footfall.toml, as agreed with the client",
     )
 
 
 def _end(transport: paramiko.Transport, sock: socket.socket) -> None:
-    """End the connection, and paramiko's threads with it."""
-    transport.packetizer.complete_handshake()  # its timer is a thread that would hold up the end of the process
+    """Close the connection, and end paramiko's threads."""
+    transport.packetizer.complete_handshake()  # its timer is a thread that would delay the end of the process
     transport.close()
     with contextlib.suppress(OSError):  # closed already
-        sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads, which otherwise looks every 0.1 s
+        sock.shutdown(socket.SHUT_RDWR)  # wakes the reading thread, which otherwise looks every 0.1 s
     if transport.is_alive():
         transport.join(1.0)
 
@@ -291,31 +277,31 @@ def _translated(settings: SftpSettings, attempt: Attempt, action: str) -> Iterat
         yield
     except tuple(VERDICTS) as exc:
         why, permanent, hint = _verdict_on(exc, attempt.step)
-        told = {
+        details = {
             "step": attempt.step,
-            "detail": _printable(getattr(exc, "strerror", None) or str(exc) or "no more came"),
+            "detail": _printable(getattr(exc, "strerror", None) or str(exc) or "connection closed"),
             "user": settings.user,
             "host": settings.host,
             "folder": settings.folder,
         }
         raise DeliveryError(
-            f"{action}: {why.format_map(told)}", permanent=permanent, hint=hint.format_map(told)
+            f"{action}: {why.format_map(details)}", permanent=permanent, hint=hint.format_map(details)
         ) from exc
 
 
 def _printable(text: str) -> str:
-    """Return *text*, which a server may have sent, with nothing in it that a terminal would obey."""
+    """Return *text*, which a server may have sent, with everything escaped that a terminal would obey."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _verdict_on(exc: BaseException, step: str) -> verdicts.Verdict:
     """Return what *exc* means when it was raised in *step*."""
-    if isinstance(exc, Refusal):
-        if exc.code == Refusal.NO_SUCH_FILE:
+    if isinstance(exc, RequestRefused):
+        if exc.code == RequestRefused.NO_SUCH_FILE:
             return verdicts.PART_GONE if step == _RENAMING else verdicts.NO_FOLDER
         return verdicts.BY_STATUS.get(exc.code, verdicts.SERVER_FAILED)
     if type(exc) in {paramiko.SSHException, paramiko.AuthenticationException}:
-        # Paramiko tells some failures of the line by the text alone.
+        # Only the text tells these failures of the network apart.
         if "timeout" in str(exc).lower():
             return verdicts.NO_ANSWER
         if "EOF" in str(exc) or "dropped" in str(exc):

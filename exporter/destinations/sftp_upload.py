@@ -1,4 +1,4 @@
-"""The order of requests by which a file comes to stand on a server whole, or not at all.
+"""The order of requests by which a file appears on a server whole, or not at all.
 
                        final name   part        aside
     write, close       old          growing     -
@@ -8,12 +8,12 @@
     without it, and only if an old file is in the way:
     rename             old          complete    -        refused: an SFTP 3 rename never overwrites
     old file aside     -            complete    old      the only moment without a final name
-    rename             new          -           old      refused: the old file is renamed back
+    rename             new          -           old      if refused, the old file is renamed back
     remove aside       new          -           -
 
-One limit remains, since the part file has a fixed name: a server that hangs in the rename until after the deadline,
-carries it out after all, and does so while the next attempt is writing, shows that half until the attempt's own
-rename. A name for every attempt would rule it out, and leave a file in the client's folder for every cut connection.
+One limit remains, since the part file has a fixed name. A server may hang in the rename until after the deadline, and
+carry it out while the next attempt is writing: half a file then has the final name until that attempt renames its own.
+A new name for every attempt would prevent that, and leave a file in the client's folder for every cut connection.
 """
 
 import posixpath
@@ -22,10 +22,10 @@ from typing import Protocol
 from exporter.destinations.destination import DeliveredFile, part_name
 
 
-class Refusal(OSError):
+class RequestRefused(OSError):
     """The server answered one request with an error.
 
-    ``code`` is one of SFTP 3 (draft-ietf-secsh-filexfer-02, section 7), ``text`` the server's own words.
+    ``code`` is one of SFTP 3 (draft-ietf-secsh-filexfer-02, section 7); the message is the server's.
     """
 
     NO_SUCH_FILE = 2
@@ -43,13 +43,13 @@ class WrongSize(OSError):
 
 
 class Remote(Protocol):
-    """The requests an upload needs. Each raises Refusal where the server says no, something else where it is gone."""
+    """The requests an upload needs. Each raises RequestRefused if the server refuses, something else if it is gone."""
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write *content* to *path*, every block acknowledged, and close it."""
 
     def size(self, path: str) -> int | None:
-        """Return the size of *path* in bytes; None where the server will not say."""
+        """Return the size of *path* in bytes; None if the server leaves it out."""
 
     def exists(self, path: str) -> bool:
         """Return false only if the server says that nothing is there."""
@@ -61,65 +61,65 @@ class Remote(Protocol):
         """Rename *old* to *new*, which must not exist."""
 
     def remove_quietly(self, path: str) -> None:
-        """Remove *path* if it is there and can be removed."""
+        """Remove *path* if it exists and can be removed."""
 
 
 def upload(remote: Remote, folder: str, file_name: str, content: bytes) -> DeliveredFile:
-    """Put *content* under *file_name* in *folder* and return what stands there now.
+    """Put *content* under *file_name* in *folder* and return what is there now.
 
-    Raises Refusal or WrongSize, after removing the part file, or whatever *remote* raises when the server is gone.
+    Raises RequestRefused or WrongSize, after removing the part file, or whatever *remote* raises if the server is gone.
     """
     final, part = posixpath.join(folder, file_name), posixpath.join(folder, part_name(file_name))
-    # Removed rather than truncated: what a hung session of an earlier attempt may still write goes to the old file.
+    # Removed, not truncated: a hung session of an earlier attempt may still write, and then writes to the old file.
     remote.remove_quietly(part)
     try:
         remote.write_file(part, content)
         verified = _size_matches(remote, part, len(content))
         note = _rename(remote, part, final)
-    except (Refusal, WrongSize):
+    except (RequestRefused, WrongSize):
         remote.remove_quietly(part)
         raise
     if not verified:
-        note = "; ".join(filter(None, ["size not checked: the server does not let us look", note]))
+        note = "; ".join(filter(None, ["size not checked: the server does not show it", note]))
     return DeliveredFile(final, len(content), verified, note)
 
 
 def _size_matches(remote: Remote, part: str, expected: int) -> bool:
-    """Return true if the server says *expected*, false if it will not say. Raises WrongSize."""
+    """Return true if the server says *expected*, false if it does not say. Raises WrongSize."""
     try:
         found = remote.size(part)
-    except Refusal:
-        return False  # forbidden, or moved away at once by the server: the rename will tell
+    except RequestRefused:
+        return False  # forbidden, or moved away at once by the server: the rename will show which
     if found is not None and found != expected:
         raise WrongSize(f"{expected} bytes were acknowledged, but the server holds {found}")
     return found is not None
 
 
 def _rename(remote: Remote, part: str, final: str) -> str:
-    """Give *part* the name *final* and return a note, empty where the server did it in one step."""
+    """Rename *part* to *final* and return a note, empty if the server did it in one step."""
     try:
         remote.posix_rename(part, final)
-    except Refusal:
-        # Servers word a missing extension in many ways; if it was something else, the plain rename meets it too.
+    except RequestRefused:
+        # Servers word a missing extension in many ways. If the reason is another, the plain rename meets it too.
         folder, file_name = posixpath.split(final)
         aside = posixpath.join(folder, f".{file_name}.old")
         try:
             remote.rename(part, final)
-        except Refusal as in_the_way:
+        except RequestRefused as in_the_way:
             _swap(remote, part, final, aside, in_the_way)
         remote.remove_quietly(aside)
         return "the server has no posix-rename"
     return ""
 
 
-def _swap(remote: Remote, part: str, final: str, aside: str, in_the_way: Refusal) -> None:
+def _swap(remote: Remote, part: str, final: str, aside: str, in_the_way: RequestRefused) -> None:
     """Move *final* to *aside* and *part* to *final*; back again if that is refused."""
-    if in_the_way.code == Refusal.NO_SUCH_FILE or not remote.exists(final):
-        raise in_the_way  # nothing is in the way: the rename failed for a reason of its own
+    if in_the_way.code == RequestRefused.NO_SUCH_FILE or not remote.exists(final):
+        raise in_the_way  # nothing is in the way: the rename failed for another reason
     remote.remove_quietly(aside)
     remote.rename(final, aside)
     try:
         remote.rename(part, final)
-    except Refusal:
+    except RequestRefused:
         remote.rename(aside, final)
         raise

@@ -21,6 +21,8 @@
 |           | influx_bisect         | finds the refused points of a chunk by halving it                         |
 |           | influx_writer         | writes points over HTTP                                                   |
 | delivery  | ledger                | records deliveries, and where each day stands                             |
+|           | ledger_reader         | reads the ledger for pages and metrics                                    |
+|           | ledger_schema         | the ledger's tables, migrations and values                                |
 | formats   | points                | builds the points of docs/storage.md                                      |
 |           | line_protocol         | renders points as bytes                                                   |
 |           | influxql              | queries over HTTP                                                         |

@@ -1,218 +1,201 @@
-"""The ledger: every attempt to deliver a day, and where each day stands. What is owed survives any restart.
+"""The ledger: every attempt to deliver a day, what became of it, and what the exporter decided about each due day.
 
-standing   one row a (profile, day): the bytes last delivered, how much was unknown then, attempts since, when to try
-           again, or for whom it waits
-delivery   one row an attempt, never changed afterwards
-told       the last attempt that InfluxDB was told of
+The exporter writes it; pages and metrics read it with LedgerReader. What is owed survives any restart.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from footfall.store.ledger_schema import (
+    MIGRATIONS,
+    Delivery,
+    Outcome,
+    RecordedDelivery,
+    RecordedProfile,
+    Standing,
+    State,
+)
 from footfall.store.sqlite import open_database, transaction, translated
 
-FILE_NAME = "ledger.sqlite"
+LOOK_TIME_STEP_MS = 30_000
+"""A look that changes nothing is recorded at most this often: an idle exporter should not keep writing to the disk."""
+
 _LOCK_TIMEOUT_S = 10.0
-_COLUMNS = (
+_DELIVERY = (
     "profile, day, destination, file_name, started_epoch_ms, took_ms, ok, message, hint, sha256, row_count, byte_count,"
     " gaps, site"
 )
-
-_MIGRATIONS = (
-    """
-    CREATE TABLE standing (
-        profile             TEXT NOT NULL,
-        day                 TEXT NOT NULL,
-        delivered_sha256    TEXT,              -- NULL: never delivered
-        delivered_epoch_ms  INTEGER,
-        attempts            INTEGER NOT NULL,  -- since the last delivery
-        next_try_epoch_ms   INTEGER NOT NULL,
-        waits_for           TEXT NOT NULL,     -- what a person must do first; '' when nothing
-        PRIMARY KEY (profile, day)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE delivery (
-        id                INTEGER PRIMARY KEY,
-        profile           TEXT NOT NULL,
-        day               TEXT NOT NULL,
-        destination       TEXT NOT NULL,
-        file_name         TEXT NOT NULL,
-        started_epoch_ms  INTEGER NOT NULL,
-        took_ms           INTEGER NOT NULL,
-        ok                INTEGER NOT NULL,
-        message           TEXT NOT NULL,
-        hint              TEXT NOT NULL,
-        sha256            TEXT NOT NULL,
-        row_count         INTEGER NOT NULL,
-        byte_count        INTEGER NOT NULL,
-        gaps              TEXT NOT NULL        -- JSON list of phrases: what was not known when it went out
-    ) STRICT;
-    CREATE INDEX delivery_day ON delivery (profile, day);
-    """,
-    """
-    ALTER TABLE delivery ADD COLUMN site TEXT NOT NULL DEFAULT '';
-    CREATE TABLE told (id INTEGER PRIMARY KEY CHECK (id = 1), delivery INTEGER NOT NULL) STRICT;
-    INSERT INTO told VALUES (1, 0);
-    """,
-    """
-    ALTER TABLE standing ADD COLUMN delivered_unknown_ms INTEGER;   -- NULL: delivered by an older Footfall, or never
-    """,
+_OUTCOME = (
+    "delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, error, hint, is_blocked, delivered_unknown_ms"
 )
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where one (profile, day) stands."""
-
-    delivered_sha256: str | None = None
-    delivered_epoch_ms: int | None = None
-    attempts: int = 0
-    next_try_epoch_ms: int = 0
-    waits_for: str = ""
-    delivered_unknown_ms: int | None = None
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One attempt to deliver a day, as it ended."""
-
-    profile: str
-    day: date
-    destination: str
-    file_name: str
-    started_epoch_ms: int
-    took_ms: int
-    ok: bool
-    message: str
-    hint: str
-    sha256: str
-    rows: int
-    bytes: int
-    gaps: tuple[str, ...]
-    site: str = ""
-    unknown_ms: int | None = None
-    """Of the file that goes out; kept in the day's standing, not with each attempt."""
-
-
-class Recorded(NamedTuple):
-    """An attempt as the ledger has it. ``attempt``: 1 for the first at that day, delivered before or not."""
-
-    id: int
-    delivery: Delivery
-    attempt: int
+STANDING = "profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, minutes, attempts, error, hint"
 
 
 class Ledger:
     """The ledger of one data folder. Any number of processes may hold it open. Raises StoreUnavailable throughout."""
 
     def __init__(self, path: Path) -> None:
-        """Open the ledger at *path*, making and migrating it where needed."""
+        """Open the ledger at *path*, creating or migrating it where needed."""
         self.path = path
-        self._connection = open_database(path, _MIGRATIONS, timeout_s=_LOCK_TIMEOUT_S)
+        self._connection = open_database(path, MIGRATIONS, timeout_s=_LOCK_TIMEOUT_S)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
-    def standings(self, profile: str) -> Mapping[date, Standing]:
-        """Return where the days of *profile* stand; a day that was never tried is not there."""
+    def outcomes(self, profile: str) -> Mapping[date, Outcome]:
+        """Return what became of each day of *profile* that was ever tried."""
         with translated(self.path):
-            rows = self._connection.execute(
-                "SELECT day, delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, waits_for,"
-                " delivered_unknown_ms"
-                " FROM standing WHERE profile = ?",
-                (profile,),
-            ).fetchall()
-        return {date.fromisoformat(day): Standing(*rest) for day, *rest in rows}
+            query = f"SELECT day, {_OUTCOME} FROM outcome WHERE profile = ?"  # noqa: S608
+            rows = self._connection.execute(query, (profile,)).fetchall()
+        return {date.fromisoformat(day): Outcome(*rest) for day, *rest in rows}
+
+    def outcome(self, profile: str, day: date) -> Outcome:
+        """Return what became of one (profile, day)."""
+        with translated(self.path):
+            query = f"SELECT {_OUTCOME} FROM outcome WHERE profile = ? AND day = ?"  # noqa: S608
+            row = self._connection.execute(query, (profile, day.isoformat())).fetchone()
+        return Outcome(*row) if row else Outcome()
 
     def record_start(self, profile: str, day: date, next_try_epoch_ms: int) -> None:
-        """Record that an attempt starts. Should the process die in it, the day is tried again at
-        *next_try_epoch_ms*.
-        """
+        """Record that an attempt starts. If the process dies in it, the day is retried at *next_try_epoch_ms*."""
         with transaction(self._connection, self.path):
             self._connection.execute(
-                "INSERT INTO standing VALUES (?, ?, NULL, NULL, 1, ?, '', NULL) ON CONFLICT DO UPDATE"
-                " SET attempts = attempts + 1, next_try_epoch_ms = excluded.next_try_epoch_ms, waits_for = ''",
+                "INSERT INTO outcome (profile, day, attempts, next_try_epoch_ms, hint) VALUES (?, ?, 1, ?, '')"
+                " ON CONFLICT DO UPDATE SET attempts = attempts + 1, next_try_epoch_ms = excluded.next_try_epoch_ms,"
+                " error = '', hint = '', is_blocked = 0",
                 (profile, day.isoformat(), next_try_epoch_ms),
             )
 
-    def record_delivered(self, delivery: Delivery) -> None:
-        """Record that *delivery* succeeded. The days of its profile that wait for a person are tried again."""
+    def record_delivered(self, delivery: Delivery, content: bytes, encoding: str, unknown_ms: int) -> None:
+        """Record that *delivery* succeeded, and keep its *content*. Blocked days of its profile are retried.
+
+        *unknown_ms*: how much of the counters' time is unknown in *content*.
+        """
+        key = (delivery.profile, delivery.day.isoformat())
         ended_epoch_ms = delivery.started_epoch_ms + delivery.took_ms
         with transaction(self._connection, self.path):
-            self._insert(delivery)
+            number = self._insert(delivery)
             self._connection.execute(
-                "UPDATE standing SET delivered_sha256 = ?, delivered_epoch_ms = ?, delivered_unknown_ms = ?,"
-                " attempts = 0, next_try_epoch_ms = 0, waits_for = '' WHERE profile = ? AND day = ?",
-                (delivery.sha256, ended_epoch_ms, delivery.unknown_ms, delivery.profile, delivery.day.isoformat()),
+                "UPDATE outcome SET delivered_sha256 = ?, delivered_epoch_ms = ?, delivered_unknown_ms = ?,"
+                " attempts = 0, next_try_epoch_ms = 0, error = '', hint = '', is_blocked = 0"
+                " WHERE profile = ? AND day = ?",
+                (delivery.sha256, ended_epoch_ms, unknown_ms, *key),
             )
+            self._connection.execute(
+                "REPLACE INTO sent_file (profile, day, delivery, encoding, content) VALUES (?, ?, ?, ?, ?)",
+                (*key, number, encoding, zlib.compress(content)),
+            )
+            self._connection.execute("DELETE FROM standing WHERE profile = ? AND day = ?", key)
             self._release("profile = ?", (delivery.profile,))
 
-    def record_failed(self, delivery: Delivery, next_try_epoch_ms: int, waits_for: str) -> None:
-        """Record that *delivery* failed: try again at *next_try_epoch_ms*, or not before a person did *waits_for*."""
+    def record_failed(self, delivery: Delivery, next_try_epoch_ms: int, *, is_blocked: bool) -> None:
+        """Record that *delivery* failed: retry it at *next_try_epoch_ms*, or, if it *is_blocked*, after release()."""
         with transaction(self._connection, self.path):
             self._insert(delivery)
             self._connection.execute(
-                "UPDATE standing SET next_try_epoch_ms = ?, waits_for = ? WHERE profile = ? AND day = ?",
-                (next_try_epoch_ms, waits_for, delivery.profile, delivery.day.isoformat()),
-            )
+                "UPDATE outcome SET next_try_epoch_ms = ?, error = ?, hint = ?, is_blocked = ?"
+                " WHERE profile = ? AND day = ?",
+                (next_try_epoch_ms, delivery.message, delivery.hint, is_blocked, delivery.profile,
+                 delivery.day.isoformat()),
+            )  # fmt: skip
 
     def release(self, profile: str | None = None) -> None:
-        """Let every day that waits for a person, of *profile* or of all, be tried again: someone has acted."""
+        """Let the blocked days of *profile*, or of all, be retried at once: someone has acted."""
         with transaction(self._connection, self.path):
             self._release("?1 IS NULL OR profile = ?1", (profile,))
+
+    def record_look(
+        self, looked_epoch_ms: int, profiles: Iterable[RecordedProfile], standings: Iterable[Standing]
+    ) -> None:
+        """Record a look at everything: the *profiles* there are, and where each day stands that is not delivered.
+
+        They take the place of those of the look before. Only what differs is written.
+        """
+        with translated(self.path):
+            (known_epoch_ms,) = self._connection.execute("SELECT max(looked_epoch_ms) FROM look").fetchone()
+            known_profiles = set(self._connection.execute("SELECT name, site, destination FROM profile"))
+            known = {standing_of(row) for row in self._connection.execute(f"SELECT {STANDING} FROM standing")}  # noqa: S608
+        found_profiles, found = {tuple(one) for one in profiles}, set(standings)
+        is_recent = known_epoch_ms is not None and 0 <= looked_epoch_ms - known_epoch_ms < LOOK_TIME_STEP_MS
+        if is_recent and found_profiles == known_profiles and found == known:
+            return
+        with transaction(self._connection, self.path):
+            run = self._connection.executemany
+            run("DELETE FROM profile WHERE name = ?", [one[:1] for one in known_profiles - found_profiles])
+            run("REPLACE INTO profile (name, site, destination) VALUES (?, ?, ?)", found_profiles - known_profiles)
+            gone = [(one.profile, one.day.isoformat()) for one in known - found]
+            run("DELETE FROM standing WHERE profile = ? AND day = ?", gone)
+            marks = ", ".join("?" * len(STANDING.split(",")))
+            run(f"REPLACE INTO standing ({STANDING}) VALUES ({marks})", map(_row_of, found - known))  # noqa: S608
+            self._connection.execute("REPLACE INTO look (id, looked_epoch_ms) VALUES (1, ?)", (looked_epoch_ms,))
 
     def deliveries(self, most: int, profile: str | None = None) -> list[Delivery]:
         """Return the last *most* attempts, newest first, of *profile* or of all."""
         with translated(self.path):
             rows = self._connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",  # noqa: S608
+                f"SELECT {_DELIVERY} FROM delivery WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",  # noqa: S608
                 (profile, most),
             ).fetchall()
         return [_delivery(*row) for row in rows]
 
-    def untold(self, most: int) -> list[Recorded]:
-        """Return the oldest *most* attempts that InfluxDB was not told of."""
+    def unreported(self, most: int) -> list[RecordedDelivery]:
+        """Return the oldest *most* attempts that InfluxDB does not have."""
         with translated(self.path):
             rows = self._connection.execute(
                 f"SELECT id, (SELECT count(*) FROM delivery AS other WHERE other.profile = delivery.profile"  # noqa: S608
-                f" AND other.day = delivery.day AND other.id <= delivery.id), {_COLUMNS}"
-                " FROM delivery WHERE id > (SELECT delivery FROM told) ORDER BY id LIMIT ?",
+                f" AND other.day = delivery.day AND other.id <= delivery.id), {_DELIVERY}"
+                " FROM delivery WHERE id > (SELECT delivery FROM reported) ORDER BY id LIMIT ?",
                 (most,),
             ).fetchall()
-        return [Recorded(number, _delivery(*row), attempt) for number, attempt, *row in rows]
+        return [RecordedDelivery(number, _delivery(*row), attempt) for number, attempt, *row in rows]
 
-    def record_told(self, number: int) -> None:
-        """Record that InfluxDB was told of all attempts up to the one whose id is *number*."""
+    def record_reported(self, number: int) -> None:
+        """Record that InfluxDB has all attempts up to the one whose id is *number*."""
         with transaction(self._connection, self.path):
-            self._connection.execute("UPDATE told SET delivery = max(delivery, ?)", (number,))
+            self._connection.execute("UPDATE reported SET delivery = max(delivery, ?)", (number,))
 
-    def forget_told(self) -> None:
-        """Have every attempt told again."""
+    def forget_reported(self) -> None:
+        """Record that InfluxDB has no attempt."""
         with transaction(self._connection, self.path):
-            self._connection.execute("UPDATE told SET delivery = 0")
+            self._connection.execute("UPDATE reported SET delivery = 0")
 
     def _release(self, where: str, values: tuple[str | None, ...]) -> None:
         self._connection.execute(
-            f"UPDATE standing SET waits_for = '', next_try_epoch_ms = 0 WHERE waits_for <> '' AND ({where})",  # noqa: S608
+            f"UPDATE outcome SET is_blocked = 0, next_try_epoch_ms = 0 WHERE is_blocked AND ({where})",  # noqa: S608
             values,
         )
 
-    def _insert(self, delivery: Delivery) -> None:
+    def _insert(self, delivery: Delivery) -> int | None:
         values = (
             delivery.profile, delivery.day.isoformat(), delivery.destination, delivery.file_name,
             delivery.started_epoch_ms, delivery.took_ms, delivery.ok, delivery.message, delivery.hint,
             delivery.sha256, delivery.rows, delivery.bytes, json.dumps(delivery.gaps), delivery.site,
         )  # fmt: skip
         marks = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT INTO delivery ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+        return self._connection.execute(f"INSERT INTO delivery ({_DELIVERY}) VALUES ({marks})", values).lastrowid  # noqa: S608
+
+
+def standing_of(row: tuple[Any, ...]) -> Standing:
+    """Return a row of the table, its columns as in STANDING, as a Standing."""
+    profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, *rest = row
+    late, when = tuple(json.loads(counters)), date.fromisoformat(day)
+    return Standing(profile, when, State(state), decided_epoch_ms, next_try_epoch_ms, late, *rest)
+
+
+def _row_of(standing: Standing) -> tuple[object, ...]:
+    one = standing
+    return (
+        one.profile, one.day.isoformat(), one.state.value, one.decided_epoch_ms, one.next_try_epoch_ms,
+        json.dumps(one.counters), one.minutes, one.attempts, one.error, one.hint,
+    )  # fmt: skip
 
 
 def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: Any) -> Delivery:
-    """Return a row of the table as a Delivery."""
     started_epoch_ms, took_ms, ok, message, hint, sha256, rows, size, gaps, site = rest
     return Delivery(
         profile=profile,

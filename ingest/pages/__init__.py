@@ -1,6 +1,6 @@
 """The pages people look at, served by ingest itself: made on the server, so that they work without a script.
 
-    mount --> views --figures---> now, history, figures, doors, desk
+    mount --> views --figures---> now, history, figures, doors, deliveries_page
                     --pictures--> charts, svg
                     --texts-----> language, translations/
                     --> templates/, static/      one style sheet, one script that asks again every second

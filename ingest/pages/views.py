@@ -1,11 +1,12 @@
 """The pages' addresses. Each view reads figures and hands them to a template; nothing is worked out here."""
 
+import io
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request, send_file
 
 from footfall.errors import FootfallError
 from footfall.model import Site
@@ -13,7 +14,8 @@ from ingest.context import Context, context
 from ingest.http_errors import Refusal
 from ingest.pages.answer_cache import KEPT_S, Cache, TaggedBody, tagged_body
 from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupancy_chart
-from ingest.pages.desk import Desk, Outcome
+from ingest.pages.deliveries_page import Day as DeliveryDay
+from ingest.pages.deliveries_page import profiles_of, profiles_with_files, read_deliveries
 from ingest.pages.error_pages import show_error
 from ingest.pages.figures import Day, Length, Period, period_around
 from ingest.pages.history_page import clamp_day, read_history, write_plain_csv
@@ -99,7 +101,7 @@ def show_history(site: str) -> str:
         charts["heat"] = heat_chart(history.heat, language, label)
     return render_template(
         "history.html", page="history", site=where, history=history, period=period, charts=charts,
-        profiles=_profiles(here, where), now_utc=here.now_utc(),
+        profiles=profiles_with_files(here.ledger, where, period.days), now_utc=here.now_utc(),
     )  # fmt: skip
 
 
@@ -115,14 +117,13 @@ def send_plain_csv(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/client.csv")
 def send_client_file(site: str) -> Response:
-    """Send the client's file of a day, or of each day of a period, one after the other."""
+    """Send the client's file of a day as it was delivered, or those of a period, one after the other."""
     here, where = context(), _find_site(site)
-    desk, profile = _find_profile(here, where, request.args.get("profile", ""))
+    profile = _find_profile(here, where, request.args.get("profile", ""))
     period = period_around(*_asked_period(here, where))
-    today = here.now_utc().astimezone(where.tz).date()
-    files = [desk.file(profile, day) for day in period.days if day <= today]
+    files = here.ledger.sent_files(profile, period.first, period.last)
     if not files:
-        raise Refusal(404, "no_file", "that period has not begun", "day")
+        raise Refusal(404, "no_file", "no file was delivered for that period", "day")
     name = files[0].name if len(files) == 1 else f"{profile}_{period.first}_{period.length.value}.csv"
     return _download(b"".join(file.content for file in files), name, files[0].encoding)
 
@@ -143,7 +144,7 @@ def tell_counters(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/deliveries")
 def show_deliveries(site: str) -> str:
-    """Show a month of days: delivered, owed, failed."""
+    """Show a month of days: delivered, owed or blocked."""
     here, where = context(), _find_site(site)
     today = here.now_utc().astimezone(where.tz).date()
     period = period_around(Length.MONTH, _asked_day(today))
@@ -163,14 +164,15 @@ def tell_deliveries(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
 def show_file(site: str, profile: str, day: str) -> str:
-    """Show the client's file of a day as it would go out now, and how its delivery stands."""
+    """Show where a day stands, and the client's file as it was delivered."""
     here, where = context(), _find_site(site)
-    desk, profile = _find_profile(here, where, profile)
-    today = here.now_utc().astimezone(where.tz).date()
-    found = clamp_day(_parse_day(day), today)
+    profile = _find_profile(here, where, profile)
+    found = clamp_day(_parse_day(day), here.now_utc().astimezone(where.tz).date())
+    standing = here.ledger.days(profile, found, found).get(found)
+    files = here.ledger.sent_files(profile, found, found)
     return render_template(
-        "file.html", page="deliveries", site=where, profile=profile, day=found, file=desk.file(profile, found),
-        delivery=desk.days(profile, [found])[0] if desk.has_ledger() else None, today=today,
+        "file.html", page="deliveries", site=where, profile=profile, day=DeliveryDay(found, standing),
+        file=files[0] if files else None,
     )  # fmt: skip
 
 
@@ -200,13 +202,10 @@ def _render_counters(here: Context, site: Site) -> str:
 
 
 def _render_deliveries(here: Context, site: Site, period: Period) -> str:
-    profiles = _profiles(here, site)
-    desk = here.desk if here.desk and here.desk.has_ledger() else None
-    calendars = {name: desk.days(name, period.days) for name in profiles} if desk else {}
-    return render_template(
-        "_deliveries.html", site=site, profiles=profiles, calendars=calendars, Outcome=Outcome,
-        today=here.now_utc().astimezone(site.tz).date(), has_ledger=desk is not None,
-    )  # fmt: skip
+    now_utc = here.now_utc()
+    deliveries = read_deliveries(here.ledger, site, period.days, now_utc)
+    today = now_utc.astimezone(site.tz).date()
+    return render_template("_deliveries.html", site=site, deliveries=deliveries, today=today)
 
 
 def _render_display(here: Context, site: Site) -> str:
@@ -243,17 +242,13 @@ def _find_site(name: str) -> Site:
     return found
 
 
-def _profiles(here: Context, site: Site) -> dict[str, str]:
-    return dict(here.desk.profiles(site.id)) if here.desk else {}
-
-
-def _find_profile(here: Context, site: Site, name: str) -> tuple[Desk, str]:
-    """Return the desk and the profile *name* of *site*; the first, where no name was given."""
-    profiles = _profiles(here, site)
+def _find_profile(here: Context, site: Site, name: str) -> str:
+    """Return *name* if it is a profile of *site*; the first, if *name* is empty."""
+    profiles = [profile.name for profile in profiles_of(here.ledger, site)]
     found = name or next(iter(profiles), "")
-    if here.desk is None or found not in profiles:
-        raise Refusal(404, "unknown_profile", "there is no such profile of this site", "profile")
-    return here.desk, found
+    if found not in profiles:
+        raise Refusal(404, "unknown_profile", "this site has no such profile", "profile")
+    return found
 
 
 def _asked_period(here: Context, site: Site) -> tuple[Length, date]:
@@ -279,7 +274,6 @@ def _parse_day(text: str) -> date:
 
 
 def _download(body: bytes, name: str, encoding: str) -> Response:
-    response = Response(body, mimetype="text/csv")
+    response = send_file(io.BytesIO(body), "text/csv", as_attachment=True, download_name=name)
     response.headers["Content-Type"] = f"text/csv; charset={encoding.removesuffix('-sig')}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

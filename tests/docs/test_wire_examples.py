@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -16,6 +17,9 @@ import urllib3
 from footfall import signing, wire
 from footfall.errors import InvalidBatch
 from footfall.model import Span
+from footfall.store.ledger import Ledger
+from footfall.store.ledger_schema import FILE_NAME as LEDGER
+from footfall.store.ledger_schema import RecordedProfile
 from tests.docs.pages import code, page, pages
 from tests.support.installation import Installation, batch, install
 
@@ -26,7 +30,7 @@ MINUTE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def ingest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Give a running ingest that has just heard of ALLI1, with a crossing and a report, and of DOOR1, with neither."""
+    """Give a running ingest with a crossing and a report of ALLI1, a heartbeat of DOOR1, and a look of the exporter."""
     installation = install(tmp_path_factory.mktemp("docs"), ("ALLI1", "DOOR1"), more=LEGACY)
     with installation.serving():
         now_ms = int(time.time() * 1000)
@@ -35,6 +39,8 @@ def ingest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         assert installation.post(json.dumps(sent).encode()).status == 200
         heartbeat = batch(counter="DOOR1", span=Span(now_ms - MINUTE_MS, now_ms))
         assert installation.post(heartbeat, counter="DOOR1").status == 200
+        with closing(Ledger(installation.data / LEDGER)) as ledger:
+            ledger.record_look(now_ms, [RecordedProfile("library", "alliance", "sftp.example.org")], [])
         yield installation
 
 

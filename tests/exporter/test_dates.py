@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.dates import SAMPLE_DAYS, SAMPLE_TIMES, check_format, parse_moment, render_moment, tells_apart
+from exporter.dates import SAMPLE_DAYS, SAMPLE_TIMES, check_format, is_unambiguous, parse_moment, render_moment
 from tests.support.properties import UNHURRIED
 
 DAY_LETTERS = "Yymdj"
@@ -39,23 +39,23 @@ def test_years_have_four_digits_and_two() -> None:
 
 
 @pytest.mark.parametrize("letter", "aAbBpPcxXzZGuUVWwfsehDTlkI")
-def test_letter_that_depends_on_language_or_clock_is_refused(letter: str) -> None:
-    with pytest.raises(ValueError, match=f"has the code %{letter}; there are %Y, %y, %m, %d, %j, and each without"):
+def test_code_that_depends_on_a_language_or_a_clock_is_refused(letter: str) -> None:
+    with pytest.raises(ValueError, match=f"has the code %{letter}; allowed are %Y, %y, %m, %d, %j, and each without"):
         check_format(f"%Y-{letter}%{letter}", DAY_LETTERS)
 
 
 @pytest.mark.parametrize("pattern", ["%H", "%Y %M", "%", "%Y-%", "%-", "%-%", "%\n", "%Ey", "%_d"])
-def test_code_that_is_none_of_those_allowed_is_refused(pattern: str) -> None:
+def test_code_that_is_not_allowed_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="has the code %"):
         check_format(pattern, DAY_LETTERS)
 
 
-def test_pattern_without_codes_is_no_mistake() -> None:
+def test_pattern_without_codes_is_valid() -> None:
     assert check_format("no code, 100 %%", DAY_LETTERS) == "no code, 100 %%"
 
 
 def test_machine_s_language_changes_nothing() -> None:
-    """Were a letter written in words, it would differ here, where that language is installed."""
+    """A code that writes words would fail here if another language is installed."""
     before = locale.setlocale(locale.LC_TIME)
     try:
         locale.setlocale(locale.LC_TIME, "")
@@ -79,10 +79,10 @@ def patterns(draw: st.DrawFn, orders: list[str]) -> str:
 @given(patterns(ORDERS), st.dates(date(2010, 1, 1), date(2068, 12, 31)))
 @settings(UNHURRIED, max_examples=200)
 def test_day_that_was_written_is_read_back(pattern: str, day: date) -> None:
-    """From 2010 on: the years before, written %-y, have one digit, which no reader takes for a year."""
+    """From 2010 on: %-y writes earlier years with one digit, which strptime does not accept."""
     assert check_format(pattern, DAY_LETTERS) == pattern
     assert parse_moment(render_moment(day, pattern), pattern).date() == day
-    assert tells_apart(pattern, SAMPLE_DAYS)
+    assert is_unambiguous(pattern, SAMPLE_DAYS)
 
 
 @given(patterns(["HMS", "HM", "MH"]), st.integers(0, 24 * 60 - 1))
@@ -90,11 +90,11 @@ def test_day_that_was_written_is_read_back(pattern: str, day: date) -> None:
 def test_time_that_was_written_is_read_back(pattern: str, minutes: int) -> None:
     moment = datetime.combine(date(2026, 5, 4), time()) + timedelta(minutes=minutes)
     assert parse_moment(render_moment(moment, pattern), pattern).time() == moment.time()
-    assert tells_apart(pattern, SAMPLE_TIMES)
+    assert is_unambiguous(pattern, SAMPLE_TIMES)
 
 
 @pytest.mark.parametrize("text", ["4.5.2026", "04.05.2026", "4.05.2026"])
-def test_zeros_in_front_may_be_missing_or_too_many(text: str) -> None:
+def test_leading_zeros_are_optional(text: str) -> None:
     assert parse_moment(text, "%d.%m.%Y") == parse_moment(text, "%-d.%-m.%Y") == datetime.combine(MOMENT, time())
 
 
@@ -108,7 +108,7 @@ def test_zeros_in_front_may_be_missing_or_too_many(text: str) -> None:
         ("26/26", "%y/%y", "cannot be read back"),
     ],
 )
-def test_what_does_not_fit_the_pattern_is_refused(text: str, pattern: str, why: str) -> None:
+def test_text_that_does_not_match_the_pattern_is_refused(text: str, pattern: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_moment(text, pattern)
 
@@ -116,10 +116,10 @@ def test_what_does_not_fit_the_pattern_is_refused(text: str, pattern: str, why: 
 @pytest.mark.parametrize("pattern", ["%Y", "%m-%d", "%Y-%d", "%j", "%Y-%m", "%d%%", "%Y%-m%-d", "no code"])
 def test_pattern_that_writes_two_days_alike_is_found(pattern: str) -> None:
     """The last but one: 2027-1-11 and 2027-11-1 would both be 2027111."""
-    assert not tells_apart(pattern, SAMPLE_DAYS)
+    assert not is_unambiguous(pattern, SAMPLE_DAYS)
 
 
 @pytest.mark.parametrize("pattern", ["%H", "%M", "%-H%-M", "no code"])
 def test_pattern_that_writes_two_half_hours_alike_is_found(pattern: str) -> None:
     """%-H%-M is one of them: 1:30 and 13:00 would both be 130."""
-    assert not tells_apart(pattern, SAMPLE_TIMES)
+    assert not is_unambiguous(pattern, SAMPLE_TIMES)

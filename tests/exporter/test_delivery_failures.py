@@ -1,4 +1,4 @@
-"""Deliveries that fail: when they are tried again, for whom they wait, and whom they do not hold up."""
+"""Deliveries that fail: when they are retried, what blocks them, and that they delay no other day or profile."""
 
 import contextlib
 import logging
@@ -7,55 +7,55 @@ from pathlib import Path
 
 import pytest
 
-from exporter.delivery_job import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, DeliveryJob
-from exporter.due_days import Why
+from exporter.delivery_job import FIRST_BACKOFF_S, DeliveryJob
+from exporter.standing import LONGEST_BACKOFF_S, explain
 from footfall.errors import DeliveryError
 from footfall.model import epoch_ms
+from footfall.store.ledger_schema import State
 from tests.support.office import Office, file_of, office, profile_table
 
 DAY = date(2026, 5, 4)
 
 
 def evening(here: Office, day: str = "2026-05-04") -> None:
-    """Let it be the evening of *day*, with everything up to it known."""
+    """Set the clock to the evening of *day*, with every day up to it covered."""
     here.cover("2026-05-04", day)
     here.at(day, "20:00")
 
 
 def pause_s(here: Office) -> float:
-    """Return how long the only day of the profile waits from now until it is tried again."""
-    return (here.ledger.standings("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
+    """Return the seconds from now until the only day of the profile is retried."""
+    return (here.ledger.outcomes("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
 
 
-def test_transient_failure_is_tried_again_by_itself_and_recorded(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_transient_failure_is_retried_and_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
         job = here.job()
         assert here.steps(job) == 1
         (owed,) = job.owed()
-        assert (owed.why, owed.is_ready) == (Why.LATER, False)
-        assert owed.detail == f"in {int(pause_s(here))} s, attempt 2"
+        assert owed.state is State.RETRYING
+        details = explain(owed, here.profiles["alliance"], here.now_utc)
+        assert details == f"in {int(pause_s(here))} s, attempt 2"
         (failed,) = here.ledger.deliveries(9)
         assert (failed.ok, failed.message, failed.hint) == (
             False,
-            "deliver 04_05_2026_counterdata-1.csv to client: told to fail",
-            "it will be tried again",
+            "deliver 04_05_2026_counterdata-1.csv to client: failed on demand",
+            "the exporter retries",
         )
         assert caplog.records[-1].levelno == logging.WARNING
-        assert "alliance/2026-05-04 was not delivered, it will be tried again: deliver" in caplog.messages[-1]
+        assert caplog.messages[-1].startswith("failed to deliver alliance/2026-05-04, will retry: deliver 04_05")
         here.client.fault = "none"
         here.wait(seconds=pause_s(here) - 1)
         assert here.steps(job) == 0
         here.wait(seconds=FIRST_BACKOFF_S)
         assert here.steps(job) == 1
-        assert here.ledger.standings("alliance")[DAY].attempts == 0
-        assert here.why() == {}
+        assert here.ledger.outcomes("alliance")[DAY].attempts == 0
+        assert here.states() == {}
 
 
-def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
+def test_backoff_doubles_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
@@ -72,7 +72,7 @@ def test_pauses_double_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: 
         assert len(here.ledger.deliveries(99)) == 14
 
 
-def test_pause_begins_when_the_attempt_has_ended(tmp_path: Path) -> None:
+def test_backoff_starts_when_the_attempt_has_ended(tmp_path: Path) -> None:
     """An attempt at a server that hangs takes longer than the first pause."""
     with office(tmp_path) as here:
         evening(here)
@@ -82,7 +82,7 @@ def test_pause_begins_when_the_attempt_has_ended(tmp_path: Path) -> None:
         assert pause_s(here) >= FIRST_BACKOFF_S / 2
 
 
-def test_two_exporters_that_fail_together_do_not_come_back_together(tmp_path: Path) -> None:
+def test_exporters_that_fail_together_do_not_retry_together(tmp_path: Path) -> None:
     pauses = set()
     for seed in range(5):
         (tmp_path / str(seed)).mkdir()
@@ -94,26 +94,31 @@ def test_two_exporters_that_fail_together_do_not_come_back_together(tmp_path: Pa
     assert len(pauses) == 5
 
 
-def test_permanent_failure_waits_for_a_person_however_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_permanent_failure_blocks_the_day_until_it_is_released(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
         assert here.steps() == 1
         assert caplog.records[-1].levelno == logging.ERROR
-        assert "it waits for a person: deliver 04_05_2026_counterdata-1.csv to client" in caplog.messages[-1]
-        assert caplog.messages[-1].endswith("; tell it not to; then: footfall export --deliver")
+        assert caplog.messages[-1].startswith(
+            "blocked alliance/2026-05-04: deliver 04_05_2026_counterdata-1.csv to client"
+        )
+        assert caplog.messages[-1].endswith("; clear the fault; then: footfall export --deliver")
         here.client.fault = "none"
         here.wait(hours=20)  # not yet the next evening
         (owed,) = here.job().owed()
-        assert (owed.why, owed.is_ready) == (Why.PERSON, False)
-        assert owed.detail == "tell it not to; then: footfall export --deliver"
+        assert owed.state is State.BLOCKED
+        details = explain(owed, here.profiles["alliance"], here.now_utc)
+        assert details == "clear the fault; then: footfall export --deliver"
         assert here.steps() == 0
         here.ledger.release()
         assert here.steps() == 1
-        assert here.why() == {}
+        assert here.states() == {}
 
 
-def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path: Path) -> None:
+def test_next_success_of_a_profile_releases_its_blocked_days(tmp_path: Path) -> None:
     with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
         evening(here)
         here.client.fault = here.mirror.fault = "permanent"
@@ -122,24 +127,24 @@ def test_next_success_of_a_profile_takes_along_what_waited_for_a_person(tmp_path
         evening(here, "2026-05-05")
         assert here.steps() == 3
         assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-05", "2026-05-04")]
-        assert here.why() == {"other/2026-05-04": "PERSON", "other/2026-05-05": "PERSON"}
+        assert here.states() == {"other/2026-05-04": "BLOCKED", "other/2026-05-05": "BLOCKED"}
 
 
-def test_delivery_by_hand_may_be_what_the_person_did(tmp_path: Path) -> None:
+def test_delivery_by_hand_unblocks_the_day(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
         job = here.job()
         here.steps(job)
-        with pytest.raises(DeliveryError, match="told to fail"):
+        with pytest.raises(DeliveryError, match="failed on demand"):
             job.deliver(here.profiles["alliance"], DAY)
         here.client.fault = "none"
         job.deliver(here.profiles["alliance"], DAY)
-        assert here.why() == {}
+        assert here.states() == {}
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
 
 
-def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_says(
+def test_day_before_deliver_from_that_failed_by_hand_is_retried_as_its_log_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with office(tmp_path, profile_table(since="2026-05-06")) as here:
@@ -147,17 +152,17 @@ def test_day_before_deliver_from_that_failed_by_hand_is_tried_again_as_its_log_s
         here.client.fault = "transient"
         with pytest.raises(DeliveryError):
             here.job().deliver(here.profiles["alliance"], DAY)
-        assert "it will be tried again" in caplog.messages[-1]
+        assert "will retry" in caplog.messages[-1]
         here.client.fault = "none"
         here.wait(minutes=1)
-        assert here.why() == {"alliance/2026-05-04": "NOW", "alliance/2026-05-06": "NOW"}
+        assert here.states() == {"alliance/2026-05-04": "DUE", "alliance/2026-05-06": "DUE"}
         here.steps()
         assert here.client.attempts == [file_of(day) for day in ("2026-05-04", "2026-05-04", "2026-05-06")]
-        assert here.why() == {}
+        assert here.states() == {}
 
 
-def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Path) -> None:
-    """Days that were delivered long ago are passed over; those that failed then are not."""
+def test_owed_days_of_many_years_are_listed_in_order(tmp_path: Path) -> None:
+    """Days that were delivered long ago are left out; those that failed then are not."""
     with office(tmp_path, profile_table(since="2021-05-04")) as here:
         here.at("2021-05-08", "21:00")
         here.cover("2021-05-04", "2026-05-04")
@@ -176,7 +181,7 @@ def test_years_before_deliver_from_and_after_it_are_walked_in_order(tmp_path: Pa
         assert len(owed) == 2 + (date(2026, 5, 4) - date(2021, 5, 8)).days
 
 
-def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Path) -> None:
+def test_profile_that_fails_slowly_delays_others_by_one_attempt(tmp_path: Path) -> None:
     """A month is owed to a server that hangs for two minutes an attempt; the other client's day is the newest."""
     with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-06-03")) as here:
         evening(here, "2026-06-03")
@@ -189,8 +194,8 @@ def test_profile_that_fails_slowly_holds_up_others_for_one_attempt(tmp_path: Pat
         assert here.mirror.attempts == [file_of("2026-06-03")]
 
 
-def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: Path) -> None:
-    """As when somebody keeps that one file open at the client's."""
+def test_day_that_fails_alone_does_not_delay_later_days(tmp_path: Path) -> None:
+    """The client may keep that one file open."""
     with office(tmp_path) as here:
         evening(here, "2026-05-07")
         (here.client.folder / file_of("2026-05-04")).mkdir()
@@ -202,25 +207,25 @@ def test_day_that_fails_by_itself_does_not_hold_up_the_days_after_it(tmp_path: P
         (here.client.folder / file_of("2026-05-04")).rmdir()
         evening(here, "2026-05-08")
         _look_for(here, job, minutes=1)
-        assert here.why() == {}
+        assert here.states() == {}
 
 
-def test_server_that_is_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
+def test_server_that_was_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         evening(here, "2026-05-06")
         here.client.fault = "transient"
         job = here.job()
         _look_for(here, job, minutes=10 * 60)
         assert 3 < len(here.client.attempts) < 60
-        assert set(here.why().values()) <= {"LATER", "NOW"}
+        assert set(here.states().values()) <= {"RETRYING", "DUE"}
         here.client.fault = "none"
         _look_for(here, job, minutes=90)
-        assert here.why() == {}
+        assert here.states() == {}
         assert len(list(here.client.folder.iterdir())) == 3
 
 
-def test_clock_that_was_ahead_and_is_set_back_holds_nothing_up(tmp_path: Path) -> None:
-    """An attempt failed while the clock was ten years ahead: its pause would end then."""
+def test_clock_that_was_ahead_and_is_set_back_delays_nothing(tmp_path: Path) -> None:
+    """An attempt failed while the clock was ten years ahead: its next try would be then."""
     with office(tmp_path) as here:
         evening(here)
         job = here.job()
@@ -231,7 +236,7 @@ def test_clock_that_was_ahead_and_is_set_back_holds_nothing_up(tmp_path: Path) -
         here.at("2026-05-04", "20:01")
         here.client.fault = "none"
         assert here.steps(job) == 1
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def _look_for(here: Office, job: DeliveryJob, minutes: int) -> None:

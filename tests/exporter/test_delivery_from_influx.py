@@ -28,7 +28,7 @@ def here(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def forwarder(here: Office, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
-    """What writes the office's journal to InfluxDB, when told to."""
+    """Forwards the office's journal to InfluxDB, step by step."""
     with forwarded(here.journal.path, influx_database) as one:
         yield one
 
@@ -58,7 +58,7 @@ def test_file_from_influxdb_is_that_from_the_journal(
 def test_day_waits_while_the_forwarder_lags(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """What the journal has and InfluxDB has not yet makes the day late; it goes out once it is there, whole."""
+    """A day that InfluxDB does not have yet is late. It goes out, whole, once InfluxDB has it."""
     here.cover("2026-05-03", "2026-05-03")
     forwarder.forward()
     here.at(DAY, "19:30")
@@ -67,17 +67,17 @@ def test_day_waits_while_the_forwarder_lags(
     here.at(DAY, "20:00")
     job = job_on_influx(here, influx_database)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert [one.state.name for one in job.owed()] == ["LATE"]
     assert here.client.attempts == []
     forwarder.forward()
     assert here.steps(job) == 1
     assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
 
 
-def test_day_waits_while_spans_came_before_their_crossings_could(
+def test_day_never_goes_out_with_spans_but_without_their_crossings(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """A forwarder that stops anywhere leaves no span without the crossings in it."""
+    """Wherever a forwarder stops, it has written no span without the crossings in it."""
     here.at(DAY, "19:30")
     here.enter(DAY, "10:00", people=2)
     here.cover(DAY, DAY)
@@ -93,10 +93,10 @@ def test_day_waits_while_spans_came_before_their_crossings_could(
     assert here.client.attempts == [file_of(DAY)]
 
 
-def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_be_told(
+def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_catch_up(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """It comes back the day after, at one: nobody is late, and no file goes out with the evening as a gap."""
+    """It is back at one the day after: no counter is late, and no file goes out with the evening as a gap."""
     here.at(DAY, "12:00")
     here.cover_until(DAY, timedelta(hours=12))
     forwarder.forward()
@@ -109,14 +109,14 @@ def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_be_told(
     assert here.steps(job) == 0
     write_forwarder(influx_database, "a", epoch_ms(here.now_utc), waiting=3, lag_s=63_000)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LATE"]
+    assert [one.state.name for one in job.owed()] == ["STORE_BEHIND"]
     forwarder.forward()
     assert here.steps(job) == 1
     assert b"2026-5-4,18:30:00,3,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
 
 
 @pytest.mark.parametrize(("clock", "steps"), [("11:59", 0), ("12:00", 0), ("12:02", 1)])
-def test_day_goes_out_with_gaps_once_influxdb_was_told_of_all_until_the_deadline(
+def test_day_goes_out_with_gaps_once_influxdb_has_everything_up_to_the_deadline(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase, clock: str, steps: int
 ) -> None:
     here.at(DAY, "12:00")
@@ -127,10 +127,10 @@ def test_day_goes_out_with_gaps_once_influxdb_was_told_of_all_until_the_deadline
     assert here.steps(job_on_influx(here, influx_database)) == steps
 
 
-def test_day_goes_out_with_gaps_a_day_later_where_nobody_tells_influxdb_any_more(
+def test_day_goes_out_with_gaps_a_day_later_if_influxdb_never_catches_up(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """The machine of ingest is gone: the client hears of it as it would have, a day later."""
+    """Ingest's machine is gone: the client gets the file with its gaps, a day later."""
     here.at(DAY, "12:00")
     here.cover_until(DAY, timedelta(hours=12))
     forwarder.forward()
@@ -141,10 +141,10 @@ def test_day_goes_out_with_gaps_a_day_later_where_nobody_tells_influxdb_any_more
     assert here.steps(job) == 1
 
 
-def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
+def test_influxdb_that_lost_everything_replaces_no_delivered_file(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """Not empty, and not while it is filled again, point by point; what came late goes out once all is there."""
+    """Neither while it is empty nor while it is refilled. Late data goes out once everything is back."""
     here.at(DAY, "19:30")
     here.enter(DAY, "10:00", people=2)
     here.cover(DAY, DAY)
@@ -158,7 +158,7 @@ def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
     here.enter(DAY, "11:00", people=3)
     here.wait(minutes=20)
     assert here.steps(job) == 0
-    assert [one.why.name for one in job.owed()] == ["LESS"]
+    assert [one.state.name for one in job.owed()] == ["KEPT_BACK"]
     forwarder.cursor = Cursor()
     high_water_mark = forwarder.outbox.high_water_mark(forwarder.sites)
     while chunk := forwarder.outbox.next_chunk(forwarder.cursor, high_water_mark, 1):
@@ -175,7 +175,7 @@ def test_influxdb_that_lost_everything_replaces_no_file_that_was_delivered(
     assert b"2026-5-4,10:00:00,2,0,ALLI1" in (here.client.folder / file_of(DAY)).read_bytes()
 
 
-def test_influxdb_that_is_away_leaves_the_day_owed(
+def test_influxdb_that_is_down_leaves_the_day_owed(
     here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     here.cover(DAY, DAY)

@@ -1,4 +1,4 @@
-"""Which day is delivered when: what is owed, what waits, and what a restart does to it (nothing)."""
+"""Which day is delivered when: owed days, waiting days, and that a restart changes nothing."""
 
 import logging
 from datetime import date, timedelta
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.due_days import Why
+from exporter.standing import explain
 from footfall.errors import FootfallError, StoreUnavailable
+from footfall.store.ledger_schema import State
 from tests.support.office import file_of, office, profile_table
 from tests.support.profiles import counter_table
 
@@ -20,15 +21,15 @@ def test_nothing_is_owed_before_it_is_due_and_then_it_goes_out_once(tmp_path: Pa
         here.enter("2026-05-04", "08:31", 12)
         here.at("2026-05-04", "19:59")
         assert here.steps() == 0
-        assert here.why() == {}
+        assert here.states() == {}
         here.at("2026-05-04", "20:00")
-        assert here.why() == {"alliance/2026-05-04": "NOW"}
+        assert here.states() == {"alliance/2026-05-04": "DUE"}
         assert here.steps() == 1
         assert here.steps() == 0
         assert here.client.attempts == ["04_05_2026_counterdata-1.csv"]
         content = (here.client.folder / "04_05_2026_counterdata-1.csv").read_text()
         assert content.splitlines()[2] == "2026-5-4,08:30:00,12,0,ALLI1,Counter A,RDCentre,Alliance,ALLI"
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -44,11 +45,11 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
             "alliance", date(2026, 5, 4), "client", True,
         )  # fmt: skip
         assert (delivery.rows, delivery.bytes, delivery.took_ms, delivery.gaps) == (44, len(content), 700, ())
-    assert "alliance/2026-05-04 was delivered to client as 04_05_2026_counterdata-1.csv, 44 rows" in caplog.messages
+    assert "delivered alliance/2026-05-04 to client: file=04_05_2026_counterdata-1.csv rows=44" in caplog.messages
 
 
 def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
-    """Nobody was there on four evenings; whether Footfall was off or the machine, it is the same thing."""
+    """It does not matter whether Footfall or the whole machine was off."""
     days = [f"2026-05-{day:02}" for day in range(4, 9)]
     with office(tmp_path) as here:
         here.cover(days[0], days[-1])
@@ -78,10 +79,10 @@ def test_days_before_deliver_from_and_profiles_without_destination_are_never_owe
     with office(tmp_path, profile_table(since="2026-05-06"), alone) as here:
         here.cover("2026-05-01", "2026-05-06")
         here.at("2026-05-06", "22:00")
-        assert here.why() == {"alliance/2026-05-06": "NOW"}
+        assert here.states() == {"alliance/2026-05-06": "DUE"}
 
 
-def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_day_not_covered_to_its_end_waits_and_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=18, minutes=59), "ALLI2")
@@ -89,10 +90,11 @@ def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, ca
         job = here.job()
         assert here.steps(job) == here.steps(job) == 0
         (owed,) = job.owed()
-        assert (owed.why, owed.is_ready) == (Why.LATE, False)
-        assert owed.detail == "ALLI2; goes out anyway at 2026-05-05 12:00"
+        assert owed.state is State.LATE
+        details = "ALLI2; goes out anyway at 2026-05-05 12:00"
+        assert explain(owed, here.profiles["alliance"], here.now_utc) == details
         assert [record.getMessage() for record in caplog.records] == [
-            "alliance/2026-05-04 waits for counters that are late: ALLI2; goes out anyway at 2026-05-05 12:00"
+            f"waiting for late counters before delivering alliance/2026-05-04: {details}"
         ]
         here.cover_until("2026-05-04", timedelta(hours=19), "ALLI2")
         assert here.steps(job) == 1
@@ -100,7 +102,7 @@ def test_day_not_covered_to_its_end_waits_and_is_told_of_once(tmp_path: Path, ca
 
 
 def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
-    """A span a day later says that the counter has told all it knows: the day before is as good as it gets."""
+    """A counter sends in order: a span of the next day means that it has sent all it has of the day before."""
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover("2026-05-05", "2026-05-05")
@@ -109,7 +111,7 @@ def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
         assert here.ledger.deliveries(9)[1].gaps == ("ALLI2 08:00-19:00 (660 min unknown)",)
 
 
-def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
+def test_day_goes_out_at_give_up_at_with_its_gap_recorded_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with office(tmp_path) as here:
@@ -121,11 +123,11 @@ def test_day_goes_out_at_give_up_with_its_gap_recorded_and_logged(
         caplog.clear()
         assert here.steps() == 1
         assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 15:30-19:00 (210 min unknown)",)
-        assert caplog.messages == ["alliance/2026-05-04 went out with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
+        assert caplog.messages == ["delivered alliance/2026-05-04 with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
 
 
 @pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
-def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path, days: str) -> None:
+def test_day_does_not_wait_for_a_counter_that_was_not_in_service(tmp_path: Path, days: str) -> None:
     with office(tmp_path, counters=counter_table(1) + counter_table(2, days)) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.at("2026-05-04", "20:00")
@@ -134,7 +136,7 @@ def test_day_does_not_wait_for_a_counter_that_did_not_count_then(tmp_path: Path,
 
 
 def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) -> None:
-    """It was unscrewed at noon, as `footfall counter remove` wrote down; what it told is in the file."""
+    """It was removed at noon (`footfall counter remove`). What it had sent is in the file."""
     with office(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=12), "ALLI2")
@@ -146,8 +148,8 @@ def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("first", [date(2026, 3, 27), date(2026, 10, 23)])
-def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_path: Path, first: date) -> None:
-    """Somebody comes in every hour, and the exporter looks every four hours, day and night."""
+def test_every_day_around_a_clock_change_goes_out_once_with_every_entry(tmp_path: Path, first: date) -> None:
+    """One person enters every hour. The exporter looks every four hours, day and night."""
     with office(tmp_path, profile_table("alliance", WHOLE_DAY, since=str(first))) as here:
         days = [first + timedelta(days=number) for number in range(5)]
         here.cover(str(days[0]), str(days[-1]))
@@ -165,7 +167,7 @@ def test_every_day_around_a_clock_change_goes_out_once_with_everybody_in_it(tmp_
         assert sum(int(row.split(",")[2]) for row in rows) == people != 5 * 24
 
 
-def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tmp_path: Path) -> None:
+def test_unavailable_store_is_an_error_and_never_a_day_of_zeros(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         here.at("2026-05-05", "20:00")
         here.reader.close()
@@ -175,10 +177,10 @@ def test_store_that_is_unavailable_is_told_and_never_taken_for_a_day_of_zeros(tm
             with pytest.raises(StoreUnavailable, match="there is no journal"):
                 act()
         assert here.client.attempts == []
-        assert here.ledger.standings("alliance") == {}
+        assert here.ledger.outcomes("alliance") == {}
 
 
-def test_delivery_by_hand_is_of_any_day_that_is_over(tmp_path: Path) -> None:
+def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         here.at("2026-05-04", "18:59")
         job, profile = here.job(), here.profiles["alliance"]

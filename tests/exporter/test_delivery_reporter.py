@@ -1,4 +1,4 @@
-"""InfluxDB is told of every attempt and of what is owed, sooner or later, and never holds a delivery up."""
+"""Every attempt and the owed days reach InfluxDB sooner or later, and never delay a delivery."""
 
 import logging
 import threading
@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.delivery_reporter import MOST_TOLD, PAUSE_S, DeliveryReporter
-from exporter.scheduler import look, tell
+from exporter.delivery_reporter import CHUNK, PAUSE_S, DeliveryReporter
+from exporter.scheduler import look, report
 from footfall.errors import PointsRefused, StoreUnavailable
 from footfall.store.influx_writer import InfluxWriter
-from footfall.store.ledger import Ledger
 from footfall.store.points import Point
 from tests.support.influx_server import InfluxDatabase
 from tests.support.influx_stores import config_of
@@ -37,15 +36,15 @@ def write(influx_database: InfluxDatabase) -> Iterator[Write]:
         yield writer.write
 
 
-def teller_of(here: Office, write: Write) -> DeliveryReporter:
+def reporter_of(here: Office, write: Write) -> DeliveryReporter:
     return DeliveryReporter(here.ledger, write, lambda: here.now_utc)
 
 
-def tell_now(here: Office, teller: DeliveryReporter) -> None:
-    tell(here.job, teller)
+def report_now(here: Office, reporter: DeliveryReporter) -> None:
+    report(here.job, reporter)
 
 
-def test_every_attempt_is_told_as_the_ledger_has_it(
+def test_every_attempt_is_reported_as_the_ledger_has_it(
     here: Office, write: Write, influx_database: InfluxDatabase
 ) -> None:
     """deliveries: one point an attempt, failed ones with what to do; tags profile and site."""
@@ -55,8 +54,8 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     here.ledger.release()
     here.wait(seconds=60)
     here.steps()
-    teller = teller_of(here, write)
-    tell_now(here, teller)
+    reporter = reporter_of(here, write)
+    report_now(here, reporter)
     rows = {
         (row["profile"], row["day"], row["attempts"]): row for row in influx_database.query("SELECT * FROM deliveries")
     }
@@ -65,7 +64,7 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     failed, sent = rows["alliance", DAYS[0], 1], rows["alliance", DAYS[0], 2]
     assert (failed["ok"], failed["error"]) == (
         False,
-        f"deliver {file_of(DAYS[0])} to client: told to fail (tell it not to)",
+        f"deliver {file_of(DAYS[0])} to client: failed on demand (clear the fault)",
     )
     assert (sent["ok"], sent["error"], sent["site"], sent["destination"]) == (True, "", "alliance", "client")
     truth = recorded["alliance", DAYS[0], True]
@@ -75,14 +74,14 @@ def test_every_attempt_is_told_as_the_ledger_has_it(
     assert sent["time"] // 1_000_000 == truth.started_epoch_ms
 
 
-def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
+def test_owed_days_are_reported_for_each_profile_even_if_there_are_none(
     here: Office, write: Write, influx_database: InfluxDatabase
 ) -> None:
-    """exporter: days owed, of those the ones past give_up_at, and the ones that wait for a person."""
+    """exporter: days owed, those of them past give_up_at, and those that are blocked."""
     here.client.fault = "permanent"
     look(here.job, threading.Event())
     here.at("2026-05-05", "20:01")
-    tell_now(here, teller_of(here, write))
+    report_now(here, reporter_of(here, write))
     rows = {row["profile"]: row for row in influx_database.query("SELECT * FROM exporter")}
     assert {name: (row["owed"], row["overdue"], row["waiting"]) for name, row in rows.items()} == {
         "alliance": (2, 1, 2),
@@ -91,107 +90,91 @@ def test_what_is_owed_is_told_of_each_profile_also_when_it_is_nothing(
     assert {row["site"] for row in rows.values()} == {"alliance"}
 
 
-def test_told_twice_is_there_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
+def test_attempt_reported_twice_is_stored_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
     here.steps()
-    teller = teller_of(here, write)
+    reporter = reporter_of(here, write)
     for _ in range(2):
-        tell_now(here, teller)
-        teller.tell_again()
+        report_now(here, reporter)
+        reporter.report_all_again()
     assert len(influx_database.query("SELECT * FROM deliveries")) == 4
 
 
-def test_what_was_told_is_not_told_again_without_need(here: Office) -> None:
-    told: list[Point] = []
+def test_reported_attempts_are_not_reported_again_without_need(here: Office) -> None:
+    written: list[Point] = []
     here.steps()
     for _ in range(2):
-        tell_now(here, teller_of(here, told.extend))
-    assert [one.measurement for one in told].count("deliveries") == 4
+        report_now(here, reporter_of(here, written.extend))
+    assert [one.measurement for one in written].count("deliveries") == 4
 
 
-def test_influxdb_that_is_away_holds_no_delivery_up_and_is_told_later(
+def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
     here: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The ledger has every attempt; the log says once what is wrong, and it is tried again after a minute."""
-    told: list[Point] = []
+    """The ledger has every attempt. The failure is logged once, and retried after a minute."""
+    written: list[Point] = []
     tried: list[int] = []
 
     def away(points: Sequence[Point]) -> None:
         tried.append(len(points))
         raise StoreUnavailable("InfluxDB is away", hint="start it")
 
-    teller = teller_of(here, away)
+    reporter = reporter_of(here, away)
     here.steps()
     with caplog.at_level(logging.WARNING):
         for _ in range(4):
-            tell_now(here, teller)
+            report_now(here, reporter)
             here.wait(seconds=PAUSE_S / 2)
     assert tried == [4, 4]
     assert [record.message for record in caplog.records].count(
-        "could not tell what was delivered, tried again: InfluxDB is away; start it"
+        "failed to report deliveries, will retry: InfluxDB is away; start it"
     ) == 1
     assert len(list((here.folder / "client").iterdir())) == 2
-    tell_now(here, teller_of(here, told.extend))
-    assert [one.measurement for one in told] == ["deliveries"] * 4 + ["exporter"] * 2
+    report_now(here, reporter_of(here, written.extend))
+    assert [one.measurement for one in written] == ["deliveries"] * 4 + ["exporter"] * 2
 
 
-def test_wait_that_influxdb_asks_for_is_kept_but_not_for_ever(here: Office) -> None:
+def test_retry_after_is_respected_within_a_limit(here: Office) -> None:
     tried: list[int] = []
 
     def busy(points: Sequence[Point]) -> None:
         tried.append(1)
         raise StoreUnavailable("busy", hint="", retry_after_s=10_000)
 
-    teller = teller_of(here, busy)
+    reporter = reporter_of(here, busy)
     for seconds in (0, 200, 99, 2):
         here.wait(seconds=seconds)
-        tell_now(here, teller)
+        report_now(here, reporter)
     assert len(tried) == 2
 
 
-def test_point_that_is_refused_keeps_none_from_being_told(here: Office, caplog: pytest.LogCaptureFixture) -> None:
-    told: list[Point] = []
+def test_refused_point_does_not_stop_the_others(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+    written: list[Point] = []
 
     def picky(points: Sequence[Point]) -> None:
         if any(one.fields.get("day") == DAYS[0] for one in points):
             raise PointsRefused("type conflict", hint="look")
-        told.extend(points)
+        written.extend(points)
 
     here.steps()
-    tell_now(here, teller_of(here, picky))
-    assert sum(one.measurement == "deliveries" for one in told) == 2
-    assert caplog.text.count("InfluxDB refused what was to be told of a delivery: type conflict; look") == 2
-    assert here.ledger.untold(10) == []
+    report_now(here, reporter_of(here, picky))
+    assert sum(one.measurement == "deliveries" for one in written) == 2
+    assert caplog.text.count("InfluxDB refused a point about deliveries: type conflict; look") == 2
+    assert here.ledger.unreported(10) == []
 
 
-def test_ledger_of_years_is_told_in_pieces(here: Office) -> None:
+def test_ledger_of_years_is_reported_in_chunks(here: Office) -> None:
     here.steps()
     (one,) = here.ledger.deliveries(1)
-    for _ in range(MOST_TOLD):
-        here.ledger.record_failed(one, 0, "")
+    for _ in range(CHUNK):
+        here.ledger.record_failed(one, 0, is_blocked=False)
     sizes: list[int] = []
-    tell_now(here, teller_of(here, lambda points: sizes.append(len(points))))
-    assert sizes[:2] == [MOST_TOLD, 4]
+    report_now(here, reporter_of(here, lambda points: sizes.append(len(points))))
+    assert sizes[:2] == [CHUNK, 4]
 
 
-def test_ledger_of_before_is_told_whole(tmp_path: Path) -> None:
-    """A ledger without sites gets them as empty, and all of it is told."""
-    with office(tmp_path) as here:
-        here.cover(DAYS[0], DAYS[0])
-        here.at(DAYS[0], "20:00")
-        here.steps()
-        for statement in (
-            "ALTER TABLE standing DROP COLUMN delivered_unknown_ms", "DROP TABLE told",
-            "ALTER TABLE delivery DROP COLUMN site", "PRAGMA user_version = 1",
-        ):  # fmt: skip
-            here.ledger._connection.execute(statement)
-        with closing(Ledger(here.ledger.path)) as again:
-            (recorded,) = again.untold(10)
-            assert (recorded.delivery.site, recorded.delivery.ok, recorded.attempt) == ("", True, 1)
-
-
-def test_bug_in_telling_ends_no_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_bug_in_the_reporter_does_not_end_the_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Sequence[Point]) -> None:
         raise ZeroDivisionError("a bug")
 
-    tell_now(here, teller_of(here, broken))
+    report_now(here, reporter_of(here, broken))
     assert "please report it" in caplog.text

@@ -1,4 +1,4 @@
-"""`footfall doctor` on a journal of another version, and on the journal's whole size."""
+"""`footfall doctor` on a journal of another version, and on the size of the journal."""
 
 import re
 import sqlite3
@@ -21,7 +21,7 @@ def here(tmp_path: Path) -> Iterator[Installation]:
         yield installed
 
 
-def told(here: Installation) -> str:
+def printed(here: Installation) -> str:
     return here.run("doctor", check=False).stdout.decode()
 
 
@@ -32,21 +32,21 @@ def told(here: Installation) -> str:
         (len(MIGRATIONS) - 1, "an older", "start this version once; it migrates the file: footfall up"),
     ],
 )
-def test_journal_of_another_version_is_told_once_with_what_to_do(
+def test_journal_of_another_version_is_reported_once_with_what_to_do(
     here: Installation, version: int, age: str, hint: str
 ) -> None:
     with closing(sqlite3.connect(here.journal)) as other:
         other.execute(f"PRAGMA user_version = {version}")
-    found = told(here)
+    found = printed(here)
     what = f"schema {version}, this Footfall knows {len(MIGRATIONS)}"
     assert f"!!  journal: {here.journal} was written by {age} Footfall: {what}\n    -> {hint}\n" in found
     assert found.count("schema") == 1
     assert "backup" not in found
 
 
-def test_size_of_the_journal_is_that_of_all_its_files(here: Installation) -> None:
+def test_size_of_the_journal_counts_all_its_files(here: Installation) -> None:
     with here.journal.with_name("journal.sqlite-wal").open("ab") as file:
         file.write(bytes(3_000_000))  # no frames of a log: SQLite passes them over
-    size = re.search(r"journal\.sqlite, ([\d.]+) MB", told(here))
+    size = re.search(r"journal\.sqlite, ([\d.]+) MB", printed(here))
     assert size is not None
     assert 3.0 <= float(size[1]) < 3.5

@@ -1,4 +1,4 @@
-"""`footfall export` and `deliveries`: whose days go out, nothing told twice or cut, and files that are never halves."""
+"""`footfall export` and `deliveries`: which days go out, output neither doubled nor cut, and files replaced whole."""
 
 import os
 import pty
@@ -34,7 +34,7 @@ def name_of(day: date) -> str:
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    """Give two profiles of which two days are owed; nobody ever counted, and they are too old to wait for."""
+    """Give two profiles with two owed days each. No counter ever reported, and the days are past give_up_at."""
     profiles = "".join(PROFILE.format(name=name, since=DAYS[0]) for name in ("east", "west"))
     installed = install(tmp_path / "site", profile=profiles)
     for name in ("east", "west"):
@@ -47,7 +47,7 @@ def files_of(here: Installation, name: str) -> set[str]:
     return {path.name for path in (here.folder / f"{name} [door]").iterdir()}
 
 
-def test_what_is_owed_goes_out_of_the_profile_that_was_named_only(here: Installation) -> None:
+def test_only_the_named_profile_is_delivered(here: Installation) -> None:
     here.run("export", "--deliver", "--profile", "west")
     assert {name_of(day) for day in DAYS} <= files_of(here, "west")
     assert files_of(here, "east") == set()
@@ -57,7 +57,7 @@ def test_what_is_owed_goes_out_of_the_profile_that_was_named_only(here: Installa
         assert refused.stderr == b"footfall: footfall.toml: unknown profile 'nobody'; known: east, west\n"
 
 
-def test_days_of_another_profile_go_on_waiting_for_their_person(here: Installation) -> None:
+def test_blocked_days_of_another_profile_stay_blocked(here: Installation) -> None:
     for name in ("east", "west"):
         (here.folder / f"{name} [door]").rmdir()
         (here.folder / f"{name} [door]").write_text("no folder")
@@ -69,14 +69,12 @@ def test_days_of_another_profile_go_on_waiting_for_their_person(here: Installati
     lines = here.run("deliveries", "--owed").stdout.decode().splitlines()
     owed = [line for line in lines if line.startswith(tuple(map(str, DAYS)))]
     assert len(owed) == len(DAYS)
-    assert all("  east     failed: waits for a person  " in line for line in owed)
+    assert all("  east     blocked: needs action  " in line for line in owed)
     assert all(line.endswith("; then: footfall export --deliver") for line in owed)
 
 
 @pytest.mark.parametrize("days", [["--day", str(DAYS[0])], []])
-def test_file_is_written_or_delivered_and_never_the_one_where_the_other_was_meant(
-    here: Installation, days: list[str]
-) -> None:
+def test_output_and_deliver_together_are_refused(here: Installation, days: list[str]) -> None:
     done = here.run("export", *days, "--profile", "east", "--deliver", "--output", "a.csv", check=False)
     assert (done.returncode, done.stderr) == (
         2, b"footfall: --output and --deliver do not go together (write a file, or deliver: choose one)\n",
@@ -85,12 +83,12 @@ def test_file_is_written_or_delivered_and_never_the_one_where_the_other_was_mean
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
-def test_day_nobody_can_have_meant_is_refused(here: Installation, day: str) -> None:
+def test_day_outside_the_supported_years_is_refused(here: Installation, day: str) -> None:
     done = here.run("export", "--day", day, "--profile", "east", "--output", "-", check=False)
-    assert done.stderr == b"footfall: there are files of days from 2000-01-01 to 2999-12-31 (look at the year)\n"
+    assert done.stderr == b"footfall: files exist only for days from 2000-01-01 to 2999-12-31 (check the year)\n"
 
 
-def test_file_is_replaced_whole_and_stays_what_it_was(here: Installation) -> None:
+def test_file_is_replaced_whole_and_keeps_its_mode_and_link(here: Installation) -> None:
     (here.folder / "kept").write_text("old")
     (here.folder / "kept").chmod(0o600)
     (here.folder / "link").symlink_to("kept")
@@ -101,34 +99,34 @@ def test_file_is_replaced_whole_and_stays_what_it_was(here: Installation) -> Non
     assert (here.folder / "link").is_symlink()
     assert (here.folder / "kept").read_text().count("\n") == 44
     assert stat.S_IMODE((here.folder / "kept").stat().st_mode) == 0o600
-    assert not list(here.folder.glob(".*"))
+    assert not list(here.folder.glob("*.part"))
 
 
-def test_file_that_cannot_be_replaced_is_left_and_nothing_beside_it(here: Installation) -> None:
+def test_device_that_cannot_be_written_is_left_alone(here: Installation) -> None:
     done = here.run("export", "--day", str(DAYS[0]), "--profile", "east", "--output", "/dev/full", check=False)
     assert done.stderr.splitlines()[-1] == (
-        b"footfall: cannot write /dev/full: No space left on device (name another --output)"
+        b"footfall: cannot write /dev/full: No space left on device (choose another --output)"
     )
     assert not Path("/dev/full").is_file()
 
 
-def test_failure_is_told_once_and_names_are_as_they_are(here: Installation) -> None:
+def test_failure_is_printed_once_and_names_are_not_taken_for_markup(here: Installation) -> None:
     for name in ("east", "west"):
         (here.folder / f"{name} [door]").rmdir()
     day = str(DAYS[0])
     done = here.run("export", "--day", day, "--profile", "east", "--deliver", check=False)
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith(
-        f"footfall: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder is not there"
+        f"footfall: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder does not exist"
     )
     (here.folder / "east [door]").mkdir()
     done = here.run("export", "--day", day, "--profile", "east", "--deliver")
-    told, gaps = done.stderr.decode().splitlines()
-    assert told == f"delivered {name_of(DAYS[0])} to east: 44 rows"
+    printed, gaps = done.stderr.decode().splitlines()
+    assert printed == f"delivered {name_of(DAYS[0])} to east: 44 rows"
     assert gaps.startswith("  with gaps: ALLI1 08:00-19:00")
 
 
-def test_day_that_is_late_is_told_by_the_command_and_not_by_a_log_too(here: Installation) -> None:
+def test_late_day_is_printed_by_the_command_and_not_logged_too(here: Installation) -> None:
     config = here.folder / "footfall.toml"
     later = 'deliver_at = "19:00"\ngive_up_at = "18:59"\n'
     text = config.read_text().replace(f"deliver_from = {DAYS[0]}\n", f"deliver_from = {DAYS[0]}\n{later}")
@@ -136,7 +134,8 @@ def test_day_that_is_late_is_told_by_the_command_and_not_by_a_log_too(here: Inst
     for command in (["deliveries"], ["deliveries", "--owed"], ["doctor"]):
         done = here.run(*command, check=False)
         assert done.stderr == b""
-        assert command == ["doctor"] or b"  waits for counters that are late  ALLI1, ALLI2; goes out" in done.stdout
+        lines = [line.split() for line in done.stdout.decode().splitlines() if "  waiting for late counters  " in line]
+        assert command == ["doctor"] or {" ".join(line[6:10]) for line in lines} == {"ALLI1, ALLI2; goes out"}
 
 
 def test_pipe_gets_every_line_whole(here: Installation) -> None:
@@ -146,11 +145,11 @@ def test_pipe_gets_every_line_whole(here: Installation) -> None:
     shown = here.run("deliveries", COLUMNS="80").stdout.decode()
     failed = [line for line in shown.splitlines() if "  failed: deliver" in line]
     assert len(failed) >= 2 * len(DAYS)
-    assert f"failed: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder is not there (check" in shown
+    assert f"failed: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder does not exist (check" in shown
     assert all(line.count("  ") >= 4 and line == line.rstrip() for line in failed)
 
 
-def test_terminal_folds_what_is_too_long_and_cuts_nothing(here: Installation) -> None:
+def test_terminal_wraps_long_cells_and_cuts_nothing(here: Installation) -> None:
     for name in ("east", "west"):
         (here.folder / f"{name} [door]").rmdir()
     here.run("export", "--deliver", check=False)
@@ -173,5 +172,7 @@ def test_terminal_folds_what_is_too_long_and_cuts_nothing(here: Installation) ->
     assert max(map(len, lines)) <= 80
     start, end = lines[0].index("result"), lines[0].index("rows")
     results = "".join(line[start:end].strip() for line in lines).replace(" ", "")
-    told = f"failed: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder is not there (check that the"
-    assert told.replace(" ", "") in results
+    wanted = (
+        f"failed: deliver {name_of(DAYS[0])} to {here.folder}/east [door]: the folder does not exist (check that the"
+    )
+    assert wanted.replace(" ", "") in results

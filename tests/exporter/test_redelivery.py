@@ -1,4 +1,4 @@
-"""A day whose data changed after it was delivered, and deliveries cut off in the middle."""
+"""Days whose data changed after delivery, and deliveries that were interrupted."""
 
 import hashlib
 import random
@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.delivery_job import LOCK_FILE, REDELIVERY_PAUSE_S, DeliveryJob
-from exporter.due_days import Why
+from exporter.delivery_job import LOCK_FILE, DeliveryJob
+from exporter.standing import REDELIVERY_PAUSE_S
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Quarter, Span, epoch_ms
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger_schema import State
 from tests.support.destinations import Fault
 from tests.support.office import Office, file_of, office, profile_table
 from tests.support.properties import UNHURRIED
@@ -43,15 +44,15 @@ def test_day_that_changed_is_delivered_again_under_the_same_name(tmp_path: Path)
     with delivered(tmp_path) as here:
         here.enter("2026-05-04", "10:10", 5)
         here.wait(seconds=REDELIVERY_PAUSE_S)
-        assert here.why() == {"alliance/2026-05-04": "CHANGED"}
+        assert here.states() == {"alliance/2026-05-04": "CHANGED"}
         assert here.steps() == 1
         assert here.client.attempts == [NAME, NAME]
         assert b",10:00:00,5,0,ALLI1," in (here.client.folder / NAME).read_bytes()
-        assert here.why() == {}
+        assert here.states() == {}
 
 
-def test_day_that_is_told_of_again_without_a_change_is_not(tmp_path: Path) -> None:
-    """More coverage, crossings outside the hours, and the same crossing twice leave the bytes as they are."""
+def test_day_whose_file_would_be_the_same_is_not_delivered_again(tmp_path: Path) -> None:
+    """More coverage, crossings outside the hours, and a crossing sent twice leave the bytes as they are."""
     with delivered(tmp_path) as here:
         here.enter("2026-05-04", "07:59", 5)
         here.enter("2026-05-04", "19:00", 5)
@@ -60,10 +61,10 @@ def test_day_that_is_told_of_again_without_a_change_is_not(tmp_path: Path) -> No
         assert here.steps() == 0
 
 
-def test_day_of_which_less_is_known_than_when_it_was_delivered_is_kept_back(
+def test_day_that_the_store_knows_less_of_than_the_delivered_file_is_kept_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A journal from a backup of noon does not replace the evening's file, whether or not that is tried again."""
+    """A journal restored from a backup of noon does not replace the evening's file, not even in a retry."""
     with delivered(tmp_path, 'gap = "blank"') as here, closing(Journal(tmp_path / "backup.sqlite")) as backup:
         whole = here.reader
         here.reader = JournalReader(backup.path)
@@ -73,9 +74,9 @@ def test_day_of_which_less_is_known_than_when_it_was_delivered_is_kept_back(
         job = here.job()
         assert here.steps(job) == 0
         (owed,) = [one for one in job.owed() if one.day == DAY]
-        assert owed.why is Why.LESS
-        assert owed.detail.startswith("840 min of counters' time")
-        assert len([one for one in caplog.messages if "is not delivered again" in one]) == 1
+        assert owed.state is State.KEPT_BACK
+        assert owed.minutes == 840
+        assert len([one for one in caplog.messages if one.startswith("kept back alliance/2026-05-04: 840 min")]) == 1
         here.ledger.record_start("alliance", DAY, 0)
         assert here.steps() == 0
         assert here.client.attempts == [NAME]
@@ -85,7 +86,7 @@ def test_day_of_which_less_is_known_than_when_it_was_delivered_is_kept_back(
         assert here.steps() == 1
 
 
-def test_backlog_that_comes_in_pieces_is_delivered_again_at_most_once_a_pause(tmp_path: Path) -> None:
+def test_backlog_that_arrives_in_pieces_is_delivered_at_most_once_a_pause(tmp_path: Path) -> None:
     with delivered(tmp_path) as here:
         started = here.now_utc
         for _ in range(4 * 60):
@@ -119,14 +120,14 @@ def test_change_counts_for_a_day_before_deliver_from_that_was_delivered_by_hand(
         here.job().deliver(here.profiles["alliance"], DAY)
         here.enter("2026-05-04", "10:10", 5)
         here.wait(days=days, seconds=REDELIVERY_PAUSE_S)
-        assert here.why() == ({"alliance/2026-05-04": "CHANGED"} if again else {})
+        assert here.states() == ({"alliance/2026-05-04": "CHANGED"} if again else {})
         assert here.steps() == again
 
 
-def test_day_that_did_not_change_is_rendered_once_a_pause_and_for_people_each_time(
+def test_unchanged_day_is_rendered_once_a_pause_by_looks_and_each_time_by_owed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look every half minute at a week of a hundred counters would keep a Raspberry Pi busy for ever."""
+    """Rendering a week of a hundred counters every half minute would keep a Raspberry Pi busy."""
     with delivered(tmp_path) as here:
         asked: list[date] = []
         quarters = here.reader.quarters
@@ -150,12 +151,12 @@ def test_day_that_did_not_change_is_rendered_once_a_pause_and_for_people_each_ti
             assert here.steps(job) == len(job.owed()) == 0
             assert asked == [DAY] * (4 + number)
         here.enter("2026-05-04", "10:10", 5)
-        assert here.why() == {"alliance/2026-05-04": "CHANGED"}
+        assert here.states() == {"alliance/2026-05-04": "CHANGED"}
         assert here.steps(job) == 0
         assert here.steps(here.job()) == 1  # as after a change of footfall.toml
 
 
-def test_clock_that_is_set_back_makes_no_day_rest_until_then(tmp_path: Path) -> None:
+def test_clock_that_is_set_back_delays_no_redelivery(tmp_path: Path) -> None:
     with delivered(tmp_path) as here:
         job = here.job()
         here.wait(days=3)
@@ -165,42 +166,42 @@ def test_clock_that_is_set_back_makes_no_day_rest_until_then(tmp_path: Path) -> 
         assert here.steps(job) == 1
 
 
-def test_profile_may_never_deliver_again(tmp_path: Path) -> None:
+def test_profile_may_turn_redelivery_off(tmp_path: Path) -> None:
     with delivered(tmp_path, "redeliver_days = 0") as here:
         here.enter("2026-05-04", "10:10", 5)
         here.wait(seconds=REDELIVERY_PAUSE_S)
         assert here.steps() == 0
 
 
-def test_redelivery_that_fails_is_tried_again_even_after_the_last_day_for_it(tmp_path: Path) -> None:
-    """What the client has is known to be old: that does not become right by waiting."""
+def test_failed_redelivery_is_retried_even_after_redeliver_days(tmp_path: Path) -> None:
+    """The client's file is known to be out of date, and stays so until the retry succeeds."""
     with delivered(tmp_path, "redeliver_days = 1") as here:
         here.enter("2026-05-04", "10:10", 5)
         here.wait(seconds=REDELIVERY_PAUSE_S)
         here.client.fault = "transient"
         here.steps()
-        assert here.why() == {"alliance/2026-05-04": "LATER"}
+        assert here.states() == {"alliance/2026-05-04": "RETRYING"}
         here.wait(hours=23)
         here.client.fault = "none"
         here.steps()
         assert b",10:00:00,5,0," in (here.client.folder / NAME).read_bytes()
 
 
-def test_file_stored_by_an_attempt_that_failed_is_delivered_again(tmp_path: Path) -> None:
-    """The answer was lost. To deliver the same file twice is harmless; to call a lost one delivered is not."""
+def test_file_stored_by_a_failed_attempt_is_delivered_again(tmp_path: Path) -> None:
+    """The answer was lost. Delivering the same file twice is harmless; calling a lost one delivered is not."""
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         here.client.fault = "after storing"
         here.steps()
-        assert here.ledger.standings("alliance")[DAY].delivered_sha256 is None
+        assert here.ledger.outcomes("alliance")[DAY].delivered_sha256 is None
         here.client.fault = "none"
         here.wait(minutes=1)
         here.steps()
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False]
 
 
-def test_ledger_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -> None:
+def test_nothing_is_sent_while_the_ledger_cannot_be_written(tmp_path: Path) -> None:
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
@@ -222,21 +223,21 @@ def test_crash_between_delivery_and_record_delivers_again_after_a_pause(tmp_path
         assert (here.client.folder / NAME).exists()
         _refuse_writes(here, False)
         here.client.during = lambda: None
-        assert here.ledger.standings("alliance")[DAY].delivered_sha256 is None
+        assert here.ledger.outcomes("alliance")[DAY].delivered_sha256 is None
         assert here.ledger.deliveries(9) == []
-        assert here.why() == {"alliance/2026-05-04": "LATER"}
+        assert here.states() == {"alliance/2026-05-04": "RETRYING"}
         here.wait(minutes=1)
         assert here.steps() == 1
         assert here.client.attempts == [NAME, NAME]
-        assert here.why() == {}
+        assert here.states() == {}
 
 
 def _refuse_writes(here: Office, refused: bool) -> None:
-    """Make the ledger read-only, as when its disk is: SQLite refuses every write from now on."""
+    """Make SQLite refuse every write to the ledger, as on a read-only disk, or allow them again."""
     here.ledger._connection.execute(f"PRAGMA query_only = {'ON' if refused else 'OFF'}")
 
 
-def test_while_another_process_delivers_it_is_left_to_it(tmp_path: Path) -> None:
+def test_delivery_is_left_to_a_process_that_is_already_delivering(tmp_path: Path) -> None:
     hold = "import filelock, sys\nwith filelock.FileLock(sys.argv[1]):\n print('held', flush=True)\n input()"
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
@@ -250,7 +251,7 @@ def test_while_another_process_delivers_it_is_left_to_it(tmp_path: Path) -> None
             with pytest.raises(filelock.Timeout):
                 job.deliver(here.profiles["alliance"], DAY, wait_s=0)
             assert here.client.attempts == []
-            assert here.ledger.standings("alliance") == {}
+            assert here.ledger.outcomes("alliance") == {}
             other.kill()  # however it ends, the lock is free
             other.wait()
         assert here.steps(job) == 1
@@ -262,7 +263,7 @@ FAULTS: list[Fault] = ["none", "none", "transient", "permanent", "after storing"
 
 @given(st.integers(0, 2**32))
 @settings(UNHURRIED, max_examples=15)
-def test_whatever_happens_nothing_is_called_delivered_that_is_not_and_all_is_in_the_end(
+def test_whatever_happens_no_day_is_called_delivered_before_it_is_and_all_are_in_the_end(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -288,7 +289,7 @@ def test_whatever_happens_nothing_is_called_delivered_that_is_not_and_all_is_in_
 
 
 def _happen(here: Office, job: DeliveryJob, chance: random.Random) -> DeliveryJob:
-    """Let something happen in the life of an exporter, and return the job that goes on."""
+    """Let one random event happen, and return the job that carries on."""
     match chance.choice(EVENTS):
         case "look":
             here.steps(job)
@@ -316,7 +317,7 @@ def _happen(here: Office, job: DeliveryJob, chance: random.Random) -> DeliveryJo
 
 
 def _check_claims(here: Office) -> None:
-    for day, standing in here.ledger.standings("alliance").items():
-        if standing.delivered_sha256 is not None and not standing.attempts:
+    for day, outcome in here.ledger.outcomes("alliance").items():
+        if outcome.delivered_sha256 is not None and not outcome.attempts:
             there = (here.client.folder / file_of(str(day))).read_bytes()
-            assert hashlib.sha256(there).hexdigest() == standing.delivered_sha256
+            assert hashlib.sha256(there).hexdigest() == outcome.delivered_sha256

@@ -46,7 +46,7 @@ def in_trouble(quarters: Iterator[Quarter], profile: Profile) -> Iterator[Quarte
 
 
 def render(profile: Profile, day: str, trouble: str = "none") -> Export:
-    """Return the file of *day*; *trouble* is `none`, `gap`, or `nothing` for a day nothing is known of."""
+    """Return the file of *day*; *trouble* is `none`, `gap`, or `nothing` for an unknown day."""
     one = date.fromisoformat(day)
     known = iter(()) if trouble == "nothing" else people(profile, one)
     if trouble == "gap":

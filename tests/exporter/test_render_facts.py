@@ -1,4 +1,4 @@
-"""What an export says beside its bytes, and what never changes them."""
+"""What an export says besides its bytes, and what never changes the bytes."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ PROFILE = read_profile()
 
 
 def covered(profile: Profile, day: date, *stretches: tuple[str, str], counter: str = "ALLI1") -> Export:
-    """Return the file of a day on which *counter* counted in *stretches* ("08:00", "12:15") and nobody came."""
+    """Return the file of a day on which *counter* counted in *stretches* ("08:00", "12:15") and no one entered."""
     quarters = []
     for start, end in stretches:
         first, last = (_at(day, profile, clock) for clock in (start, end))
@@ -57,25 +57,25 @@ def _at(day: date, profile: Profile, clock: str) -> int:
         ([("19:00", "24:00")], ("ALLI1 08:00-19:00 (660 min unknown)",)),
     ],
 )
-def test_gaps_are_told_as_stretches_of_the_site_s_clock(stretches: list[tuple[str, str]], gaps: tuple[str]) -> None:
+def test_gaps_are_described_in_the_site_s_time(stretches: list[tuple[str, str]], gaps: tuple[str]) -> None:
     assert covered(read_profile(counters=counter_table(1)), DAY, *stretches).gaps == gaps
 
 
-def test_gap_of_a_second_is_told_as_a_minute_and_each_counter_by_itself() -> None:
+def test_gap_of_a_second_is_rounded_up_to_a_minute_for_each_counter() -> None:
     buckets = export_buckets(PROFILE, DAY)
     whole = [Tally(0, 0, bucket.length_ms, bucket.length_ms) for bucket in buckets]
     almost = [*whole[:3], Tally(5, 2, whole[3].length_ms - 1000, whole[3].length_ms), *whole[4:]]
     assert render_export(PROFILE, DAY, {"ALLI1": whole, "ALLI2": almost}).gaps == ("ALLI2 09:30-10:00 (1 min unknown)",)
 
 
-def test_gap_over_the_repeated_hour_is_told_though_its_rows_are_merged() -> None:
+def test_gap_over_the_repeated_hour_is_described_although_its_rows_are_merged() -> None:
     profile = read_profile('hours = "00:00-24:00"', counters=counter_table(1))
     assert covered(profile, AUTUMN, ("00:00", "02:00"), ("03:00", "24:00")).gaps == (
         "ALLI1 02:00-03:00 (120 min unknown)",
     )
 
 
-def test_merged_row_is_a_gap_only_when_both_passes_are() -> None:
+def test_merged_row_is_a_gap_only_if_both_passes_are() -> None:
     profile = read_profile('hours = "02:00-03:00"', 'gap = "blank"', counters=counter_table(1))
     first_pass = [Tally(3, 1, 30, 30), Tally(0, 0, 0, 30), Tally(0, 0, 0, 30), Tally(0, 0, 0, 30)]
     export = render_export(profile, AUTUMN, {"ALLI1": first_pass})
@@ -103,13 +103,13 @@ def test_counter_is_in_the_file_of_the_days_it_counted(since: str | None, until:
     assert export.gaps == (("ALLI2 08:00-19:00 (660 min unknown)",) if in_the_file else ())
 
 
-def test_counter_is_in_the_file_of_a_day_outside_its_days_when_it_counted_there_all_the_same() -> None:
+def test_counter_is_in_the_file_of_a_day_it_counted_although_out_of_service() -> None:
     profile = read_profile(counters=counter_table(1, "until = 2026-05-03\n"))
     assert covered(profile, DAY).rows == 0
     assert covered(profile, DAY, ("12:00", "12:15")).rows == 22
 
 
-def test_export_tells_its_rows_and_sums_and_for_what_day_they_are() -> None:
+def test_export_has_its_day_its_rows_and_its_sums() -> None:
     buckets = export_buckets(PROFILE, DAY)
     tallies = [Tally(number, 1, 1, 1) for number in range(len(buckets))]
     export = render_export(PROFILE, DAY, {"ALLI1": tallies, "stranger": tallies})
@@ -163,7 +163,7 @@ def file_of(profile: Profile, day: date, reader: JournalReader) -> Export:
 def test_any_order_and_repetition_of_batches_gives_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], chance: random.Random, repeated: int
 ) -> None:
-    """Also of batches cut in two ways, as when an answer was lost and the next try took more along."""
+    """Batches may overlap: an answer was lost, and the next batch had more crossings."""
     profile = read_profile('hours = "00:00-24:00"', 'gap = "blank"', 'repeated_hour = "separate"')
     sent = [*batches(cuts), *batches(cuts[: len(cuts) // 2])]
     sent += chance.choices(sent, k=repeated)

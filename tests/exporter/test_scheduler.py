@@ -1,4 +1,4 @@
-"""The exporter's daemon: it looks, delivers all that is owed, survives whatever happens, and ends when told to."""
+"""The exporter's daemon looks, delivers all that is owed, survives any error, and stops when asked."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ from tests.support.office import file_of, office
 
 DAYS = ["2026-05-04", "2026-05-05", "2026-05-06"]
 SOON_S = 20
-"""What a daemon does at once, it has surely done after this time."""
+"""An upper bound for anything the daemon does at once."""
 
 
 def test_one_look_delivers_all_that_is_owed(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_one_look_delivers_all_that_is_owed(tmp_path: Path) -> None:
         assert here.client.attempts == [file_of(day) for day in DAYS]
 
 
-def test_look_ends_after_the_delivery_in_which_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_look_stops_after_the_delivery_in_progress(tmp_path: Path) -> None:
     stop = threading.Event()
     with office(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
@@ -39,7 +39,7 @@ def test_look_ends_after_the_delivery_in_which_it_is_told_to_stop(tmp_path: Path
         assert here.client.attempts == [file_of(DAYS[0])]
 
 
-def test_look_asks_for_the_job_as_of_now_before_every_delivery(tmp_path: Path) -> None:
+def test_look_gets_the_current_job_before_every_delivery(tmp_path: Path) -> None:
     """footfall.toml may change while days are delivered."""
     with office(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
@@ -55,26 +55,34 @@ def test_look_asks_for_the_job_as_of_now_before_every_delivery(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("error", "level", "told"),
+    ("error", "level", "logged"),
     [
         (StoreUnavailable("the disk is full", hint="free some"), logging.WARNING, "the disk is full; free some"),
-        (FootfallError("something"), logging.ERROR, "for a reason nobody foresaw; please report it; tried again"),
-        (ZeroDivisionError("a bug"), logging.ERROR, "for a reason nobody foresaw; please report it; tried again"),
+        (
+            FootfallError("something"),
+            logging.ERROR,
+            "unexpected error while looking for owed days, will retry; please report it",
+        ),
+        (
+            ZeroDivisionError("a bug"),
+            logging.ERROR,
+            "unexpected error while looking for owed days, will retry; please report it",
+        ),
     ],
 )
 def test_look_survives_any_error_and_logs_it(
-    caplog: pytest.LogCaptureFixture, error: Exception, level: int, told: str
+    caplog: pytest.LogCaptureFixture, error: Exception, level: int, logged: str
 ) -> None:
     def job() -> DeliveryJob:
         raise error
 
     look(job, threading.Event())
     (record,) = caplog.records
-    assert (record.levelno, told in record.getMessage()) == (level, True)
+    assert (record.levelno, logged in record.getMessage()) == (level, True)
     assert (record.exc_info is not None) is (level == logging.ERROR)
 
 
-def test_daemon_looks_at_once_and_again_whatever_went_wrong_and_ends_when_told_to(
+def test_daemon_looks_at_once_and_again_after_any_error_and_stops_when_asked(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stop = threading.Event()
@@ -100,10 +108,10 @@ def test_daemon_looks_at_once_and_again_whatever_went_wrong_and_ends_when_told_t
         assert not daemon.is_alive()
         assert looks == ["look"] * 2
         assert here.client.attempts == [file_of(DAYS[0])]
-    assert "nobody foresaw" in caplog.text
+    assert "please report it" in caplog.text
 
 
-def test_daemon_that_waits_an_hour_for_its_next_look_ends_at_once_when_told_to() -> None:
+def test_daemon_that_waits_an_hour_for_its_next_look_stops_at_once() -> None:
     stop, looked = threading.Event(), threading.Event()
 
     def job() -> DeliveryJob:
@@ -123,24 +131,24 @@ def test_daemon_that_is_stopped_before_it_starts_does_nothing() -> None:
     stop.set()
 
     def job() -> DeliveryJob:
-        raise AssertionError("nobody should ask")
+        raise AssertionError("the job must not be asked for")
 
     run(job, 1, stop)
 
 
-def test_daemon_tells_of_all_it_delivered_and_again_when_it_starts(tmp_path: Path) -> None:
-    """InfluxDB may have lost what it had: a daemon that starts tells everything once more, under the same names."""
+def test_daemon_reports_all_it_delivered_and_again_when_it_starts(tmp_path: Path) -> None:
+    """InfluxDB may have lost its data: a daemon that starts reports everything once more, as the same points."""
     with office(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
         here.at(DAYS[-1], "20:00")
         for _ in range(2):
             stop = threading.Event()
-            told: list[Point] = []
+            written: list[Point] = []
 
-            def tell(points: Sequence[Point], told: list[Point] = told, stop: threading.Event = stop) -> None:
-                told.extend(points)
+            def write(points: Sequence[Point], written: list[Point] = written, stop: threading.Event = stop) -> None:
+                written.extend(points)
                 if points[0].measurement == "exporter":
                     stop.set()
 
-            run(here.job, 3600, stop, DeliveryReporter(here.ledger, tell, lambda: here.now_utc))
-            assert [one.measurement for one in told] == ["deliveries"] * 3 + ["exporter"]
+            run(here.job, 3600, stop, DeliveryReporter(here.ledger, write, lambda: here.now_utc))
+            assert [one.measurement for one in written] == ["deliveries"] * 3 + ["exporter"]

@@ -1,4 +1,4 @@
-"""What the tests of deliveries share: a day's file, older and newer, and settings that fit a server of the tests."""
+"""A day's file, old and new, and settings for the SFTP server of the tests."""
 
 import dataclasses
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.destinations.destination import DeliveredFile
-from exporter.destinations.sftp import SftpDestination, SftpSettings
+from exporter.destinations.sftp import SftpDestination
+from exporter.destinations.sftp_settings import SftpSettings
 from footfall.errors import DeliveryError
 from tests.support.sftp_server import SftpServer
 

@@ -1,4 +1,4 @@
-"""A destination that can be told to fail, and remembers every attempt."""
+"""A destination that fails on demand, and remembers every attempt."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +24,11 @@ class FaultyDestination:
         self.fault: Fault = "none"
         self.attempts: list[str] = []
         self.during: Callable[[], None] = lambda: None
+        self.place = str(folder)
         self._kept = FolderDestination(name, folder)
 
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
-        """Put *content* under *file_name*, or fail as told; see Destination.deliver."""
+        """Put *content* under *file_name*, or fail as ``fault`` says; see Destination.deliver."""
         self.attempts.append(file_name)
         delivered = self._kept.deliver(file_name, content) if self.fault in ("none", "after storing") else None
         self.during()
@@ -35,9 +36,9 @@ class FaultyDestination:
             return delivered
         permanent = self.fault == "permanent"
         raise DeliveryError(
-            f"deliver {file_name} to {self.name}: told to fail",
+            f"deliver {file_name} to {self.name}: failed on demand",
             permanent=permanent,
-            hint="tell it not to" if permanent else "it will be tried again",
+            hint="clear the fault" if permanent else "the exporter retries",
         )
 
     def check(self) -> str:

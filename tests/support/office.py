@@ -1,4 +1,4 @@
-"""An exporter at work: a real journal and ledger, destinations that can fail, and a clock that is set by hand."""
+"""An exporter at work: a real journal and ledger, destinations that can fail, and a clock that tests set."""
 
 import random
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Office:
             self.journal.append([Arrival(counter, "s", (), span, epoch_ms(self.now_utc))])
 
     def enter(self, day: str, clock: str, people: int = 1, counter: str = "ALLI1") -> None:
-        """Let *people* come in through the door of *counter*; told of now."""
+        """Let *people* enter at *counter* at *clock*; the batch arrives now."""
         count = Count(self._seq, epoch_ms(self.instant(day, clock)), people, 0)
         self._seq += 1
         self.journal.append([Arrival(counter, "s", (count,), None, epoch_ms(self.now_utc))])
@@ -84,9 +84,9 @@ class Office:
                 return number
         raise AssertionError("it never comes to an end")
 
-    def why(self) -> dict[str, str]:
-        """Return for each (profile, day) owed the name of the reason, as {"alliance/2026-05-04": "NOW"}."""
-        return {f"{owed.profile.name}/{owed.day}": owed.why.name for owed in self.job().owed()}
+    def states(self) -> dict[str, str]:
+        """Return the state of each (profile, day) owed, as {"alliance/2026-05-04": "DUE"}."""
+        return {f"{owed.profile}/{owed.day}": owed.state.name for owed in self.job().owed()}
 
 
 @contextmanager

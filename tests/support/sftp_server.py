@@ -1,4 +1,4 @@
-"""A real SFTP server on loopback, in this process, which can be told to go wrong.
+"""A real SFTP server on loopback, in this process, which fails on demand.
 
     with SftpServer(folder, password="secret") as server:
         print(server.port, server.host_key_line)     # what a client's settings need
@@ -42,14 +42,14 @@ class Fault:
 
     ``hang``: no answer, for ever. ``cut before``: the connection ends, nothing was done. ``cut after``: it was done,
     and the connection ends in place of the answer. ``deny``: permission denied. ``fail``: SFTP's general failure,
-    in the server's own *words*, which need not be UTF-8. ``no such file``: as if somebody had taken it away.
+    in the server's own *words*, which need not be UTF-8. ``no such file``: as if something had removed it.
     At LOGIN only ``hang`` and ``cut before`` mean anything.
     """
 
     kind: Literal["hang", "cut before", "cut after", "deny", "fail", "no such file"]
     step: Step
     nth: int | None = None
-    words: bytes = b"told to fail"
+    words: bytes = b"failed on demand"
 
 
 class Request(NamedTuple):
@@ -153,7 +153,7 @@ class SftpServer:
 
 
 class _Account(asyncssh.SSHServer):
-    """Lets the one user in, and nobody else."""
+    """Lets one user in, and no other."""
 
     def __init__(self, server: SftpServer, connections: set[asyncssh.SSHServerConnection]) -> None:
         self._server = server
@@ -209,9 +209,9 @@ class _Files(asyncssh.SFTPServer):
                 self.connection.abort()
                 raise asyncssh.SFTPConnectionLost("cut")
             case Fault(kind="deny"):
-                raise asyncssh.SFTPPermissionDenied("told to deny")
+                raise asyncssh.SFTPPermissionDenied("denied on demand")
             case Fault(kind="no such file"):
-                raise asyncssh.SFTPNoSuchFile("told to miss it")
+                raise asyncssh.SFTPNoSuchFile("missing on demand")
             case Fault(kind="fail"):
                 refusal = asyncssh.SFTPFailure("")
                 refusal.reason = fault.words  # type: ignore[assignment]  # bytes go out as they are

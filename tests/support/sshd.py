@@ -1,6 +1,6 @@
 """A real OpenSSH server on loopback, for one test: own settings, own host keys, own port.
 
-It serves the user that runs the tests, who logs in with a key; its SFTP starts in the folder it is given.
+It serves the user that runs the tests, by key. Its SFTP starts in the given folder.
 """
 
 import contextlib

@@ -158,7 +158,7 @@ def test_data_is_what_its_readme_says() -> None:
 
 
 def test_every_file_of_the_client_is_taken_whole(imported: Door) -> None:
-    assert imported.told == "imported 105 files: 5040 half hours kept, 0 were already known\n"
+    assert imported.told == "imported 105 files: 5040 half hours stored, 0 already known\n"
 
 
 def test_every_half_hour_comes_out_as_it_went_in(exported: dict[str, bytes]) -> None:
@@ -179,7 +179,7 @@ def test_export_of_an_import_imported_elsewhere_gives_the_same_bytes_again(
 
 def test_import_once_more_adds_nothing(imported: Door, exported: dict[str, bytes], tmp_path: Path) -> None:
     told = imported.here.run("import", "--profile", "client", *exported).stdout.decode()
-    assert told == "imported 105 files: 0 half hours kept, 5040 were already known\n"
+    assert told == "imported 105 files: 0 half hours stored, 5040 already known\n"
     assert imported.export(tmp_path) == exported
 
 

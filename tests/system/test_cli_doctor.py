@@ -83,7 +83,7 @@ def test_all_is_well_where_it_is(tmp_path: Path) -> None:
     assert found.texts["journal"].endswith(", sums equal crossings")
     assert found.texts["ingest"] == f"answers at {here.url} and can write to the journal"
     assert found.texts["counter ALLI1"] == found.texts["counter ALLI2"] == "is counting"
-    assert found.texts["destination share"] == f"folder {here.folder / 'share'} exists and can be written to"
+    assert found.texts["destination share"] == f"folder {here.folder / 'share'} exists and is writable"
     assert "counter ALLI3" not in found.texts
 
 
@@ -174,11 +174,11 @@ def test_share_that_is_away_and_days_that_wait_are_found(tmp_path: Path) -> None
     for name in ("away", "file"):
         here.run("export", "--day", str(yesterday), "--profile", name, "--deliver", check=False)
     found = diagnose(here)
-    assert "the folder is not there" in found.texts["destination away"]
+    assert "the folder does not exist" in found.texts["destination away"]
     assert "it is not a folder" in found.texts["destination file"]
-    assert found.texts[f"away/{yesterday}"].startswith("failed: is tried again in ")
+    assert found.texts[f"away/{yesterday}"].startswith("failed: will be retried in ")
     assert found.hints[f"away/{yesterday}"] == "footfall deliveries"
-    assert found.texts[f"file/{yesterday}"] == "failed: waits for a person"
+    assert found.texts[f"file/{yesterday}"] == "blocked: needs action"
     assert found.hints[f"file/{yesterday}"] == (
         "correct the destination's folder in footfall.toml; then: footfall export --deliver"
     )

@@ -80,23 +80,23 @@ def here(tmp_path: Path) -> Installation:
     return install(tmp_path / "site")
 
 
-def test_day_is_printed_to_the_byte_and_nothing_else_is(here: Installation) -> None:
+def test_day_is_printed_to_the_byte_and_nothing_else(here: Installation) -> None:
     count(here, DAY, DAY)
     done = here.run("export", "--day", str(DAY), "--output", "-")
     assert (done.stdout, done.stderr) == (file_of(DAY), b"")
 
 
-def test_mark_and_line_ends_go_through_a_pipe_as_they_are(tmp_path: Path) -> None:
+def test_byte_order_mark_and_line_ends_go_through_a_pipe_unchanged(tmp_path: Path) -> None:
     here = install(tmp_path / "site", profile=EXCEL)
     count(here, DAY, DAY)
     printed = here.run("export", "--day", str(DAY), "--output", "-", PYTHONUTF8="0", LC_ALL="C").stdout
     assert printed == b"\xef\xbb\xbf" + file_of(DAY).replace(b"\n", b"\r\n")
 
 
-def test_file_is_written_under_its_name_or_where_it_is_asked_for(here: Installation) -> None:
+def test_file_is_written_under_its_name_or_to_output(here: Installation) -> None:
     count(here, DAY, DAY)
-    told = here.run("export", "--day", str(DAY)).stderr.decode()
-    assert told == f"wrote {name_of(DAY)}: 44 rows, 12 entries, 9 exits\n"
+    printed = here.run("export", "--day", str(DAY)).stderr.decode()
+    assert printed == f"wrote {name_of(DAY)}: 44 rows, 12 entries, 9 exits\n"
     here.run("export", "--day", str(DAY), "--output", "new/may.csv")
     (here.folder / "out").mkdir()
     here.run("export", "--day", str(DAY), "--output", "out")
@@ -107,7 +107,7 @@ def test_file_is_written_under_its_name_or_where_it_is_asked_for(here: Installat
     assert failed.stderr.startswith(b"footfall: cannot write footfall.toml/x.csv: ")
 
 
-def test_several_days_are_written_into_a_folder_and_their_gaps_told_to_people_only(here: Installation) -> None:
+def test_several_days_are_written_into_a_folder_and_their_gaps_printed(here: Installation) -> None:
     count(here, DAY, DAY + timedelta(days=1))
     done = here.run("export", "--from", "2026-05-04", "--to", "2026-05-06", "--output", "may")
     files = {path.name: path.read_bytes() for path in (here.folder / "may").iterdir()}
@@ -119,7 +119,7 @@ def test_several_days_are_written_into_a_folder_and_their_gaps_told_to_people_on
     assert done.stderr.count(b"has gaps") == 1
 
 
-def test_days_are_filled_in_at_the_destination_and_stand_in_the_ledger(tmp_path: Path) -> None:
+def test_days_are_back_filled_at_the_destination_and_recorded(tmp_path: Path) -> None:
     here = install(tmp_path / "site", profile=DELIVERED.format(since="2026-05-05"))
     (here.folder / "share").mkdir()
     count(here, DAY, DAY + timedelta(days=1))
@@ -131,7 +131,7 @@ def test_days_are_filled_in_at_the_destination_and_stand_in_the_ledger(tmp_path:
     assert shown[1].split()[2:] == ["alliance", "2026-05-05", "share", "delivered", "44", str(len(file_of(DAY)))]
 
 
-def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_path: Path) -> None:
+def test_one_command_delivers_all_that_is_owed_and_failures_stay_owed(tmp_path: Path) -> None:
     since = today() - timedelta(days=3)
     here = install(tmp_path / "site", profile=DELIVERED.format(since=since))
     days = [since + timedelta(days=number) for number in range(3)]
@@ -141,12 +141,15 @@ def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_pat
     share.write_text("not a folder")
     done = here.run("export", "--deliver", check=False)
     assert done.returncode == 2
-    assert done.stderr.decode().splitlines()[-1] == "footfall: 3 days were not delivered (see above; they stay owed)"
-    told = done.stderr.decode().splitlines()[:-1]
+    assert (
+        done.stderr.decode().splitlines()[-1]
+        == "footfall: 3 days were not delivered (see above; what failed stays owed)"
+    )
+    printed = done.stderr.decode().splitlines()[:-1]
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
-    assert told == ["footfall: " + action.format(name_of(day)) for day in days]
+    assert printed == ["footfall: " + action.format(name_of(day)) for day in days]
     hint = "correct the destination's folder in footfall.toml; then: footfall export --deliver"
-    assert shown(here, "--owed") == [[str(day), "alliance", "failed: waits for a person", hint] for day in days]
+    assert shown(here, "--owed") == [[str(day), "alliance", "blocked: needs action", hint] for day in days]
     share.unlink()
     share.mkdir()
     here.run("export", "--deliver")
@@ -156,17 +159,17 @@ def test_what_is_owed_goes_out_at_one_command_and_what_failed_stays_owed(tmp_pat
     assert (attempts.count(" delivered "), attempts.count("it is not a folder")) == (3, 3)
 
 
-def test_share_that_is_not_mounted_is_tried_again_later(tmp_path: Path) -> None:
+def test_share_that_is_not_mounted_is_retried_later(tmp_path: Path) -> None:
     here = install(tmp_path / "site", profile=DELIVERED.format(since=today() - timedelta(days=1)))
     count(here, today() - timedelta(days=1), today())
     assert here.run("export", "--deliver", check=False).returncode == 2
     done = here.run("export", "--deliver")
-    assert "failed: is tried again: in " in done.stderr.decode()
+    assert ": failed: will be retried (in " in done.stderr.decode()
     assert ", attempt 2" in done.stderr.decode()
 
 
-def test_late_day_is_told_of_and_left_to_wait(tmp_path: Path) -> None:
-    """It may go out by hand all the same."""
+def test_late_day_is_printed_and_left_to_wait(tmp_path: Path) -> None:
+    """It can still be delivered by hand."""
     zone = zone_where_it_is_day()
     now = datetime.now(zone).date()
     yesterday = now - timedelta(days=1)
@@ -174,41 +177,39 @@ def test_late_day_is_told_of_and_left_to_wait(tmp_path: Path) -> None:
     here = install(tmp_path / "site", site=SITE.replace("Europe/Paris", zone.key), profile=profile)
     (here.folder / "share").mkdir()
     with journal_of(here):
-        told = here.run("export", "--deliver").stderr.decode()
-    assert told == (
-        f"alliance/{yesterday} waits for counters that are late: ALLI1, ALLI2; goes out anyway at {now} 19:30\n"
+        printed = here.run("export", "--deliver").stderr.decode()
+    assert printed == (
+        f"alliance/{yesterday}: waiting for late counters (ALLI1, ALLI2; goes out anyway at {now} 19:30)\n"
     )
     here.run("export", "--day", str(yesterday), "--deliver")
     assert [path.name for path in (here.folder / "share").iterdir()] == [name_of(yesterday)]
 
 
-def test_import_of_an_export_is_the_same_export_and_other_figures_are_refused(here: Installation) -> None:
+def test_import_of_an_export_gives_the_same_export_and_other_figures_are_refused(here: Installation) -> None:
     path = here.folder / "may.csv"
     path.write_bytes(file_of(DAY))
-    assert here.run("import", "may.csv").stdout == b"imported 1 files: 44 half hours kept, 0 were already known\n"
+    assert here.run("import", "may.csv").stdout == b"imported 1 file: 44 half hours stored, 0 already known\n"
     assert here.run("export", "--day", str(DAY), "--output", "-").stdout == file_of(DAY)
-    assert here.run("import", "may.csv").stdout == b"imported 1 files: 0 half hours kept, 44 were already known\n"
+    assert here.run("import", "may.csv").stdout == b"imported 1 file: 0 half hours stored, 44 already known\n"
     path.write_bytes(file_of(DAY).replace(b"12,9", b"13,9") + file_of(DAY + timedelta(days=1)))
     done = here.run("import", "may.csv", check=False)
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        "footfall: may.csv: 1 half hours are known with other figures; the first: ALLI1 at 2026-05-04 06:30 UTC has "
-        "12 entries and 9 exits here, 13 and 9 in the file (nothing of this file was kept; take those rows out of it "
-        "if what is here is right)\n"
+        "footfall: may.csv: 1 half hour already known with other figures; the first: ALLI1 at 2026-05-04 06:30 UTC has "
+        "12 entries and 9 exits here, 13 and 9 in the file (nothing of this file was imported; if the figures here are "
+        "right, remove those rows from it)\n"
     )
     assert here.run("export", "--day", "2026-05-05", "--output", "-").stdout == file_of(
         DAY + timedelta(days=1)
     ).replace(b"12,9", b"0,0")
 
 
-def test_nobody_has_counted_what_is_still_to_come(here: Installation) -> None:
+def test_import_of_half_hours_to_come_is_refused(here: Installation) -> None:
     tomorrow = today() + timedelta(days=1)
     (here.folder / "next.csv").write_bytes(file_of(tomorrow))
     done = here.run("import", "next.csv", check=False)
     assert done.returncode == 2
-    assert done.stderr.decode() == (
-        "footfall: next.csv tells of half hours that have not ended yet (check its dates)\n"
-    )
+    assert done.stderr.decode() == ("footfall: next.csv has half hours that have not ended yet (check its dates)\n")
 
 
 def shown(here: Installation, *options: str) -> list[list[str]]:

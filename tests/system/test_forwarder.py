@@ -317,7 +317,7 @@ def test_imports_and_counts_from_before_forwarding_are_sent(here: ForwardingSite
     exported = here.installation.run("export", "--day", "2026-05-04", "--output", "-").stdout
     (here.installation.folder / "day.csv").write_bytes(exported.replace(b"2026-5-4", b"2026-5-6"))
     with here.installation.serving():
-        assert b"44 half hours kept" in here.installation.run("import", "day.csv").stdout
+        assert b"44 half hours stored" in here.installation.run("import", "day.csv").stdout
         here.wait_until_forwarded()
     here.assert_everything_arrived_once()
 

@@ -1,4 +1,4 @@
-"""The upper bound on one try."""
+"""The upper bound on the time of one attempt."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ def test_error_comes_back_as_it_is() -> None:
         within(5, work)
 
 
-def test_wait_on_the_socket_ends_at_the_deadline_and_tells_the_step() -> None:
+def test_wait_on_the_socket_ends_at_the_deadline_and_names_the_step() -> None:
     ours, theirs = socket.socketpair()
 
     def work(attempt: Attempt) -> bytes:
@@ -49,8 +49,8 @@ def test_work_that_succeeds_while_being_given_up_has_succeeded() -> None:
         assert within(0.1, work) == "renamed"
 
 
-def test_try_that_connects_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a name server that was silent for longer than the deadline."""
+def test_attempt_that_connects_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server was silent for longer than the deadline."""
     monkeypatch.setattr(deadline, "_GRACE_S", 0.01)
     name_found, ended = threading.Event(), threading.Event()
     written: list[str] = []

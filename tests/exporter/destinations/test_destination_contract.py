@@ -1,4 +1,4 @@
-"""Every destination keeps the contract of exporter.destinations.destination.Destination, against a real place."""
+"""Every destination keeps the contract of Destination, on a real folder and a real server."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import pytest
 
 from exporter.destinations.destination import Destination
 from exporter.destinations.folder import FolderDestination
-from exporter.destinations.sftp import SftpDestination, SftpSettings
+from exporter.destinations.sftp import SftpDestination
+from exporter.destinations.sftp_settings import SftpSettings
 from footfall.errors import DeliveryError
 from tests.support.deliveries import NAME, NEW, OLD, PART, ROW, names_in
 from tests.support.sftp_server import SftpServer, make_key, public_line
@@ -20,7 +21,7 @@ BIG_OLD, BIG_NEW = OLD * 10, NEW * 10
 
 @dataclass(frozen=True)
 class Place:
-    """A destination, the folder of this machine where its files land, and the same with a folder that is not there."""
+    """A destination, the local folder where its files land, and a destination whose folder is missing."""
 
     destination: Destination
     folder: Path
@@ -106,7 +107,7 @@ class TestDestination:
         place.destination.deliver("médiathèque_día_図書館 1.csv", ROW)
         assert names_in(place.folder) == {"médiathèque_día_図書館 1.csv"}
 
-    def test_part_file_of_a_broken_attempt_is_cleared_away(self, place: Place) -> None:
+    def test_part_file_of_a_broken_attempt_is_removed(self, place: Place) -> None:
         (place.folder / PART).write_bytes(OLD)
         place.destination.deliver(NAME, ROW)
         assert (place.folder / NAME).read_bytes() == ROW
@@ -157,7 +158,7 @@ class TestDestination:
         assert caught.value.permanent
         assert names_in(place.folder) == set()
 
-    def test_check_tells_what_it_found_and_writes_nothing(self, place: Place) -> None:
+    def test_check_says_what_it_found_and_writes_nothing(self, place: Place) -> None:
         assert "exists" in place.destination.check()
         assert names_in(place.folder) == set()
 

@@ -1,4 +1,4 @@
-"""The destination that jobs are tested with keeps the contract of those they deliver to."""
+"""The fake destination that jobs are tested with keeps the contract of real ones."""
 
 from pathlib import Path
 
@@ -24,14 +24,14 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize(
     ("fault", "permanent", "left"), [("transient", False, OLD), ("permanent", True, OLD), ("after storing", False, NEW)]
 )
-def test_it_fails_as_told_with_the_old_file_whole_or_the_new(
+def test_fault_leaves_the_whole_old_file_or_the_whole_new_one(
     place: Place, fault: Fault, permanent: bool, left: bytes
 ) -> None:
     destination = place.destination
     assert isinstance(destination, FaultyDestination)
     destination.deliver(NAME, OLD)
     destination.fault = fault
-    with pytest.raises(DeliveryError, match=f"deliver {NAME} to a: told to fail") as caught:
+    with pytest.raises(DeliveryError, match=f"deliver {NAME} to a: failed on demand") as caught:
         destination.deliver(NAME, NEW)
     assert (caught.value.permanent, bool(caught.value.hint)) == (permanent, True)
     assert (place.folder / NAME).read_bytes() == left

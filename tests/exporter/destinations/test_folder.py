@@ -1,4 +1,4 @@
-"""What a mounted folder can do wrong, beyond the contract of every destination."""
+"""How a mounted folder fails, beyond the contract of every destination."""
 
 import errno
 import os
@@ -17,10 +17,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_folder_that_is_not_there_may_be_mounted_later(tmp_path: Path) -> None:
+def test_missing_folder_may_be_mounted_later(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError) as caught:
         FolderDestination("share", tmp_path / "share").deliver(NAME, NEW)
-    assert caught.value.message == f"deliver {NAME} to {tmp_path}/share: the folder is not there"
+    assert caught.value.message == f"deliver {NAME} to {tmp_path}/share: the folder does not exist"
     assert "mounted" in caught.value.hint
     assert not caught.value.permanent
 
@@ -37,7 +37,7 @@ def test_folder_that_is_not_there_may_be_mounted_later(tmp_path: Path) -> None:
         (errno.ESTALE, "Stale file handle", False),
     ],
 )
-def test_failure_to_store_leaves_the_old_file_and_says_whether_to_wait(
+def test_failure_to_store_leaves_the_old_file_and_says_whether_a_retry_can_help(
     folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, why: str, permanent: bool
 ) -> None:
     def fail(_handle: int) -> None:
@@ -52,9 +52,7 @@ def test_failure_to_store_leaves_the_old_file_and_says_whether_to_wait(
     assert (folder / NAME).read_bytes() == OLD
 
 
-def test_share_that_cannot_make_the_rename_durable_still_takes_the_file(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_share_that_cannot_sync_a_folder_still_takes_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.fsync
 
     def fsync(handle: int) -> None:
@@ -67,7 +65,7 @@ def test_share_that_cannot_make_the_rename_durable_still_takes_the_file(
     assert (folder / NAME).read_bytes() == NEW
 
 
-def test_share_that_must_be_mounted_is_written_to_only_while_it_is(
+def test_mounted_folder_is_written_only_while_the_share_is_mounted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The empty mount point is a folder like any other: the file would land on this machine, and count as delivered."""
@@ -80,7 +78,7 @@ def test_share_that_must_be_mounted_is_written_to_only_while_it_is(
         with pytest.raises(DeliveryError) as caught:
             act()
         assert caught.value.message == f"{action} {folder}: nothing is mounted there"
-        assert caught.value.hint.startswith("mount the share; it will be tried again")
+        assert caught.value.hint.startswith("mount the share; the exporter retries")
         assert not caught.value.permanent
     assert names_in(folder) == set()
     for mount in (folder, folder.parent):
@@ -89,14 +87,14 @@ def test_share_that_must_be_mounted_is_written_to_only_while_it_is(
         assert destination.deliver(NAME, NEW).verified
 
 
-def test_link_to_a_share_is_as_mounted_as_the_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_to_a_share_is_mounted_if_the_share_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "is_mount", lambda path: path in {Path("/"), tmp_path / "share"})
     (tmp_path / "share").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "share")
     assert FolderDestination("share", tmp_path / "link", mounted=True).deliver(NAME, NEW).verified
 
 
-def test_what_the_system_calls_mounted_is() -> None:
+def test_real_mount_point_counts_as_mounted() -> None:
     with pytest.raises(DeliveryError, match="nothing is mounted there"):
         FolderDestination("root", Path("/"), mounted=True).check()
     if not Path("/dev/shm").is_mount():
@@ -104,7 +102,7 @@ def test_what_the_system_calls_mounted_is() -> None:
     assert "exists" in FolderDestination("memory", Path("/dev/shm"), mounted=True).check()
 
 
-def test_folder_under_the_file_s_name_needs_a_person(tmp_path: Path) -> None:
+def test_folder_with_the_file_s_name_is_a_permanent_failure(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(DeliveryError, match="a folder has the file's name") as caught:
         FolderDestination("share", tmp_path).deliver(NAME, NEW)
@@ -112,7 +110,7 @@ def test_folder_under_the_file_s_name_needs_a_person(tmp_path: Path) -> None:
     assert names_in(tmp_path) == {NAME}
 
 
-def test_file_in_place_of_the_folder_needs_a_person(folder: Path) -> None:
+def test_file_in_place_of_the_folder_is_a_permanent_failure(folder: Path) -> None:
     destination = FolderDestination("share", folder / NAME)
     for act in (destination.check, lambda: destination.deliver(NAME, NEW)):
         with pytest.raises(DeliveryError, match="it is not a folder") as caught:
@@ -120,10 +118,10 @@ def test_file_in_place_of_the_folder_needs_a_person(folder: Path) -> None:
         assert caught.value.permanent
 
 
-def test_check_of_a_folder_that_may_not_be_written_needs_a_person(
+def test_check_of_a_folder_that_is_not_writable_is_a_permanent_failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system's answer is made up: root, as whom tests may run, may write everywhere."""
+    """os.access is replaced: tests may run as root, which may write everywhere."""
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(DeliveryError, match="permission denied") as caught:
         FolderDestination("share", folder).check()

@@ -1,4 +1,4 @@
-"""Deliveries to an SFTP server that goes wrong at every step: half a file never has the final name."""
+"""Deliveries to an SFTP server that fails at every step: half a file never has the final name."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def server(folder: Path) -> Iterator[SftpServer]:
         yield server
 
 
-def test_requests_come_in_the_order_that_is_safe(server: SftpServer) -> None:
+def test_requests_are_sent_in_the_safe_order(server: SftpServer) -> None:
     deliver(settings_for(server))
     assert [request.operation for request in server.requests] == [
         "remove",
@@ -46,7 +46,7 @@ def test_requests_come_in_the_order_that_is_safe(server: SftpServer) -> None:
     assert server.requests[-1].names == (PART, NAME)
 
 
-def test_delivery_says_where_the_file_stands(server: SftpServer, folder: Path) -> None:
+def test_delivery_returns_where_the_file_is(server: SftpServer, folder: Path) -> None:
     (folder / "counts").mkdir()
     assert deliver(settings_for(server, folder="counts")).path == f"counts/{NAME}"
     assert deliver(settings_for(server, folder="/counts")).path == f"/counts/{NAME}"
@@ -66,21 +66,19 @@ def test_check_refuses_a_file_in_place_of_the_folder(server: SftpServer, folder:
     assert caught.value.permanent
 
 
-def test_check_where_the_server_forbids_to_look_says_so(server: SftpServer) -> None:
+def test_check_says_if_the_server_does_not_show_the_folder(server: SftpServer) -> None:
     server.faults = (Fault("deny", Step.STAT),)
-    assert (
-        SftpDestination(settings_for(server)).check().endswith("folder . not checked: the server does not let us look")
-    )
+    assert SftpDestination(settings_for(server)).check().endswith("folder . not checked: the server does not show it")
 
 
-def test_missing_folder_needs_a_person(server: SftpServer) -> None:
+def test_missing_folder_is_a_permanent_failure(server: SftpServer) -> None:
     error = failed_delivery(settings_for(server, folder="inn"))
     assert "folder inn does not exist" in error.message
     assert error.permanent
 
 
 @pytest.mark.parametrize("step", [Step.OPEN, Step.RENAME])
-def test_permission_denied_needs_a_person(server: SftpServer, folder: Path, step: Step) -> None:
+def test_permission_denied_is_a_permanent_failure(server: SftpServer, folder: Path, step: Step) -> None:
     server.faults = (Fault("deny", step),)
     error = failed_delivery(settings_for(server))
     assert "permission denied while" in error.message
@@ -88,7 +86,7 @@ def test_permission_denied_needs_a_person(server: SftpServer, folder: Path, step
     assert names_in(folder) == set()
 
 
-def test_full_disk_leaves_the_old_file_and_is_tried_again(server: SftpServer, folder: Path) -> None:
+def test_full_disk_leaves_the_old_file_and_is_retried(server: SftpServer, folder: Path) -> None:
     (folder / NAME).write_bytes(OLD)
     server.space = 40_000
     error = failed_delivery(settings_for(server))
@@ -99,7 +97,7 @@ def test_full_disk_leaves_the_old_file_and_is_tried_again(server: SftpServer, fo
     assert (folder / NAME).read_bytes() == OLD
 
 
-def test_disk_found_full_at_the_close_fails_the_delivery(server: SftpServer, folder: Path) -> None:
+def test_disk_that_is_full_at_the_close_fails_the_delivery(server: SftpServer, folder: Path) -> None:
     server.faults = (Fault("fail", Step.CLOSE, words=b"Disk quota exceeded"),)
     error = failed_delivery(settings_for(server))
     assert "while closing the file (Disk quota exceeded" in error.message
@@ -115,18 +113,18 @@ def test_server_that_loses_bytes_fails_the_delivery(server: SftpServer, folder: 
     assert names_in(folder) == set()
 
 
-def test_server_s_words_are_shown_and_never_obeyed(server: SftpServer) -> None:
+def test_server_s_message_is_shown_escaped(server: SftpServer) -> None:
     """A terminal would clear its screen, or worse."""
     server.faults = (Fault("fail", Step.OPEN, words=b"\x1b[2Jno\r\nfootfall: all is well"),)
     assert "(\\x1b[2Jno\\r\\nfootfall: all is well (SFTP status 4))" in failed_delivery(settings_for(server)).message
 
 
-def test_server_s_words_need_not_be_utf_8(server: SftpServer) -> None:
+def test_server_s_message_need_not_be_utf_8(server: SftpServer) -> None:
     server.faults = (Fault("fail", Step.OPEN, words="accès refusé".encode("latin-1")),)
     assert "acc\N{REPLACEMENT CHARACTER}s refus" in failed_delivery(settings_for(server)).message
 
 
-def test_forbidden_stat_is_no_failure_but_noted(server: SftpServer, folder: Path) -> None:
+def test_forbidden_stat_is_noted_and_fails_nothing(server: SftpServer, folder: Path) -> None:
     server.faults = (Fault("deny", Step.STAT),)
     delivered = deliver(settings_for(server))
     assert not delivered.verified
@@ -134,7 +132,7 @@ def test_forbidden_stat_is_no_failure_but_noted(server: SftpServer, folder: Path
     assert (folder / NAME).read_bytes() == NEW
 
 
-def test_part_file_taken_away_is_told_as_such(server: SftpServer) -> None:
+def test_part_file_that_vanished_is_reported_as_such(server: SftpServer) -> None:
     server.faults = (Fault("no such file", Step.RENAME),)
     error = failed_delivery(settings_for(server))
     assert "the file vanished while renaming" in error.message
@@ -148,7 +146,7 @@ class TestWithoutPosixRename:
     def _plain(self, server: SftpServer) -> None:
         server.posix_rename = False
 
-    def test_first_file_is_renamed_plainly(self, server: SftpServer, folder: Path) -> None:
+    def test_first_file_is_renamed_in_one_request(self, server: SftpServer, folder: Path) -> None:
         assert deliver(settings_for(server)).note == "the server has no posix-rename"
         assert names_in(folder) == {NAME}
 
@@ -158,11 +156,11 @@ class TestWithoutPosixRename:
         assert (folder / NAME).read_bytes() == NEW
         assert names_in(folder) == {NAME}
 
-    def test_old_file_is_replaced_where_stat_is_forbidden_too(self, server: SftpServer, folder: Path) -> None:
+    def test_old_file_is_replaced_even_if_stat_is_forbidden(self, server: SftpServer, folder: Path) -> None:
         (folder / NAME).write_bytes(OLD)
         server.faults = (Fault("deny", Step.STAT),)
         assert deliver(settings_for(server)).note == (
-            "size not checked: the server does not let us look; the server has no posix-rename"
+            "size not checked: the server does not show it; the server has no posix-rename"
         )
         assert (folder / NAME).read_bytes() == NEW
         assert names_in(folder) == {NAME}
@@ -175,7 +173,7 @@ class TestWithoutPosixRename:
         assert (folder / NAME).read_bytes() == OLD
         assert names_in(folder) == {NAME}
 
-    def test_rename_refused_with_nothing_in_the_way_is_told_as_such(self, server: SftpServer, folder: Path) -> None:
+    def test_rename_refused_with_nothing_in_the_way_is_reported_as_such(self, server: SftpServer, folder: Path) -> None:
         server.faults = (Fault("fail", Step.RENAME, words=b"no renames today"),)
         assert "no renames today" in failed_delivery(settings_for(server)).message
         assert names_in(folder) == set()
@@ -192,7 +190,7 @@ class TestWithoutPosixRename:
         ids=str,
     )
     @pytest.mark.parametrize("stale_aside", [False, True], ids=["", "with an older file left aside"])
-    def test_cut_between_the_steps_is_mended_by_the_next_delivery(
+    def test_connection_cut_between_steps_is_repaired_by_the_next_delivery(
         self, server: SftpServer, folder: Path, fault: Fault, stale_aside: bool
     ) -> None:
         (folder / NAME).write_bytes(OLD)
@@ -209,7 +207,9 @@ class TestWithoutPosixRename:
 
 
 @pytest.mark.parametrize("refused", [["posix-rename"], ["stat", "lstat", "fstat"], ["posix-rename", "stat", "remove"]])
-def test_openssh_that_denies_requests_still_takes_the_file(tmp_path: Path, folder: Path, refused: list[str]) -> None:
+def test_openssh_that_denies_some_requests_still_takes_the_file(
+    tmp_path: Path, folder: Path, refused: list[str]
+) -> None:
     key = make_key("ssh-ed25519")
     key.write_private_key(tmp_path / "key")
     with running_sshd(folder, tmp_path, authorized_keys=[public_line(key)], refused_requests=refused) as sshd:
@@ -225,7 +225,7 @@ def test_openssh_that_denies_requests_still_takes_the_file(tmp_path: Path, folde
 
 @pytest.mark.parametrize("cut", ["cut before", "cut after"])
 @pytest.mark.parametrize("step", STEPS)
-def test_cut_at_any_step_never_shows_half_a_file(
+def test_connection_cut_at_any_step_never_shows_half_a_file(
     server: SftpServer, folder: Path, step: Step, cut: Literal["cut before", "cut after"]
 ) -> None:
     (folder / NAME).write_bytes(OLD)
@@ -257,6 +257,6 @@ def test_server_that_hangs_at_any_step_is_given_up_at_the_deadline(
     assert [thread for thread in threading.enumerate() if thread.name == "footfall-delivery"] == []
 
 
-def test_request_without_answer_is_given_up_before_the_deadline(server: SftpServer) -> None:
+def test_unanswered_request_is_given_up_before_the_deadline(server: SftpServer) -> None:
     server.faults = (Fault("hang", Step.WRITE),)
     assert "no answer while writing" in failed_delivery(settings_for(server, channel_timeout_s=0.5)).message

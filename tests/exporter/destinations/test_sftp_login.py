@@ -1,4 +1,4 @@
-"""Finding the server, knowing it by its key, and logging in."""
+"""Finding the server, checking its host key, and logging in."""
 
 import dataclasses
 import shutil
@@ -11,8 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from exporter.destinations.host_keys import parse_host_key
-from exporter.destinations.sftp import SftpSettings
+from exporter.destinations.sftp_settings import SftpSettings, parse_host_key
 from tests.support.deliveries import NAME, deliver, failed_delivery, names_in, settings_for
 from tests.support.sftp_server import (
     Fault,
@@ -91,7 +90,7 @@ class TestHostKey:
         """So that a client can announce a new key before the old one goes."""
         deliver(settings_for(server, host_keys=(public_line(keys["ssh-rsa"]), server.host_key_line)))
 
-    def test_server_with_no_algorithm_in_common_is_told_as_such(self, tmp_path: Path) -> None:
+    def test_server_with_no_algorithm_in_common_is_reported_as_such(self, tmp_path: Path) -> None:
         with SftpServer(tmp_path, password="secret", key_exchanges=["diffie-hellman-group18-sha512"]) as server:
             error = failed_delivery(settings_for(server))
         assert "no algorithm in common" in error.message
@@ -122,20 +121,22 @@ class TestLogin:
             assert server.logins == []
             deliver(settings_for(server, key_file=tmp_path / "key", key_passphrase="open sesame"))
 
-    def test_wrong_key_needs_a_person(self, tmp_path: Path, keys: dict[str, asyncssh.SSHKey]) -> None:
+    def test_wrong_key_is_a_permanent_failure(self, tmp_path: Path, keys: dict[str, asyncssh.SSHKey]) -> None:
         keys["ssh-ed25519"].write_private_key(tmp_path / "key")
         with SftpServer(tmp_path, authorized_key=public_line(make_key("ssh-ed25519"))) as server:
             error = failed_delivery(settings_for(server, key_file=tmp_path / "key"))
         assert error.message.endswith(": login as footfall refused")
         assert error.permanent
 
-    def test_wrong_password_needs_a_person(self, server: SftpServer) -> None:
+    def test_wrong_password_is_a_permanent_failure(self, server: SftpServer) -> None:
         error = failed_delivery(settings_for(server, password="guess"))
         assert error.message.endswith(": login as footfall refused")
         assert error.permanent
         assert "guess" not in error.hint
 
-    def test_password_where_only_keys_are_taken_says_so(self, tmp_path: Path, keys: dict[str, asyncssh.SSHKey]) -> None:
+    def test_password_for_a_server_that_takes_only_keys_says_so(
+        self, tmp_path: Path, keys: dict[str, asyncssh.SSHKey]
+    ) -> None:
         with SftpServer(tmp_path, authorized_key=public_line(keys["ssh-ed25519"])) as server:
             error = failed_delivery(settings_for(server, password="secret"))
         assert "login as footfall refused" in error.message
@@ -145,22 +146,22 @@ class TestLogin:
     def test_server_that_hangs_up_after_a_refusal_has_refused(
         self, tmp_path: Path, server: SftpServer, keys: dict[str, asyncssh.SSHKey]
     ) -> None:
-        """Asyncssh takes paramiko's second try to log in, with the password, for a breach of the protocol."""
+        """asyncssh treats paramiko's second attempt to log in, with the password, as a protocol error."""
         keys["ssh-ed25519"].write_private_key(tmp_path / "key")
         server.authorized_key = asyncssh.import_public_key(public_line(keys["ssh-rsa"]))
         error = failed_delivery(settings_for(server, key_file=tmp_path / "key"))
         assert error.message.endswith(": login as footfall refused")
         assert error.permanent
 
-    def test_no_way_to_log_in_needs_a_person(self, server: SftpServer) -> None:
+    def test_no_way_to_log_in_is_a_permanent_failure(self, server: SftpServer) -> None:
         error = failed_delivery(settings_for(server, password=None))
         assert error.message.endswith(": no way to log in is set")
         assert error.permanent
 
     @pytest.mark.parametrize(
-        ("content", "why"), [(None, "cannot be read"), (b"", "holds no"), (b"\xff\xfe", "holds no"), (b"x", "holds no")]
+        ("content", "why"), [(None, "cannot be read"), (b"", "has no"), (b"\xff\xfe", "has no"), (b"x", "has no")]
     )
-    def test_key_file_that_is_none_needs_a_person(
+    def test_file_that_is_not_a_key_is_a_permanent_failure(
         self, tmp_path: Path, server: SftpServer, content: bytes | None, why: str
     ) -> None:
         if content is not None:
@@ -170,21 +171,21 @@ class TestLogin:
         assert str(tmp_path / "key") in error.message
         assert error.permanent
 
-    def test_connection_cut_during_login_is_tried_again(self, server: SftpServer) -> None:
+    def test_connection_cut_during_login_is_retried(self, server: SftpServer) -> None:
         server.faults = (Fault("cut before", Step.LOGIN),)
         error = failed_delivery(settings_for(server))
         assert "the connection broke while logging in" in error.message
         assert not error.permanent
 
-    def test_login_that_takes_too_long_is_tried_again(self, server: SftpServer) -> None:
+    def test_login_that_takes_too_long_is_retried(self, server: SftpServer) -> None:
         server.faults = (Fault("hang", Step.LOGIN),)
         error = failed_delivery(settings_for(server, auth_timeout_s=0.2))
         assert "no answer while logging in" in error.message
         assert not error.permanent
 
     def test_secrets_stay_out_of_repr(self, server: SftpServer) -> None:
-        told = repr(settings_for(server, password="pass word", key_passphrase="pass phrase"))
-        assert "pass" not in told.replace("key_passphrase", "")
+        shown = repr(settings_for(server, password="pass word", key_passphrase="pass phrase"))
+        assert "pass" not in shown.replace("key_passphrase", "")
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ class TestAgent:
     def test_key_file_is_followed_by_the_agent_s_keys(
         self, tmp_path: Path, agent: asyncssh.SSHKey, both_wanted: bool
     ) -> None:
-        """After a refusal, and after a server says that this was only the first of two proofs."""
+        """Both after a refusal, and if the server wants two ways to log in."""
         key = make_key("ssh-ed25519")
         key.write_private_key(tmp_path / "key")
         (tmp_path / "in").mkdir()
@@ -237,14 +238,14 @@ class TestAgent:
                 key_file=tmp_path / "key",
             )
             error = failed_delivery(settings)
-            assert ("wants a further proof" if both_wanted else "refused") in error.message
+            assert ("asks for one more way to log in" if both_wanted else "refused") in error.message
             assert error.permanent
             deliver(dataclasses.replace(settings, use_agent=True))
         assert names_in(tmp_path / "in") == {NAME}
 
 
 class TestConnection:
-    def test_refused_connection_is_tried_again(self, tmp_path: Path) -> None:
+    def test_refused_connection_is_retried(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         error = failed_delivery(settings_for(SftpServer(tmp_path, password="secret"), port=port))
@@ -252,13 +253,13 @@ class TestConnection:
         assert not error.permanent
 
     @pytest.mark.parametrize("host", ["no-such-host.invalid", f"{'x' * 64}.example.org"])
-    def test_unknown_host_name_is_tried_again(self, server: SftpServer, host: str) -> None:
+    def test_unknown_host_name_is_retried(self, server: SftpServer, host: str) -> None:
         error = failed_delivery(settings_for(server, host=host))
         assert f"host name {host} not found" in error.message
         assert not error.permanent
 
     @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0\r\n", b"\x16\x03\xff\n" * 200])
-    def test_something_else_than_an_ssh_server_is_told_as_such(self, tmp_path: Path, greeting: bytes) -> None:
+    def test_something_other_than_an_ssh_server_is_reported_as_such(self, tmp_path: Path, greeting: bytes) -> None:
         with server_that_only_says(greeting, hang_up=True) as port:
             error = failed_delivery(settings_for(SftpServer(tmp_path, password="secret"), port=port))
         assert "while shaking hands" in error.message
@@ -275,7 +276,7 @@ class TestConnection:
         assert "while shaking hands" in error.message
         assert not error.permanent
 
-    def test_server_that_answers_no_connection_is_given_up(self, tmp_path: Path) -> None:
+    def test_server_that_never_answers_is_given_up(self, tmp_path: Path) -> None:
         with socket.socket() as listener, socket.socket() as first:
             listener.bind(("127.0.0.1", 0))
             listener.listen(0)

@@ -1,4 +1,4 @@
-"""Whatever paramiko may raise has a meaning for the operator."""
+"""Every error of paramiko means something to the operator."""
 
 import inspect
 import subprocess
@@ -19,21 +19,22 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.__name__))
 def test_every_error_of_paramiko_has_a_verdict_of_its_own(error: type[Exception]) -> None:
-    """A new one fails here: decide whether a person must act, and add it to VERDICTS."""
+    """A new one fails here: decide whether a retry can help, and add it to VERDICTS."""
     assert error in VERDICTS
 
 
 @pytest.mark.parametrize("verdict", dict.fromkeys(VERDICTS.values()), ids=lambda verdict: str(verdict.why))
 def test_every_verdict_says_why_and_what_to_do(verdict: Verdict) -> None:
-    told = {"step": "writing", "detail": "{braces} stay", "user": "u", "host": "h", "folder": "f"}
-    assert verdict.why.format_map(told)
-    assert verdict.hint.format_map(told)
+    details = {"step": "writing", "detail": "{braces} stay", "user": "u", "host": "h", "folder": "f"}
+    assert verdict.why.format_map(details)
+    assert verdict.hint.format_map(details)
 
 
 def test_paramiko_is_not_imported_before_the_first_delivery() -> None:
     """It takes 32 MB of memory."""
     program = (
-        "import sys; from exporter.destinations.sftp import SftpDestination, SftpSettings; "
+        "import sys; from exporter.destinations.sftp import SftpDestination; "
+        "from exporter.destinations.sftp_settings import SftpSettings; "
         "SftpDestination(SftpSettings(name='a', host='h', user='u')); assert 'paramiko' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,4 +1,4 @@
-"""The ledger: what it knows survives any restart, and is never more than what happened."""
+"""The ledger: what it records survives any restart, and is never more than what happened."""
 
 import sqlite3
 import threading
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from footfall.errors import ConfigError, StoreUnavailable
-from footfall.store.ledger import Delivery, Ledger, Standing
+from footfall.store.ledger import LOOK_TIME_STEP_MS, Ledger
+from footfall.store.ledger_schema import Delivery, Outcome, RecordedProfile, Standing, State
 
 DAY, NEXT_DAY = date(2026, 5, 4), date(2026, 5, 5)
 DELIVERED = Delivery(
@@ -30,6 +31,11 @@ DELIVERED = Delivery(
     gaps=("ALLI1 10:00-11:30 (90 min unknown)", "Entrée 18:30-19:00 (1 min unknown)"),
 )
 FAILED = replace(DELIVERED, ok=False, message="deliver it: no answer", hint="check the line", gaps=())
+CONTENT = b"2026-5-4,08:00:00,12,9,ALLI1\n" * 44
+NOON_MS = 1_777_888_800_000
+PROFILES = [RecordedProfile("alliance", "alliance", "sftp.example.org"), RecordedProfile("other", "alliance", "")]
+LATE = Standing("alliance", NEXT_DAY, State.LATE, NOON_MS, NOON_MS + 1, counters=("ALLI2", "Entrée"))
+BLOCKED = Standing("alliance", DAY, State.BLOCKED, NOON_MS, attempts=1, error="refused", hint="send the key")
 
 
 @pytest.fixture
@@ -43,71 +49,81 @@ def ledger(path: Path) -> Iterator[Ledger]:
         yield opened
 
 
+def deliver(ledger: Ledger, delivery: Delivery = DELIVERED) -> None:
+    ledger.record_delivered(delivery, CONTENT, "utf-8", 0)
+
+
 def test_all_that_was_recorded_is_there_after_reopening(path: Path) -> None:
     with closing(Ledger(path)) as ledger:
         ledger.record_start("alliance", DAY, 5)
-        ledger.record_delivered(DELIVERED)
+        deliver(ledger)
         ledger.record_start("alliance", NEXT_DAY, 6)
-        ledger.record_failed(replace(FAILED, day=NEXT_DAY), 7, waits_for="a new key")
+        ledger.record_failed(replace(FAILED, day=NEXT_DAY), 7, is_blocked=True)
     with closing(Ledger(path)) as ledger:
-        assert ledger.standings("alliance") == {
-            DAY: Standing("a" * 64, DELIVERED.started_epoch_ms + 700, 0, 0, ""),
-            NEXT_DAY: Standing(None, None, 1, 7, "a new key"),
+        assert ledger.outcomes("alliance") == {
+            DAY: Outcome("a" * 64, DELIVERED.started_epoch_ms + 700, delivered_unknown_ms=0),
+            NEXT_DAY: Outcome(None, None, 1, 7, FAILED.message, FAILED.hint, is_blocked=True),
         }
+        assert ledger.outcome("alliance", DAY) == ledger.outcomes("alliance")[DAY]
         assert ledger.deliveries(10) == [replace(FAILED, day=NEXT_DAY), DELIVERED]
 
 
-def test_day_never_tried_has_no_standing_and_each_profile_has_its_own(ledger: Ledger) -> None:
-    assert ledger.standings("alliance") == {}
+def test_day_never_tried_has_no_outcome_and_each_profile_has_its_own(ledger: Ledger) -> None:
     ledger.record_start("other", DAY, 5)
-    assert ledger.standings("alliance") == {}
-    assert ledger.standings("other") == {DAY: Standing(attempts=1, next_try_epoch_ms=5)}
+    assert ledger.outcomes("alliance") == {}
+    assert ledger.outcome("alliance", DAY) == Outcome()
+    assert ledger.outcomes("other") == {DAY: Outcome(attempts=1, next_try_epoch_ms=5)}
 
 
 def test_started_attempt_counts_though_it_never_ended(path: Path) -> None:
-    """As when the process dies in it: the day is tried again, after its pause, and was not delivered."""
+    """As when the process dies in it: the day is not delivered, and is retried after its pause."""
     for attempt in (1, 2, 3):
         with closing(Ledger(path)) as ledger:
             ledger.record_start("alliance", DAY, attempt * 100)
     with closing(Ledger(path)) as ledger:
-        assert ledger.standings("alliance") == {DAY: Standing(attempts=3, next_try_epoch_ms=300)}
+        assert ledger.outcomes("alliance") == {DAY: Outcome(attempts=3, next_try_epoch_ms=300)}
         assert ledger.deliveries(10) == []
 
 
 def test_redelivery_that_started_keeps_what_was_delivered_before(ledger: Ledger) -> None:
     ledger.record_start("alliance", DAY, 5)
-    ledger.record_delivered(DELIVERED)
+    deliver(ledger)
     ledger.record_start("alliance", DAY, 9)
-    standing = ledger.standings("alliance")[DAY]
-    assert (standing.delivered_sha256, standing.attempts, standing.next_try_epoch_ms) == ("a" * 64, 1, 9)
+    outcome = ledger.outcome("alliance", DAY)
+    assert (outcome.delivered_sha256, outcome.attempts, outcome.next_try_epoch_ms) == ("a" * 64, 1, 9)
 
 
-def test_success_releases_the_waiting_days_of_its_profile_and_no_other(ledger: Ledger) -> None:
+def test_success_releases_the_blocked_days_of_its_profile_and_no_other(ledger: Ledger) -> None:
     for profile, day in (("alliance", DAY), ("alliance", NEXT_DAY), ("other", DAY)):
         ledger.record_start(profile, day, 5)
-        ledger.record_failed(replace(FAILED, profile=profile, day=day), 10**15, waits_for="a new key")
+        ledger.record_failed(replace(FAILED, profile=profile, day=day), 10**15, is_blocked=True)
     ledger.record_start("alliance", DAY, 5)
-    ledger.record_delivered(DELIVERED)
-    assert ledger.standings("alliance")[NEXT_DAY] == Standing(attempts=1, next_try_epoch_ms=0)
-    assert ledger.standings("other")[DAY].waits_for == "a new key"
+    deliver(ledger)
+    released = ledger.outcome("alliance", NEXT_DAY)
+    assert (released.is_blocked, released.attempts, released.next_try_epoch_ms) == (False, 1, 0)
+    assert ledger.outcome("other", DAY).is_blocked
 
 
-def test_release_lets_every_waiting_day_go_and_leaves_pauses_alone(ledger: Ledger) -> None:
-    for profile, waits_for in (("alliance", "a new key"), ("other", "space"), ("third", "")):
+def test_release_frees_every_blocked_day_and_leaves_pauses_alone(ledger: Ledger) -> None:
+    for profile, is_blocked in (("alliance", True), ("other", True), ("third", False)):
         ledger.record_start(profile, DAY, 5)
-        ledger.record_failed(replace(FAILED, profile=profile), 10**15, waits_for)
+        ledger.record_failed(replace(FAILED, profile=profile), 10**15, is_blocked=is_blocked)
     ledger.release()
-    assert [ledger.standings(profile)[DAY].next_try_epoch_ms for profile in ("alliance", "other", "third")] == [
-        0,
-        0,
-        10**15,
-    ]
-    assert {ledger.standings(profile)[DAY].waits_for for profile in ("alliance", "other")} == {""}
+    found = [ledger.outcome(profile, DAY) for profile in ("alliance", "other", "third")]
+    assert [one.next_try_epoch_ms for one in found] == [0, 0, 10**15]
+    assert not any(one.is_blocked for one in found)
+
+
+def test_new_attempt_forgets_why_the_last_one_failed(ledger: Ledger) -> None:
+    ledger.record_start("alliance", DAY, 5)
+    ledger.record_failed(FAILED, 7, is_blocked=True)
+    ledger.record_start("alliance", DAY, 9)
+    assert ledger.outcome("alliance", DAY) == Outcome(attempts=2, next_try_epoch_ms=9)
 
 
 def test_latest_attempts_come_first_and_only_as_many_as_asked_for(ledger: Ledger) -> None:
     for number in range(5):
-        ledger.record_failed(replace(FAILED, profile="ab"[number % 2], started_epoch_ms=number), 0, "")
+        ledger.record_failed(replace(FAILED, profile="ab"[number % 2], started_epoch_ms=number), 0, is_blocked=False)
     assert [one.started_epoch_ms for one in ledger.deliveries(2)] == [4, 3]
     assert [one.started_epoch_ms for one in ledger.deliveries(9, "a")] == [4, 2, 0]
     assert ledger.deliveries(9, "c") == []
@@ -116,9 +132,9 @@ def test_latest_attempts_come_first_and_only_as_many_as_asked_for(ledger: Ledger
 def test_two_connections_see_what_the_other_recorded(path: Path) -> None:
     with closing(Ledger(path)) as one, closing(Ledger(path)) as other:
         one.record_start("alliance", DAY, 5)
-        assert other.standings("alliance")[DAY].attempts == 1
-        other.record_delivered(DELIVERED)
-        assert one.standings("alliance")[DAY].delivered_sha256 == "a" * 64
+        assert other.outcomes("alliance")[DAY].attempts == 1
+        deliver(other)
+        assert one.outcomes("alliance")[DAY].delivered_sha256 == "a" * 64
         assert one.deliveries(10) == other.deliveries(10) == [DELIVERED]
 
 
@@ -127,7 +143,7 @@ def test_many_connections_at_once_lose_nothing(path: Path) -> None:
         with closing(Ledger(path)) as ledger:
             for _ in range(5):
                 ledger.record_start("alliance", DAY, 5)
-                ledger.record_failed(FAILED, 5, "")
+                ledger.record_failed(FAILED, 5, is_blocked=False)
 
     threads = [threading.Thread(target=record) for _ in range(4)]
     for thread in threads:
@@ -135,17 +151,18 @@ def test_many_connections_at_once_lose_nothing(path: Path) -> None:
     for thread in threads:
         thread.join()
     with closing(Ledger(path)) as ledger:
-        assert ledger.standings("alliance")[DAY].attempts == 20
+        assert ledger.outcomes("alliance")[DAY].attempts == 20
         assert len(ledger.deliveries(100)) == 20
 
 
 @pytest.mark.parametrize(
     ("broken", "record"),
     [
-        ("standing", lambda ledger: ledger.record_delivered(DELIVERED)),
-        ("standing", lambda ledger: ledger.record_failed(FAILED, 5, "")),
+        ("outcome", deliver),
+        ("sent_file", deliver),
+        ("outcome", lambda ledger: ledger.record_failed(FAILED, 5, is_blocked=False)),
     ],
-    ids=["delivered", "failed"],
+    ids=["delivered", "delivered, its bytes", "failed"],
 )
 def test_record_is_kept_whole_or_not_at_all(path: Path, broken: str, record: Callable[[Ledger], None]) -> None:
     with closing(Ledger(path)) as ledger:
@@ -154,6 +171,30 @@ def test_record_is_kept_whole_or_not_at_all(path: Path, broken: str, record: Cal
         with pytest.raises(StoreUnavailable, match=f"no such table: {broken}"):
             record(ledger)
         assert ledger.deliveries(10) == []
+
+
+def test_look_that_changes_nothing_writes_its_time_only_and_that_now_and_then(ledger: Ledger) -> None:
+    looks = [
+        (NOON_MS, PROFILES, [LATE, BLOCKED], 5),
+        (NOON_MS + 1, PROFILES, [LATE, BLOCKED], 0),
+        (NOON_MS + 2, PROFILES[::-1], [BLOCKED, replace(LATE, decided_epoch_ms=NOON_MS + 2)], 0),
+        (NOON_MS + LOOK_TIME_STEP_MS, PROFILES, [LATE, BLOCKED], 1),
+        (NOON_MS + LOOK_TIME_STEP_MS + 1, PROFILES, [replace(LATE, counters=("ALLI2",)), BLOCKED], 3),
+        (NOON_MS, PROFILES, [replace(LATE, counters=("ALLI2",)), BLOCKED], 1),  # the clock was set back
+    ]
+    for looked_epoch_ms, profiles, standings, rows in looks:
+        before = ledger._connection.total_changes
+        ledger.record_look(looked_epoch_ms, profiles, standings)
+        assert ledger._connection.total_changes - before == rows
+
+
+def test_look_replaces_the_one_before(ledger: Ledger) -> None:
+    """Neither a day that is no longer owed nor a profile that was removed keeps its standing."""
+    ledger.record_look(NOON_MS, PROFILES, [LATE, BLOCKED])
+    ledger.record_look(NOON_MS + 1, PROFILES[1:], [])
+    (standings,) = ledger._connection.execute("SELECT count(*) FROM standing").fetchone()
+    names = ledger._connection.execute("SELECT name FROM profile").fetchall()
+    assert (standings, names) == (0, [("other",)])
 
 
 def test_ledger_of_a_newer_footfall_is_refused_and_not_touched(path: Path) -> None:

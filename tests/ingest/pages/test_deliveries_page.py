@@ -1,45 +1,57 @@
-"""What the pages tell of deliveries is what the exporter did and will do: its own parts, on its own ledger."""
+"""The pages show what the exporter did and decided, as its own commands recorded it in the ledger."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.desk import ExporterDesk, open_desk
 from footfall.calendar import day_bounds
 from footfall.model import Arrival, Count, Span, epoch_ms
-from footfall.store.ledger import FILE_NAME as LEDGER
-from ingest.context import attach
-from ingest.pages.desk import DayDelivery, Outcome, Reason
+from footfall.store.journal_reader import JournalReader
+from footfall.store.ledger_schema import FILE_NAME as LEDGER
+from footfall.store.ledger_schema import MIGRATIONS
+from ingest.pages.deliveries_page import SILENT_AFTER
 from tests.support.ingest_app import Ingest, ingest_in_process
 
 ZONE = ZoneInfo(f"Etc/GMT{(datetime.now(UTC).hour - 2 + 12) % 24 - 12:+d}")
 """Where it is some time after two in the morning: yesterday is over, and late counters are still waited for."""
 
-YESTERDAY = datetime.now(ZONE).date() - timedelta(days=1)
-BEFORE, LONG_AGO = YESTERDAY - timedelta(days=1), YESTERDAY - timedelta(days=3)
+TODAY = datetime.now(ZONE).date()
+YESTERDAY, BEFORE, LONG_AGO = (TODAY - timedelta(days=number) for number in (1, 2, 4))
 SETTINGS = f"""
 [profiles.alliance]
 site = "alliance"
 destination = "share"
 deliver_from = {BEFORE}
+file_name = "{{day:%d_%m_%Y}}_comptage_été.csv"
+encoding = "cp1252"
+
+[profiles.spreadsheet]
+site = "alliance"
 
 [destinations.share]
 kind = "folder"
 folder = "share"
 """
-SITE = f'\n[sites.alliance]\nname = "Alliance"\ncode = "ALLI"\ntimezone = "{ZONE.key}"\n'
+SITE = f'\n[sites.alliance]\nname = "Médiathèque"\ncode = "ALLI"\ntimezone = "{ZONE.key}"\n'
 
 
 @dataclass
 class Office:
     ingest: Ingest
-    desk: ExporterDesk
+
+    @property
+    def share(self) -> Path:
+        return self.ingest.installation.folder / "share"
+
+    @property
+    def ledger(self) -> Path:
+        return self.ingest.installation.data / LEDGER
 
     def count(self, day: date, *counters: str, people: int = 0) -> None:
         """Let *counters* have counted all of *day*, and *people* come in at half past ten."""
@@ -49,18 +61,21 @@ class Office:
             counts = tuple(Count(at + number, at + number, 1, 0) for number in range(people))
             self.ingest.context.commit.append(Arrival(counter, "s", counts, Span(start, end), end))
 
-    def export(self, *arguments: str, check: bool = True) -> bytes:
-        return self.ingest.installation.run("export", *arguments, check=check).stdout
+    def count_both_days(self) -> None:
+        for day in (BEFORE, YESTERDAY):
+            self.count(day, "ALLI1", "ALLI2", people=3)
 
-    def stands(self, day: date) -> DayDelivery:
-        (found,) = self.desk.days("alliance", [day])
-        assert found.day == day
-        return found
+    def export(self, *arguments: str, check: bool = True) -> bytes:
+        return self.ingest.installation.run("export", "--profile", "alliance", *arguments, check=check).stdout
+
+    def delivered(self, day: date) -> bytes:
+        """Return what the client has of *day*."""
+        return (self.share / file_of(day)).read_bytes()
 
     def let_an_hour_pass_since_deliveries(self) -> None:
-        """Else a change that comes so soon waits for more of its kind: exporter.delivery_job.REDELIVERY_PAUSE_S."""
-        with closing(sqlite3.connect(self.ingest.installation.data / LEDGER)) as ledger:
-            ledger.execute("UPDATE standing SET delivered_epoch_ms = delivered_epoch_ms - 3600000")
+        """A change that comes sooner waits for more of its kind: exporter.standing.REDELIVERY_PAUSE_S."""
+        with closing(sqlite3.connect(self.ledger)) as ledger:
+            ledger.execute("UPDATE outcome SET delivered_epoch_ms = delivered_epoch_ms - 3600000")
             ledger.commit()
 
     def page(self, path: str) -> str:
@@ -68,83 +83,166 @@ class Office:
         assert answer.status_code == 200, answer.text
         return " ".join(answer.text.split())
 
+    def month(self, day: date) -> str:
+        return self.page(f"/sites/alliance/deliveries?day={day}")
+
+    def day(self, day: date) -> str:
+        return self.page(f"/sites/alliance/deliveries/alliance/{day}")
+
+
+def file_of(day: date) -> str:
+    return f"{day:%d_%m_%Y}_comptage_été.csv"
+
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with ingest_in_process(tmp_path / "footfall", site=SITE, profile=SETTINGS) as ingest:
-        folder = ingest.installation.folder
-        (folder / "share").mkdir()
-        desk = open_desk(folder / "footfall.toml")
         ingest.clock.now_ms = int(datetime.now(UTC).timestamp() * 1000)
-        attach(ingest.app, replace(ingest.context, desk=desk))
-        yield Office(ingest, desk)
-        desk._reader.close()  # type: ignore[attr-defined]  # it is a JournalReader
-        if desk._ledger is not None:
-            desk._ledger.close()
+        found = Office(ingest)
+        found.share.mkdir()
+        yield found
 
 
-def test_nobody_knows_what_was_delivered_where_the_ledger_is_elsewhere(office: Office) -> None:
-    assert not office.desk.has_ledger()
-    assert "The exporter runs elsewhere" in office.page("/sites/alliance/deliveries")
+def test_page_says_so_where_the_exporter_has_not_run_and_creates_no_ledger(office: Office) -> None:
+    assert "The exporter has not run here yet." in office.month(TODAY)
+    assert "/client.csv" not in office.page("/sites/alliance/history")
+    assert not office.ledger.exists()
 
 
-def test_day_is_owed_then_delivered_then_owed_again_when_it_changes(office: Office) -> None:
-    for day in (BEFORE, YESTERDAY):
-        office.count(day, "ALLI1", "ALLI2", people=3)
-    assert office.stands(BEFORE).outcome is Outcome.OWED
-    assert office.stands(BEFORE).reason is Reason.NEXT_LOOK
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_page_says_the_same_of_a_ledger_that_the_exporter_has_not_brought_up_to_date(
+    office: Office, version: int
+) -> None:
+    with closing(sqlite3.connect(office.ledger)) as old:
+        for script in MIGRATIONS[:version]:
+            old.executescript(script)
+        old.execute(f"PRAGMA user_version = {version}")
+    assert "The exporter has not run here yet." in office.month(TODAY)
+
+
+def test_ledger_that_cannot_be_read_takes_no_page_of_counts_along(office: Office) -> None:
+    office.ledger.write_text("this is no ledger, it is a letter; " * 40)
+    answer = office.ingest.client.get("/sites/alliance/deliveries")
+    assert answer.status_code == 503
+    assert "Download" in office.page("/sites/alliance/history")
+
+
+def test_file_on_the_page_is_the_one_that_was_delivered_to_the_byte(office: Office) -> None:
+    office.count(BEFORE, "ALLI1", people=3)
     office.export("--day", str(BEFORE), "--deliver")
-    delivered = office.stands(BEFORE)
-    assert (delivered.outcome, delivered.reason) == (Outcome.DELIVERED, None)
-    assert delivered.delivered_epoch_ms is not None
-    assert 'class="delivered' in office.page(f"/sites/alliance/deliveries?day={BEFORE}")
+    assert 'class="delivered' in office.month(BEFORE)
+    before = office.delivered(BEFORE)
+    office.count(BEFORE, "ALLI1", people=8)
+    answer = office.ingest.client.get(f"/sites/alliance/client.csv?day={BEFORE}")
+    assert answer.data == before
+    page = office.day(BEFORE)
+    assert before.decode("cp1252").splitlines()[5] in page
+    assert "Delivered" in page
+    assert "44 rows, as delivered." in page
+    assert "Gaps: ALLI2" in page, "ALLI2 counted nothing"
+
+
+def test_day_that_changed_keeps_the_delivered_file_until_it_is_delivered_again(office: Office) -> None:
+    office.count_both_days()
+    office.export("--day", str(BEFORE), "--deliver")
+    before = office.delivered(BEFORE)
     office.count(BEFORE, "ALLI1", people=5)
     office.let_an_hour_pass_since_deliveries()
-    changed = office.stands(BEFORE)
-    assert (changed.outcome, changed.reason) == (Outcome.OWED, Reason.CHANGED)
-    assert "It has changed since it was delivered" in office.page(f"/sites/alliance/deliveries?day={BEFORE}")
+    office.export("--day", str(YESTERDAY), "--deliver")
+    assert "The file has changed since it was delivered. It goes out again." in office.month(BEFORE)
+    page = office.day(BEFORE)
+    assert "Last delivered:" in page
+    assert before.decode("cp1252").splitlines()[5] in page
+    office.export("--deliver")
+    assert 'class="owed' not in office.month(BEFORE)
+    after = office.ingest.client.get(f"/sites/alliance/client.csv?day={BEFORE}").data
+    assert before != after == office.delivered(BEFORE)
 
 
-def test_day_waits_for_a_counter_that_is_late_and_says_for_which(office: Office) -> None:
+def test_day_waits_for_a_late_counter_and_the_page_names_it(office: Office) -> None:
+    office.count(BEFORE, "ALLI1", "ALLI2")
     office.count(YESTERDAY, "ALLI1")
-    late = office.stands(YESTERDAY)
-    assert (late.outcome, late.reason) == (Outcome.OWED, Reason.LATE)
-    assert "ALLI2" in late.detail
+    office.export("--deliver")
+    assert "Waiting for late counters: ALLI2. Goes out anyway:" in office.month(YESTERDAY)
+    page = office.day(YESTERDAY)
+    assert "No file has been delivered for this day." in page
+    assert office.ingest.client.get(f"/sites/alliance/client.csv?day={YESTERDAY}").status_code == 404
 
 
-def test_failed_delivery_says_what_somebody_has_to_do(office: Office) -> None:
-    office.count(BEFORE, "ALLI1", "ALLI2", people=3)
-    (office.ingest.installation.folder / "share").rmdir()
+@pytest.mark.parametrize("is_blocked", [True, False])
+def test_failed_delivery_says_why_and_what_to_do(office: Office, is_blocked: bool) -> None:
+    office.count_both_days()
+    office.share.rmdir()
+    if is_blocked:
+        office.share.write_text("no folder")
     office.export("--day", str(BEFORE), "--deliver", check=False)
-    failed = office.stands(BEFORE)
-    assert failed.reason in (Reason.WAITS, Reason.RETRIED)
-    assert failed.outcome is (Outcome.FAILED if failed.reason is Reason.WAITS else Outcome.OWED)
-    assert failed.attempts == 1
-    assert failed.detail
-    text = office.page(f"/sites/alliance/deliveries/alliance/{BEFORE}")
-    assert f"footfall export --profile alliance --day {BEFORE} --deliver" in text
+    month, day = office.month(BEFORE), office.day(BEFORE)
+    for page in (month, day):
+        if is_blocked:
+            assert "The last attempt failed. Action is needed:" in page
+            assert "it is not a folder; correct the destination" in page
+        else:
+            assert "The last attempt failed. Next attempt:" in page
+            assert "the folder does not exist; check that the share is mounted" in page
+    assert ('class="blocked' in month) is is_blocked
+    assert f"footfall export --profile alliance --day {BEFORE} --deliver" in day
 
 
-def test_day_to_come_and_day_before_the_first_are_of_no_concern(office: Office) -> None:
+def test_day_to_come_and_day_before_the_first_have_nothing_due(office: Office) -> None:
+    office.count_both_days()
+    office.export("--deliver")
+    assert "Nothing due" in office.day(LONG_AGO)
+    assert f"/deliveries/alliance/{TODAY}" in office.month(TODAY)
+    last = (TODAY + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    assert last == TODAY or f"/deliveries/alliance/{last}" not in office.month(TODAY), "a day to come has no file"
+
+
+def test_page_shows_what_was_recorded_while_the_store_is_away(office: Office) -> None:
+    """It renders nothing, so it asks for no counts."""
+    office.count_both_days()
+    office.export("--deliver")
+    reader = office.ingest.context.reader
+    assert isinstance(reader, JournalReader)
+    reader.close()
+    office.ingest.installation.journal.rename(office.ingest.installation.data / "away")
+    assert 'class="delivered' in office.month(BEFORE)
+    assert "44 rows, as delivered." in office.day(BEFORE)
+
+
+def test_page_says_as_of_when_and_when_the_exporter_seems_not_to_run(office: Office) -> None:
+    office.export("--deliver")
+    assert "As of" in office.month(TODAY)
+    assert "has not looked since" not in office.month(TODAY)
+    office.ingest.clock.now_ms += int(SILENT_AFTER.total_seconds() * 1000) + 60_000
+    assert "The exporter has not looked since" in office.month(TODAY)
+    assert "As of" not in office.month(TODAY)
+
+
+def test_page_names_every_profile_and_where_its_files_go(office: Office) -> None:
+    office.export("--deliver")
+    page = office.month(TODAY)
+    assert f"alliance <small>to {office.share}</small>" in page
+    assert "spreadsheet <small>no destination</small>" in page
+
+
+def test_files_of_a_period_are_those_that_were_delivered_one_after_the_other(office: Office) -> None:
+    office.count_both_days()
+    history = f"/sites/alliance/history?period=week&day={YESTERDAY}"
+    office.export("--day", str(YESTERDAY), "--deliver")
+    page = office.page(history)
+    assert "The client's CSV, as delivered (profile alliance)" in page.replace("&#39;", "'")
+    assert "profile spreadsheet" not in page
+    answer = office.ingest.client.get(f"/sites/alliance/client.csv?profile=alliance&period=week&day={YESTERDAY}")
+    assert answer.data == office.delivered(YESTERDAY)
     office.export("--day", str(BEFORE), "--deliver")
-    for day in (YESTERDAY + timedelta(days=1), LONG_AGO):
-        assert office.stands(day).outcome is Outcome.AHEAD
-    page = office.page(f"/sites/alliance/deliveries?day={YESTERDAY + timedelta(days=1)}")
-    assert f"/deliveries/alliance/{YESTERDAY + timedelta(days=40)}" not in page
-    last = (YESTERDAY + timedelta(days=1)).replace(day=28) + timedelta(days=3)
-    assert f"/deliveries/alliance/{last}" not in page, "a day to come has no file to look at"
+    answer = office.ingest.client.get(f"/sites/alliance/client.csv?profile=alliance&period=month&day={YESTERDAY}")
+    both = [office.delivered(day) for day in (BEFORE, YESTERDAY) if day.month == YESTERDAY.month]
+    assert answer.data == b"".join(both)
 
 
-def test_file_on_the_page_is_the_file_of_the_exporter(office: Office) -> None:
-    office.count(BEFORE, "ALLI1", people=3)
-    wanted = office.export("--day", str(BEFORE), "--output", "-")
-    assert office.desk.file("alliance", BEFORE).content == wanted
+def test_download_has_the_name_that_the_client_s_file_has(office: Office) -> None:
+    """RFC 6266: a name that is not ASCII is sent in UTF-8."""
+    office.export("--day", str(BEFORE), "--deliver")
     answer = office.ingest.client.get(f"/sites/alliance/client.csv?day={BEFORE}")
-    assert answer.data == wanted
-    assert f"{BEFORE:%d_%m_%Y}_counterdata-1.csv" in answer.headers["Content-Disposition"]
-    assert "Not known in it:" in office.page(f"/sites/alliance/deliveries/alliance/{BEFORE}"), "ALLI2 counted nothing"
-
-
-def test_place_of_a_file_is_told_in_words(office: Office) -> None:
-    assert office.desk.profiles("alliance") == {"alliance": str(office.ingest.installation.folder / "share")}
-    assert office.desk.profiles("nowhere") == {}
+    assert f"filename*=UTF-8''{BEFORE:%d_%m_%Y}_comptage_%C3%A9t%C3%A9.csv" in answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Type"] == "text/csv; charset=cp1252"

@@ -228,7 +228,7 @@ def test_plain_csv_has_each_half_hour_of_the_day_that_was_and_gaps_are_empty(
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(table) == 2 * rows
     assert all(row["entries"] == row["exits"] == "" and row["covered"] == "0.0000" for row in table)
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="mediatheque_{day}_day.csv"'
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=mediatheque_{day}_day.csv"
 
 
 def test_plain_csv_sums_to_what_was_counted_and_ends_now(nine_days: tuple[Ingest, Truth]) -> None:

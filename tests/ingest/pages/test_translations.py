@@ -8,7 +8,6 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from ingest.pages.desk import Reason
 from ingest.pages.language import DEFAULT, LANGUAGES
 
 PAGES = Path(__file__).parents[3] / "ingest" / "pages"
@@ -22,8 +21,7 @@ Text = str | tuple[str, ...]
 def marked() -> set[Text]:
     """Return every text that templates and code mark."""
     options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
-    found = {message for _, _, message, _, _ in extract_from_dir(PAGES, METHODS, options, KEYWORDS)}
-    return found | {reason.value for reason in Reason}
+    return {message for _, _, message, _, _ in extract_from_dir(PAGES, METHODS, options, KEYWORDS)}
 
 
 def translated(language: str) -> Iterator[tuple[Text, Text, bool]]:

@@ -1,4 +1,4 @@
-"""The daemon's job follows its files: footfall.toml, and what destinations log in with."""
+"""The daemon's job follows its files: footfall.toml, and the secrets that destinations log in with."""
 
 import logging
 import time
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from exporter.delivery_job import DeliveryJob
-from exporter.due_days import Why
 from exporter.exporter_settings import SECRET_FILES
-from exporter.live_job import live_job
+from exporter.reloading_job import reloading_job
 from footfall.environment import Environment
 from footfall.settings import read_config
 from footfall.store.journal import Journal
-from footfall.store.ledger import FILE_NAME, Delivery, Ledger
+from footfall.store.ledger import Ledger
+from footfall.store.ledger_schema import FILE_NAME, Delivery, State
 from tests.support.installation import Installation, install
 
 DAY = date.today() - timedelta(days=3)  # noqa: DTZ011 - over in every zone
@@ -43,37 +43,35 @@ def here(tmp_path: Path) -> Installation:
 
 @pytest.fixture
 def job(here: Installation) -> Iterator[Callable[[], DeliveryJob]]:
-    """The live job, on whose first day somebody has to act."""
-    with live_job(read_config(here.folder / "footfall.toml"), Environment({})) as (job, _, _):
+    """The job, whose first day is blocked."""
+    with reloading_job(read_config(here.folder / "footfall.toml"), Environment({})) as (job, _, _):
         delivery = Delivery("alliance", DAY, "client", "a.csv", 0, 0, False, "refused", "act", "", 0, 0, ())
         with closing(Ledger(here.data / FILE_NAME)) as ledger:
             ledger.record_start("alliance", DAY, 0)
-            ledger.record_failed(delivery, 0, "act")
-        assert waits(job)
+            ledger.record_failed(delivery, 0, is_blocked=True)
+        assert is_blocked(job)
         yield job
 
 
-def waits(job: Callable[[], DeliveryJob]) -> bool:
-    """Return whether the first day waits for a person, as the job sees it at its next look at the files."""
+def is_blocked(job: Callable[[], DeliveryJob]) -> bool:
+    """Return whether the first day is blocked, as the job sees it once it has looked at its files again."""
     time.sleep(1.1)
-    return job().owed()[0].why is Why.PERSON
+    return job().owed()[0].state is State.BLOCKED
 
 
 @pytest.mark.parametrize("name", SECRET_FILES)
-def test_secret_that_is_corrected_sets_days_going_that_waited_for_it(
-    here: Installation, job: Callable[[], DeliveryJob], name: str
-) -> None:
+def test_corrected_secret_releases_blocked_days(here: Installation, job: Callable[[], DeliveryJob], name: str) -> None:
     (here.folder / name).write_text("corrected")
-    assert not waits(job)
+    assert not is_blocked(job)
 
 
-def test_secret_named_later_and_written_later_still_is_watched(
+def test_secret_that_is_named_before_it_exists_is_watched(
     here: Installation, job: Callable[[], DeliveryJob], caplog: pytest.LogCaptureFixture
 ) -> None:
     config = here.folder / "footfall.toml"
     with caplog.at_level(logging.ERROR):
         config.write_text(config.read_text().replace('"password_file"', '"other"'))
-        assert waits(job)
+        assert is_blocked(job)
     assert "other cannot be read" in caplog.text
     (here.folder / "other").write_text("right")
-    assert not waits(job)
+    assert not is_blocked(job)
