@@ -45,10 +45,10 @@ _NAME_IN_NAME = re.compile(r"\{(site|code|profile)\}")
 
 @dataclass(frozen=True)
 class Profile:
-    """One client's file: what is in it, how it is written, when and where it goes.
+    """One client's file: its content and format, when and where it goes.
 
-    The ledger knows a profile by its name, the NAME of ``[profiles.NAME]``: renamed, it is a new one, and every day
-    since ``deliver_from`` is owed again.
+    The ledger identifies a profile by its name, the NAME of ``[profiles.NAME]``. A renamed profile is a new one: every
+    day since ``deliver_from`` is owed again.
     """
 
     name: str
