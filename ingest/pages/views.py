@@ -14,8 +14,7 @@ from ingest.context import Context, context
 from ingest.http_errors import Refusal
 from ingest.pages.answer_cache import KEPT_S, Cache, TaggedBody, tagged_body
 from ingest.pages.charts import crossings_chart, days_chart, heat_chart, occupancy_chart
-from ingest.pages.deliveries_page import Day as DeliveryDay
-from ingest.pages.deliveries_page import profiles_of, profiles_with_files, read_deliveries
+from ingest.pages.deliveries_page import DeliveryDay, profiles_of, profiles_with_files, read_deliveries
 from ingest.pages.error_pages import show_error
 from ingest.pages.figures import Day, Length, Period, period_around
 from ingest.pages.history_page import clamp_day, read_history, write_plain_csv
