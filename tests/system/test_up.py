@@ -112,7 +112,7 @@ def test_however_up_ends_nothing_of_it_is_left(tmp_path: Path, number: signal.Si
     zone = zone_where_it_is_day()
     here = set_up(tmp_path, zone, datetime.now(zone).date())
     with here.serving("up") as up:
-        wait_until("exporter", lambda: b"the exporter looks" in (here.folder / "up.log").read_bytes())
+        wait_until("exporter", lambda: b"exporter started" in (here.folder / "up.log").read_bytes())
         running = processes_of(up.pid)
         assert len(running) >= 3, "ingest's supervisor, its worker, and the exporter"
         assert sum(" exporter " in command for command in running.values()) == 1
@@ -144,6 +144,6 @@ def test_exporter_alone_ends_when_told_to(tmp_path: Path) -> None:
     zone = zone_where_it_is_day()
     here = set_up(tmp_path, zone, datetime.now(zone).date())
     with here.serving("exporter") as exporter:
-        wait_until("exporter", lambda: b"the exporter looks" in (here.folder / "exporter.log").read_bytes())
+        wait_until("exporter", lambda: b"exporter started" in (here.folder / "exporter.log").read_bytes())
         exporter.send_signal(signal.SIGTERM)
         assert exporter.wait(30) == 0
