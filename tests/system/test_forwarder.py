@@ -260,11 +260,11 @@ def test_refused_points_are_shown_to_a_person_who_sends_them_again(office: Offic
         assert (first["measurement"], first["tags"]["counter"]) == ("crossings", "ALLI2")
         assert "field type conflict" in first["reason"]
         assert f"refused {len(shown)} points for good" in office.doctor()
-        assert f"{len(shown)} are still refused" in office.installation.run("quarantine", "--resend").stdout.decode()
+        assert f"{len(shown)} still refused" in office.installation.run("quarantine", "--resend").stdout.decode()
         office.proxy.refuses = None
         said = office.installation.run("quarantine", "--resend").stdout.decode()
-        assert said == f"{len(shown)} points were written, 0 are still refused\n"
-        assert office.installation.run("quarantine").stdout == b"no points are in quarantine\n"
+        assert said == f"{len(shown)} points written, 0 still refused\n"
+        assert office.installation.run("quarantine").stdout == b"the quarantine is empty\n"
         until(lambda: told_of_quarantine(office) == 0, "the forwarder says that nothing is refused")
         assert set(office.answers()) == {"200"}
     office.assert_all_is_there_once()
@@ -280,7 +280,8 @@ def test_points_that_a_person_gives_up_are_in_the_journal_alone(office: Office) 
         office.wait_until_told()
         until(lambda: office.progress()["quarantined"] == 1, "one point is refused")
         assert "counter=ALLI2" in office.installation.run("quarantine").stdout.decode()
-        assert office.installation.run("quarantine", "--forget").stdout == b"1 points were given up\n"
+        said = office.installation.run("quarantine", "--forget").stdout.decode()
+        assert said == "1 point discarded; the journal still has the crossings\n"
         assert office.progress()["quarantined"] == office.metric("forwarder_quarantined_points") == 0
         assert office.installation.run("quarantine", "--forget", "--resend", check=False).returncode == 2
     assert [one["time"] % 1000 for one in office.database.query("SELECT entries FROM crossings")] == [1, 12]
@@ -326,9 +327,9 @@ def test_without_influxdb_nothing_is_forwarded_and_a_forwarder_says_so(tmp_path:
     assert not list(installation.data.glob("forwarder*"))
     done = installation.run("forwarder", check=False)
     assert (done.returncode, done.stderr) == (
-        2, b"footfall: no InfluxDB is set up (set influxdb.url; see docs/operations.md, Forwarding)\n"
+        2, b"footfall: InfluxDB is not configured (set influxdb.url; see docs/operations.md, Forwarding)\n"
     )  # fmt: skip
-    assert installation.run("quarantine").stdout == b"no points are in quarantine: nothing was forwarded yet\n"
+    assert installation.run("quarantine").stdout == b"the quarantine is empty; nothing has been forwarded yet\n"
 
 
 def test_second_forwarder_is_refused_and_the_first_ends_with_ingest(office: Office) -> None:
