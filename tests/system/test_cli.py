@@ -173,5 +173,5 @@ def test_port_somebody_listens_on_ends_up_at_once(tmp_path: Path) -> None:
     with here.serving():
         assert failure(other, "up") == (
             f"cannot listen on 127.0.0.1:{here.port}: Address already in use "
-            "(another ingest may be running; or set `listen` in [ingest] of footfall.toml)"
+            "(stop the other ingest, or change `listen` in [ingest] of footfall.toml)"
         )
