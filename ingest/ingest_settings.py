@@ -11,7 +11,7 @@ from footfall.model import epoch_ms
 from footfall.registry import STORES, Registry, data_folder, environment_choice, load_registry
 from footfall.settings import ConfigFile, Setting, Table
 from footfall.store.influx_settings import InfluxConfig, load_influx_config
-from ingest.pages.page_settings import PagesConfig, load_pages_config
+from ingest.page_settings import PagesConfig, load_pages_config
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from footfall.settings import Setting
 from footfall.store.influx_settings import INFLUX_SETTINGS
 from ingest.ingest_settings import INGEST_SETTINGS, LEGACY_SETTINGS
 from ingest.openapi import document
-from ingest.pages.page_settings import PAGES_SETTINGS
+from ingest.page_settings import PAGES_SETTINGS
 from tests.docs.pages import ROOT, Page, code, page, pages, plain
 
 OPERATIONS, EXPORT, WIRE = page("docs/operations.md"), page("docs/export-format.md"), page("docs/wire-format.md")
@@ -122,7 +122,7 @@ def test_every_command_a_page_shows_exists() -> None:
 def codes_of_ingest() -> set[tuple[str, str]]:
     """Return (status, code) of every error in the source of ingest; a status of `other` where it is not fixed."""
     patterns = (
-        r'(?:Refusal|problem)\(\s*(\d{3}),\s*"([a-z_]+)"',
+        r'(?:RequestRefused|error_response)\(\s*(\d{3}),\s*"([a-z_]+)"',
         r'\((\d{3}), "([a-z_]+)"\)',
         r'^ +(\d{3}): "([a-z_]+)",$',
     )

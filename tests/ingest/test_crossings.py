@@ -65,8 +65,8 @@ def test_crossing_that_comes_again_with_another_story_is_acknowledged_and_told_i
     answer = ingest.post(body_of(crossings=[[1041, NOON_MS - 50_000, -1]]))
     assert answer.json == {"stored": 0, "duplicates": 1, "through": 1041}
     (told,) = (line for line in ingest.log.lines if line.startswith("ERROR"))
-    assert "1 crossings of ALLI1, stream 9f3c2a1b, are in no sum" in told
-    assert "Do two devices use this id" in told
+    assert "counter=ALLI1 stream=9f3c2a1b crossings=1" in told
+    assert "Check for a second device with this id" in told
 
 
 def test_content_type_may_name_a_charset(ingest: Ingest) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from footfall import wire
+from ingest.http_errors import RequestRefused
 from tests.support.ingest_app import HEARTBEAT, LEGACY, NOON_MS, Ingest, ingest_in_process
 from tests.support.installation import batch
 
@@ -141,6 +142,13 @@ def test_failure_nobody_foresaw_is_told_with_its_traceback_in_the_log_only(inges
 def test_error_told_to_a_head_request_has_no_body(ingest: Ingest) -> None:
     answer = ingest.client.head("/nowhere")
     assert (answer.status_code, answer.data) == (404, b"")
+
+
+def test_errors_can_be_kept_in_a_set() -> None:
+    """Traceback printing and exception groups hash the errors they hold."""
+    errors = [RequestRefused(404, "unknown_site", "no such site") for _ in range(2)]
+    assert len({*errors}) == 2
+    assert str(errors[0]) == "no such site"
 
 
 HEADERS = ("WEBHOOK_ID", "WEBHOOK_TIMESTAMP", "WEBHOOK_SIGNATURE", "HOST", "USER_AGENT", "X_FORWARDED_FOR")

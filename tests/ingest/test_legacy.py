@@ -73,7 +73,7 @@ def test_row_that_comes_again_with_other_figures_is_refused_and_the_first_stays(
     assert error_of(answer) == (409, "row")
     assert "already has 12 entries and 9 exits in that half hour, not 13 and 9" in answer.text
     assert legacy_ingest.stored() == before
-    assert legacy_ingest.log.lines[-1].startswith("ERROR ingest.legacy: refused a row of an old device: ALLI1")
+    assert legacy_ingest.log.lines[-1].startswith("ERROR ingest.legacy: refused a row from an old device: ALLI1")
 
 
 def test_row_of_a_half_hour_that_was_counted_live_is_not_added(legacy_ingest: Ingest) -> None:

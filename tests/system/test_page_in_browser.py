@@ -190,11 +190,11 @@ def test_counters_page_follows_a_counter_that_was_never_heard_of(chromium: Brows
     here = install(tmp_path / "footfall")
     with here.serving(), looking(chromium, here.url) as page:
         page.goto("/sites/alliance/counters")
-        expect(page.get_by_text("Never heard of")).to_have_count(2)
+        expect(page.get_by_text("Never heard from")).to_have_count(2)
         now_ms = int(time.time() * 1000)
         here.post(batch((1, now_ms, 1)))
-        expect(page.get_by_text("Never heard of")).to_have_count(1)
-        expect(page.locator(".door.counting")).to_contain_text("Counter 1")
+        expect(page.get_by_text("Never heard from")).to_have_count(1)
+        expect(page.locator(".counter.counting")).to_contain_text("Counter 1")
 
 
 def test_server_that_is_killed_is_told_and_the_page_comes_back_by_itself(chromium: Browser, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_server_that_is_killed_is_told_and_the_page_comes_back_by_itself(chromiu
         with here.serving("up"):
             here.post(batch((2, start_ms + 1, 1)))
             expect(page.locator("[data-figure=inside]")).to_have_text("2")
-            expect(page.locator("[data-connection]")).to_have_text("Connected again.")
+            expect(page.locator("[data-connection]")).to_have_text("Reconnected.")
             expect(page.locator("body")).not_to_have_class(re.compile("stale"))
 
 
@@ -258,7 +258,7 @@ def test_keyboard_alone_is_enough_and_keeps_its_place(chromium: Browser, library
     with looking(chromium, library.here.url) as page:
         page.goto("/")
         page.keyboard.press("Tab")
-        expect(page.get_by_text("Skip to the figures")).to_be_focused()
+        expect(page.get_by_text("Skip to content")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
         page.keyboard.press("Tab")

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from footfall.errors import StoreUnavailable
-from ingest.pages.answer_cache import FORGOTTEN_AFTER, Cache, tagged_body
+from ingest.pages.answer_cache import EVICT_AFTER, ExpiringCache, cached_answer
 
 
 class HandClock:
@@ -18,7 +18,7 @@ class HandClock:
 
 def test_value_is_made_once_while_it_is_fresh_and_anew_when_it_is_not() -> None:
     clock = HandClock()
-    recent: Cache[int] = Cache(clock, 0.5)
+    recent: ExpiringCache[int] = ExpiringCache(clock, 0.5)
     made = iter(range(10))
     assert recent.get("a", lambda: next(made)) == 0
     clock.now_s += 0.49
@@ -29,7 +29,7 @@ def test_value_is_made_once_while_it_is_fresh_and_anew_when_it_is_not() -> None:
 
 
 def test_who_asks_while_it_is_made_gets_the_same() -> None:
-    recent: Cache[object] = Cache(HandClock(), 0.5)
+    recent: ExpiringCache[object] = ExpiringCache(HandClock(), 0.5)
     asked, made = threading.Event(), []
 
     def make() -> object:
@@ -49,7 +49,7 @@ def test_who_asks_while_it_is_made_gets_the_same() -> None:
 
 def test_failure_is_not_kept() -> None:
     """A store that could not be read a moment ago may be there now."""
-    recent: Cache[int] = Cache(HandClock(), 0.5)
+    recent: ExpiringCache[int] = ExpiringCache(HandClock(), 0.5)
     for _ in range(2):
         try:
             recent.get("a", lambda: 1 // 0)
@@ -61,7 +61,7 @@ def test_failure_is_not_kept() -> None:
 def test_store_that_hangs_is_asked_once_for_all_who_wait() -> None:
     """One after the other would each wait as long as it hangs; a moment later it is asked again."""
     clock = HandClock()
-    recent: Cache[int] = Cache(clock, 60)
+    recent: ExpiringCache[int] = ExpiringCache(clock, 60)
     asked = []
 
     def hang() -> int:
@@ -81,13 +81,13 @@ def test_store_that_hangs_is_asked_once_for_all_who_wait() -> None:
 def test_values_nobody_asks_for_any_more_are_forgotten() -> None:
     """Days go by, and languages come and go: the process runs for months."""
     clock = HandClock()
-    recent: Cache[str] = Cache(clock, 60)
+    recent: ExpiringCache[str] = ExpiringCache(clock, 60)
     for day in range(100):
         recent.get(day, lambda: "")
         clock.now_s += 60
-    assert len(recent._kept) == len(recent._making) <= FORGOTTEN_AFTER + 1
+    assert len(recent._values) == len(recent._key_locks) <= EVICT_AFTER + 1
 
 
 def test_entity_tag_is_that_of_the_body() -> None:
-    assert tagged_body("a") == tagged_body("a")
-    assert tagged_body("a").etag != tagged_body("b").etag
+    assert cached_answer("a") == cached_answer("a")
+    assert cached_answer("a").etag != cached_answer("b").etag

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
+from ingest.pages import views
 from tests.support.ingest_app import Ingest, ingest_in_process
 from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
 
@@ -128,7 +130,7 @@ def test_nothing_counted_is_never_shown_as_zero(nothing: Ingest) -> None:
         figures = Figures(page(nothing, path)).found
         assert "0" not in figures.values(), path
         assert all(value.startswith("–") for value in figures.values()), path
-    assert "not known" in Figures(page(nothing, "/display")).text
+    assert "unknown" in Figures(page(nothing, "/display")).text
 
 
 def test_day_with_a_gap_marks_its_sums_as_the_least_there_was(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_day_with_a_gap_marks_its_sums_as_the_least_there_was(tmp_path: Path) ->
         entries = sum(direction > 0 for moment, direction in truth if moment.date() == TODAY)
         html = page(ingest, "/")
         assert Figures(html).found["entries"] == f"≥\u202f{entries}"
-        assert "Not all of today was counted" in html
+        assert "Part of today was not counted" in html
         table = " ".join(Figures(html).text.split())
         assert "11:00 – not counted – not counted –" in table
         assert 'class="gap"' in html
@@ -155,18 +157,18 @@ def test_door_that_was_not_counted_has_no_plain_zero(tmp_path: Path) -> None:
 
 def test_counter_that_is_silent_is_told_on_the_first_page_and_what_to_do_beside_its_name(tmp_path: Path) -> None:
     with looking_at(tmp_path, Scenery(days=2, last_heard={"DOOR2": local(11, 2)})) as (ingest, _):
-        assert "1 counter is silent: this figure may be wrong." in Figures(page(ingest, "/")).text
+        assert "1 counter is silent, so this number may be wrong." in Figures(page(ingest, "/")).text
         text = " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
         assert "Garden door Level 1 · DOOR2 ▲ Silent since" in text
-        assert "Look whether it has power" in text
+        assert "Check that the counter has power" in text
 
 
 @pytest.mark.parametrize(
     ("report", "words"),
     [
-        (b'{"outer_blocked_s":61}', "The street-side beam is blocked"),
+        (b'{"outer_blocked_s":61}', "The outer (street-side) beam is blocked"),
         (b'{"inner_blocked_s":600}', "The inner beam is blocked"),
-        (b'{"queued":500}', "500 crossings wait to be sent"),
+        (b'{"queued":500}', "500 crossings waiting to be sent"),
         (b'{"rssi_dbm":-85}', "-85 dBm weak"),
         (b'{"outer_blocked_s":59,"queued":3}', "● Counting"),
     ],
@@ -228,7 +230,18 @@ def test_plain_csv_has_each_half_hour_of_the_day_that_was_and_gaps_are_empty(
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(table) == 2 * rows
     assert all(row["entries"] == row["exits"] == "" and row["covered"] == "0.0000" for row in table)
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="mediatheque_{day}_day.csv"'
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=mediatheque_{day}_day.csv"
+
+
+@pytest.mark.parametrize("name", ["mediatheque.csv", 'Été "fermé"; août.csv', "a'b%20c.csv"])
+def test_download_keeps_any_file_name(nothing: Ingest, name: str) -> None:
+    """A header holds ASCII only; RFC 6266 has filename* for the rest."""
+    with nothing.app.test_request_context():
+        response = views._download(b"1;2\n", name, "utf-8-sig")
+    kind, options = parse_options_header(response.headers["Content-Disposition"])
+    assert (kind, options["filename"]) == ("attachment", name)
+    assert response.headers["Content-Disposition"].isascii()
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
 
 
 def test_plain_csv_sums_to_what_was_counted_and_ends_now(nine_days: tuple[Ingest, Truth]) -> None:
@@ -257,7 +270,7 @@ def test_what_cannot_be_shown_is_told_on_a_page(nothing: Ingest, path: str, stat
     answer = ask(nothing, path)
     assert answer.status_code == status
     assert answer.mimetype == "text/html"
-    assert "Back to the first page" in answer.text
+    assert "Back to the home page" in answer.text
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1970-01-01", "2026-02-28", "2028-12-31"])
@@ -278,7 +291,7 @@ def test_store_that_cannot_be_read_is_told_on_a_page_with_when_to_come_back(tmp_
         answer = ask(ingest, "/")
         assert (answer.status_code, answer.mimetype) == (503, "text/html")
         assert answer.headers["Retry-After"]
-        assert "The figures cannot be read right now" in answer.text
+        assert "The numbers are unavailable right now" in answer.text
 
 
 def test_every_page_says_what_it_may_load_and_loads_nothing_from_elsewhere(nine_days: tuple[Ingest, Truth]) -> None:
@@ -345,7 +358,7 @@ def test_counter_that_was_taken_down_is_told_apart_and_expected_no_more(tmp_path
         assert "The counter is reporting." in page(ingest, "/")
         assert not Figures(page(ingest, "/")).found["entries"].startswith("≥")
         text = " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
-        assert "Garden door Level 1 · DOOR2 ○ Does not count today" in text
+        assert "Garden door Level 1 · DOOR2 ○ Not in service today" in text
 
 
 def test_every_part_that_is_renewed_answers_with_a_tag_and_holds_what_its_page_holds(
