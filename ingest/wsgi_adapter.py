@@ -106,7 +106,7 @@ class WsgiAdapter:
                 408, [("content-type", "application/json"), ("connection", "close")], _BODY_TOO_SLOW
             )
             return
-        except ProtocolClosed:  # the client disconnected; there is nobody to answer
+        except ProtocolClosed:  # the client disconnected, so there is nothing to answer
             return
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         is_write = scope.method == "POST" or scope.path in _HEALTH_PATHS
