@@ -1,6 +1,8 @@
 """The cache computes a value once for all callers, refreshes it in time, and evicts what nobody requests."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -30,21 +32,21 @@ def test_value_is_computed_once_while_fresh_and_again_when_expired() -> None:
 
 def test_concurrent_callers_share_one_computation() -> None:
     cache: ExpiringCache[object] = ExpiringCache(HandClock(), 0.5)
-    all_waiting, made = threading.Event(), []
+    calling = threading.Barrier(8)
+    computed: list[object] = []
 
-    def make() -> object:
-        made.append(object())
-        all_waiting.wait(5)
-        return made[-1]
+    def compute() -> object:
+        computed.append(object())
+        time.sleep(0.1)  # without the lock, the other callers would compute now
+        return computed[-1]
 
-    found: list[object] = []
-    threads = [threading.Thread(target=lambda: found.append(cache.get("a", make))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    all_waiting.set()
-    for thread in threads:
-        thread.join()
-    assert found == made * 8
+    def call() -> object:
+        calling.wait()
+        return cache.get("a", compute)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [future.result() for future in [pool.submit(call) for _ in range(8)]]
+    assert found == computed * 8
 
 
 def test_unexpected_failure_is_not_cached() -> None:
