@@ -13,9 +13,9 @@ from ingest.pages.site_days import SiteDay, read_days
 
 
 class Room(Enum):
-    """How much room is left, UNKNOWN for a site without a capacity."""
+    """How much room is left; the values are also CSS classes."""
 
-    UNKNOWN = "unknown"
+    UNKNOWN = "room-unknown"
     FREE = "free"
     NEARLY_FULL = "nearly-full"
     FULL = "full"

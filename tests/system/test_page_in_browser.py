@@ -368,6 +368,22 @@ def test_display_is_one_number_that_fills_the_screen(chromium: Browser, library:
         assert page.evaluate("document.documentElement.scrollHeight <= document.documentElement.clientHeight")
 
 
+@pytest.mark.parametrize("capacity", [None, 120], ids=["people inside", "nearly full"])
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+def test_display_never_scrolls(chromium: Browser, tmp_path: Path, capacity: int | None, locale: str) -> None:
+    """The longest words fit, with a warning below them."""
+    scenery = Scenery(days=1, people=60, capacity=capacity, last_heard={"DOOR1": NOON})
+    screen = {"width": 1280, "height": 720}
+    with (
+        served_pages(tmp_path / "footfall", scenery, more="pages = {nearly_full = 1}\n") as (url, _, _),
+        looking(chromium, url, locale=locale, viewport=screen) as page,
+    ):
+        page.goto("/display")
+        expect(page.locator(".word.long")).to_be_visible()
+        assert too_wide(page) == []
+        assert page.evaluate("document.documentElement.scrollHeight <= document.documentElement.clientHeight")
+
+
 def test_file_of_a_delivered_day_is_shown_as_the_client_got_it(chromium: Browser, library: Library) -> None:
     yesterday = library.today() - timedelta(days=1)
     with looking(chromium, library.here.url) as page:

@@ -14,7 +14,8 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from ingest.pages import views
-from tests.support.ingest_app import Ingest, ingest_in_process
+from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
+from tests.support.installation import SITE as SITE_TABLE
 from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
 
 SITE = "/sites/mediatheque"
@@ -184,6 +185,28 @@ def test_display_says_whether_there_is_room(tmp_path: Path, capacity: int | None
         display = Figures(page(ingest, "/display"))
         assert display.found["inside"] == str(sum(direction for _, direction in truth))
         assert word in display.text
+
+
+@pytest.mark.parametrize(
+    ("people", "language", "word", "entries"),
+    [
+        (0, "en", "people inside", ""),
+        (1, "en", "person inside", "1 entry"),
+        (1200, "en", "people inside", "1,200 entries"),
+        (0, "fr", "personne présente", ""),
+        (1, "fr", "personne présente", "1 entrée"),
+        (1200, "fr", "personnes présentes", "1 200 entrées"),
+    ],
+)
+def test_words_agree_with_their_number(
+    tmp_path: Path, people: int, language: str, word: str, entries: str
+) -> None:  # fmt: skip
+    with ingest_in_process(tmp_path / "footfall", site=SITE_TABLE.replace("capacity = 120\n", "")) as ingest:
+        ingest.keep(*[(seq, NOON_MS - 1000, 1) for seq in range(people)], span=HEARTBEAT)
+        display = " ".join(Figures(page(ingest, "/display", language)).text.split())
+        assert f" {word} " in f"{display} "
+        if people:
+            assert f"{entries} " in " ".join(Figures(page(ingest, "/", language)).text.split())
 
 
 def test_site_is_nearly_full_from_the_configured_part(tmp_path: Path) -> None:
