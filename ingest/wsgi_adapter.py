@@ -136,7 +136,7 @@ class WsgiAdapter:
             try:
                 exchange.response_bytes(*self._answer(environ))
             except Exception:  # the thread must survive; granian answers 500
-                log.exception("unexpected error while sending a response; please report it")
+                log.exception("unexpected error in a request thread; please report it")
             self._answered.append(answered)
             if not self._is_settling:
                 self._is_settling = True
