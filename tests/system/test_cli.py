@@ -108,11 +108,12 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("export --day 2999-05-04 --deliver", "alliance/2999-05-04 is not over yet (wait until 08:00-19:00 has ended)"),
         ("deliveries --profile nobody", "footfall.toml: unknown profile 'nobody'; known: alliance"),
         ("counter add ALLI1 --name N --location L",
-         "counter ALLI1 is already there (a new key: footfall counter rotate-key ID)"),
-        ("counter add A/1 --name N --location L", "'A/1' is no counter id (1 to 64 letters, digits, `_`, `.` and `-`)"),
-        ("counter add A1 --name N --location L --site X", "there is no site 'X' (there are alliance)"),
-        ("counter rotate-key A1", "there is no counter 'A1' (footfall counter list)"),
-        ("counter remove A1", "there is no counter 'A1' (footfall counter list)"),
+         "counter ALLI1 is already registered (new key: footfall counter rotate-key ID)"),
+        ("counter add A/1 --name N --location L",
+         "invalid counter id 'A/1' (use 1 to 64 letters, digits, `_`, `.` and `-`)"),
+        ("counter add A1 --name N --location L --site X", "no site 'X' (sites: alliance)"),
+        ("counter rotate-key A1", "no counter 'A1' (footfall counter list shows all counters)"),
+        ("counter remove A1", "no counter 'A1' (footfall counter list shows all counters)"),
         ("import nowhere.csv", "cannot read nowhere.csv: No such file or directory (check the path)"),
         ("import footfall.toml",
          ("footfall.toml, line 1: there are 1 columns, the profile has 9 "
@@ -187,5 +188,5 @@ def test_port_somebody_listens_on_ends_up_at_once(tmp_path: Path) -> None:
     with here.serving():
         assert failure(other, "up") == (
             f"cannot listen on 127.0.0.1:{here.port}: Address already in use "
-            "(another ingest may be running; or set `listen` in [ingest] of footfall.toml)"
+            "(stop the other ingest, or change `listen` in [ingest] of footfall.toml)"
         )
