@@ -100,11 +100,12 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
     [
         ("export", "which day? (--day D, or --from D --to D, or --deliver for all that is owed)"),
         ("export --day 2026-05-04 --from 2026-05-04", "--day and --from/--to do not go together (choose one)"),
-        ("export --from 2026-05-04", "--from and --to go together (give both; --to is itself included)"),
+        ("export --from 2026-05-04", "--from and --to go together (give both; --to is inclusive)"),
         ("export --from 2026-05-04 --to 2026-05-03", "--to is before --from (swap them)"),
         ("export --day 2026-05-04 --profile nobody",
          "footfall.toml: unknown profile 'nobody'; known: alliance"),
-        ("export --day 2026-05-04 --deliver", "profile alliance has no destination (write one in footfall.toml)"),
+        ("export --day 2026-05-04 --deliver",
+         "profile alliance has no destination (set `destination` in footfall.toml)"),
         ("export --day 2999-05-04 --deliver", "alliance/2999-05-04 is not over yet (wait until 08:00-19:00 has ended)"),
         ("deliveries --profile nobody", "footfall.toml: unknown profile 'nobody'; known: alliance"),
         ("counter add ALLI1 --name N --location L",
@@ -116,8 +117,8 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("counter remove A1", "no counter 'A1' (footfall counter list shows all counters)"),
         ("import nowhere.csv", "cannot read nowhere.csv: No such file or directory (check the path)"),
         ("import footfall.toml",
-         ("footfall.toml, line 1: there are 1 columns, the profile has 9 "
-         "(the file must be as profile alliance writes it)")),
+         ("footfall.toml, line 1: 1 column instead of 9 "
+         "(the file must be in the format of profile alliance)")),
         ("simulate --site X", "there is no site 'X' (footfall.toml)"),
         ("init .", "footfall.toml: already exists (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
