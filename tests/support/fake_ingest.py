@@ -1,7 +1,7 @@
-"""An ingest without sockets or disks that keeps counts once and checks every claim a counter makes.
+"""An ingest in memory that stores each crossing once and checks every span a counter claims.
 
-It speaks the same ``post`` as the simulator's transports. Given the truth, it notes each acknowledged span that
-holds a crossing it does not have: the lie that would turn an unknown into a zero.
+It has the ``post`` of the simulator's transports. Given the truth, it records each acknowledged span that holds a
+crossing it never received: a false claim, which would turn an unknown into a zero.
 """
 
 import json
@@ -21,14 +21,14 @@ from footfall.model import Span
 from footfall.signing import verify
 from footfall.wire import MAX_BODY_BYTES, PATH, parse_arrival, parse_body
 from simulator.people import Crossing, in_order
-from simulator.unreliable_network import Answer
+from simulator.unreliable_network import Response
 
 TOLERANCE_S = 300
-Fault = Callable[[int, bytes], Answer | None]
+Fault = Callable[[int, bytes], Response | None]
 
 
 class FakeIngest:
-    """Every counter's way in. ``fault`` may answer a request, given its number and body, before it is looked at."""
+    """Accepts the batches of all counters. ``fault``, given a request's number and body, may answer in its place."""
 
     def __init__(
         self, keys: Mapping[str, bytes], wall: Callable[[], float], fault: Fault = lambda _number, _body: None
@@ -50,25 +50,25 @@ class FakeIngest:
         self.ports: set[int] = set()
 
     def expect(self, truth: Iterable[Crossing]) -> None:
-        """Hold every claim from now on against *truth*."""
+        """Check every later claim against *truth*."""
         self._truth = defaultdict(list)
         for crossing in in_order(truth):
             self._truth[crossing.counter].append(crossing)
 
     def stored(self) -> tuple[Crossing, ...]:
-        """Return all crossings that are kept, in the order they happened."""
+        """Return all stored crossings in order."""
         return in_order(self._counts.values())
 
     def covered_ms(self, counter: str) -> int:
-        """Return how many milliseconds the spans of *counter* cover, each counted once."""
+        """Return how many milliseconds the spans of *counter* cover; overlaps count once."""
         total, reached = 0, 0
         for start, end in sorted(self.spans[counter]):
             total += max(0, end - max(start, reached))
             reached = max(reached, end)
         return total
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Answer *body* as ingest would."""
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Response *body* as ingest would."""
         with self._lock:
             self.requests += 1
             self.largest_body = max(self.largest_body, len(body))
@@ -77,7 +77,7 @@ class FakeIngest:
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
-    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Response:
         now_s = self._wall()
         if len(body) > MAX_BODY_BYTES:
             return self.refusal(413, "body_too_large", "the body is over 256 KiB")
@@ -102,7 +102,7 @@ class FakeIngest:
         return self.answer(200, {"stored": fresh, "duplicates": len(batch.crossings) - fresh, "through": through})
 
     def _keep(self, counter: str, stream: str, crossing: tuple[int, int | None, Literal[1, -1]]) -> bool:
-        """Keep *crossing* once, and return whether it is new. One that tells another story under its name is a bug."""
+        """Store *crossing* once, and return whether it is new. Fails if its seq came before with other content."""
         seq, time_epoch_ms, direction = crossing
         assert time_epoch_ms is not None, "a simulated counter knows the time"
         came = Crossing(counter, time_epoch_ms, direction)
@@ -121,14 +121,14 @@ class FakeIngest:
         missing = [crossing for crossing, number in told.items() if self._kept[crossing] < number]
         self.false_claims += [f"{span} was acknowledged without {crossing}" for crossing in missing]
 
-    def refusal(self, status: int, code: str, message: str, **headers: str) -> Answer:
-        """Return an error answer of *status*; an underscore in a header's name stands for a hyphen."""
+    def refusal(self, status: int, code: str, message: str, **headers: str) -> Response:
+        """Return an error response; an underscore in a header's name stands for a hyphen."""
         return self.answer(status, {"error": {"code": code, "message": message}}, **headers)
 
-    def answer(self, status: int, body: object, **headers: str) -> Answer:
-        """Return an answer that carries the Date of this ingest's clock."""
+    def answer(self, status: int, body: object, **headers: str) -> Response:
+        """Return a response with a Date header from this ingest's clock."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answer(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
+        return Response(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("import footfall.toml",
          ("footfall.toml, line 1: there are 1 columns, the profile has 9 "
          "(the file must be as profile alliance writes it)")),
-        ("simulate --site X", "there is no site 'X' (footfall.toml)"),
+        ("simulate --site X", "there is no site 'X' (footfall.toml has: alliance)"),
         ("init .", "footfall.toml: is already there (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
          "footfall init: 'Mars/Olympus' is no IANA time zone; write one like Europe/Paris"),

@@ -18,7 +18,8 @@ import pytest
 from demo.truth import expected_file
 from footfall import keys
 from footfall.model import Counter, Hours, Site
-from simulator.simulation import Scene, SimulationResult, simulate_day
+from simulator.counter_plans import SimulationSetup
+from simulator.simulation import SimulationResult, simulate_day
 from simulator.truth_file import write_truth
 from simulator.unreliable_network import ROUGH
 from tests.support.balancer import TransportFrom, balancer
@@ -74,10 +75,10 @@ class Office:
     def simulate(self) -> SimulationResult:
         """Let people walk through six doors for a day, over a bad network, each counter at an address of its own."""
         addresses = count(1)
-        scene = Scene(
+        scene = SimulationSetup(
             [ALLIANCE], [Counter(name, "alliance", f"Counter {name[-1]}", "RDCentre") for name in DOORS],
             self.replicas[0].installation.keys, lambda: TransportFrom(self.url, f"10.0.0.{next(addresses)}"),
-            people=900, seed=11, trouble=ROUGH, patience_s=60,
+            people=900, seed=11, trouble=ROUGH, give_up_after_s=60,
         )  # fmt: skip
         return simulate_day(scene, MONDAY)
 
