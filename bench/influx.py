@@ -20,15 +20,15 @@ from bench.report import Row
 from footfall.model import Arrival, Count, Span
 from footfall.registry import Registry
 from footfall.store.forwarder_state import ForwarderState
+from footfall.store.influx_settings import InfluxConfig
 from footfall.store.influx_writer import MOST_POINTS, InfluxWriter
 from footfall.store.journal import Journal
 from footfall.store.line_protocol import render_lines
 from footfall.store.outbox import Cursor, Outbox, set_forwarding
 from footfall.store.points import Point
+from harness.influx_server import TOKEN, InfluxDatabase, InfluxServer, missing_programs, running_influx_server
+from harness.installation import Installation, free_port, install
 from ingest.forwarder import Forwarder
-from tests.support.influx_server import TOKEN, InfluxDatabase, InfluxServer, missing_programs, running_influx_server
-from tests.support.influx_stores import config_of
-from tests.support.installation import Installation, free_port, install
 
 ROUNDS = 3
 COUNTERS = tuple(f"DOOR{number}" for number in range(30))
@@ -149,7 +149,7 @@ def _points_of(journal: Path) -> list[Point]:
 
 def _forward(journal: Path, shipments: Path, database: InfluxDatabase) -> float:
     """Return how many seconds the forwarder takes for all of *journal*."""
-    writer = InfluxWriter(config_of(database))
+    writer = InfluxWriter(InfluxConfig(database.url, database.org, database.influx_bucket, database.token, 10))
     with closing(Outbox(journal)) as outbox, closing(ForwarderState(shipments)) as remembered, closing(writer):
         forwarder = Forwarder(outbox, remembered, writer, lambda: Registry({}, {}, {}), time.time, random.Random(1))
         started_s = time.perf_counter()

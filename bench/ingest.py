@@ -10,7 +10,7 @@ from statistics import median
 
 from bench.load import Load, requests_per_second
 from bench.report import Row
-from tests.support.installation import install
+from harness.installation import install
 
 ROUNDS = 3
 COUNTERS = tuple(f"DOOR{number}" for number in range(30))

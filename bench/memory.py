@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.load import Load, requests_per_second
 from bench.report import Row
-from tests.support.installation import install
+from harness.installation import install
 
 COUNTERS = ("DOOR1", "DOOR2")
 

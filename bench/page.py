@@ -20,10 +20,10 @@ from bench.report import Row
 from bench.year import site_with_a_year
 from footfall.environment import Environment
 from footfall.settings import read_config
+from harness.installation import install
 from ingest.app import create_app
 from ingest.ingest_settings import load_ingest_config
 from ingest.worker import build_context
-from tests.support.installation import install
 
 COUNTERS = tuple(f"DOOR{number}" for number in range(30))
 NOW_S = datetime(2025, 12, 17, 15, 10, tzinfo=UTC).timestamp()

@@ -16,7 +16,7 @@ from footfall.environment import Environment
 from footfall.model import Arrival, Count, Span, epoch_ms
 from footfall.settings import read_config
 from footfall.store.journal import FILE_NAME, Journal
-from tests.support.installation import SITE, Installation, install
+from harness.installation import SITE, Installation, install
 
 CACHE = Path(__file__).parent / ".cache"
 COUNTERS = tuple(f"DOOR{number:02}" for number in range(100))

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.influx_server import InfluxDatabase, InfluxServer
 from tests.support.grafana_week import Week, load, simulated_week
-from tests.support.influx_server import InfluxDatabase, InfluxServer, database_elsewhere
+from tests.support.influx_server import database_elsewhere
 
 
 @pytest.fixture(scope="session")

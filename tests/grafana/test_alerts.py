@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import dashboard, panels
 from tests.support.grafana_alerts import Labels, firing, rules
 from tests.support.grafana_week import BLOCKED_SINCE, END, LIBRARY, NOW, Week, capacity_at, paris
-from tests.support.influx_server import InfluxDatabase
 
 RULES = rules()
 MINUTE = timedelta(minutes=1)

@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from footfall.model import epoch_ms, from_epoch_ms
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Frame, Json, Viewer, dashboard, panels
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import NOW, SKIPPED, Week, paris, report
-from tests.support.influx_server import InfluxDatabase
 
 BOARD = dashboard("counters")
 START = paris(26, 0)

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 
 from footfall.model import epoch_ms
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Frame, Json, Viewer, dashboard, panels
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import LIBRARY, NOW, Attempt, Week, paris
-from tests.support.influx_server import InfluxDatabase
 
 BOARD = dashboard("deliveries")
 START = paris(18, 0)

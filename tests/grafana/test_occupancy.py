@@ -12,10 +12,10 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from footfall.model import Site, epoch_ms, from_epoch_ms
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Column, Frame, Viewer, dashboard, panels
 from tests.support.grafana_transformations import DAYS, transform
 from tests.support.grafana_week import ANNEX, LIBRARY, NOW, Week
-from tests.support.influx_server import InfluxDatabase
 
 HALF = timedelta(minutes=30)
 BOARD = dashboard("occupancy")

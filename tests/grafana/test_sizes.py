@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Frame, Json, Viewer, dashboard, dashboard_names, panels
 from tests.support.grafana_alerts import firing, rules
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import LIBRARY, NOW, PARIS, load, paris, simulated_week
-from tests.support.influx_server import InfluxDatabase
 
 MANY = 20
 MOST_SERIES = 10_000  # maxSeries of the provisioned data source

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from footfall.model import Counter, Hours, Site
+from harness.installation import Installation, install
 from simulator.counter_plans import SimulationSetup
 from simulator.people import Crossing, in_order
 from simulator.simulation import SimulationProgress, simulate_day, simulate_today
 from simulator.unreliable_network import NO_TROUBLE, ROUGH, HttpTransport, NetworkTrouble, Response
-from tests.support.installation import Installation, install
 from tests.support.processes import until
 
 SPRING = date(2026, 3, 29)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import urllib3
 
+from harness.installation import free_port
 from simulator.unreliable_network import HttpTransport, Response
 from tests.support.compose import ROOT, tool
-from tests.support.installation import free_port
 
 SETTINGS = ROOT / "deploy" / "caddy" / "balancer.Caddyfile"
 

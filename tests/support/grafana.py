@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import urllib3
 
 from footfall.model import epoch_ms
-from tests.support.influx_server import InfluxDatabase
+from harness.influx_server import InfluxDatabase
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 INTERVALS_S = (60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)

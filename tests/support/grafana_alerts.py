@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import FOLDER, Json, ask, fill
-from tests.support.influx_server import InfluxDatabase
 
 Labels = frozenset[tuple[str, str]]
 Points = dict[int, float | None]

@@ -29,8 +29,8 @@ from footfall.store.points import (
     stream_point,
     tags_of,
 )
+from harness.influx_server import InfluxDatabase
 from simulator.people import Crossing, walk_day
-from tests.support.influx_server import InfluxDatabase
 
 PARIS = ZoneInfo("Europe/Paris")
 LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 16, 4 * 60)
