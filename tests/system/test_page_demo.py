@@ -64,9 +64,7 @@ def test_demo_live_shows_live_visitors_and_stops_on_ctrl_c(tmp_path: Path) -> No
         until(lambda: total() > 0, "the page shows today's visitors")
         before = total()
         until(lambda: total() != before, "the page shows another crossing")
-        until(
-            lambda: 'class="delivered' in page("/sites/mediatheque/deliveries?day=" + yesterday()), "a day is delivered"
-        )
+        until(lambda: 'class="delivered' in page(DELIVERIES + yesterday()), "a day is delivered")
         demo.send_signal(signal.SIGINT)
         assert demo.wait(STOP_TIMEOUT_S) == 0
         until(lambda: not processes_in(tmp_path), "all processes have ended")
