@@ -23,9 +23,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bench.walkers.bodies import Carriage, adult
-from bench.walkers.passages import turned_back, walker, way_of
-from bench.walkers.sensor import Door as Beams
-from bench.walkers.sensor import watch
+from bench.walkers.passages import random_way, turned_back, walker
+from bench.walkers.sensor import BeamPair, watch
 from bench.walkers.still import noise
 from bench.walkers.trials import Trial, later, lines, together
 from footfall import keys
@@ -135,7 +134,7 @@ def running_ingest(installation: Installation) -> Iterator[MortalIngest]:
 
 def morning(counter: str) -> Trial:
     """Return a morning at one door: people one at a time, some of whom turn back, and some noise."""
-    chance, beams = random.Random(f"morning {counter}"), Beams()
+    chance, beams = random.Random(f"morning {counter}"), BeamPair()
     slot_ms = (MORNING_MS - 60_000) / SLOTS
     trials: list[Trial] = []
     for number in range(SLOTS):
@@ -144,7 +143,7 @@ def morning(counter: str) -> Trial:
         elif number % 7 == 5:
             trial = noise(chance, beams)
         else:
-            way, speed = way_of(chance), chance.uniform(0.7, 1.6)
+            way, speed = random_way(chance), chance.uniform(0.7, 1.6)
             body = adult(chance, beams.height_m, chance.choice((Carriage.SWINGING, Carriage.STILL)), bag=False)
             trial = watch([walker(body, chance, way, speed).go(way * 1.3, speed)], beams, chance)
         trials.append(later(trial, 2_000 + number * slot_ms + chance.uniform(0, slot_ms - 30_000)))
