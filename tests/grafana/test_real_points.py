@@ -81,14 +81,14 @@ def test_every_panel_shows_what_the_services_wrote(tmp_path: Path) -> None:
             title: frames for name in dashboard_names() for title, frames in drawn(dashboard(name), viewer).items()
         }
         alerts = {uid: firing(rule, database, end) for uid, rule in rules().items()}
-    week_before = {title for title in shown if "a week" in title}
+    week_before = {title for title in shown if title.endswith(("one week earlier", "last week"))}
     nothing = {title for title, frames in shown.items() if not any(len(frame) for frame in frames)}
     assert nothing == EMPTY | week_before
     (inside,) = shown["People inside now"]
     assert inside.column("inside") == [4]
-    (capacity,) = (frame for frame in shown["Inside, against capacity"] if frame.ref_id == "B")
+    (capacity,) = (frame for frame in shown["Occupancy and capacity"] if frame.ref_id == "B")
     assert capacity.column("capacity") == [120]
-    (report,) = shown["Last report"]
+    (report,) = shown["Status"]
     assert {(row["counter"], row["firmware"], row["uptime"], row["queued"]) for row in report.rows()} == {
         ("ALLI1", "1.0.0", 86_400, 2),
         ("ALLI2", "1.0.0", 86_400, 2),
