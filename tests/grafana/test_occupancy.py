@@ -222,7 +222,7 @@ TRUTHS: Mapping[str, Callable[[Truth, Sequence[Frame]], None]] = {
     "Occupancy and capacity": against_capacity,
     "Entries today": today(1),
     "Exits today": today(-1),
-    "Entries on this day last week": day_last_week,
+    "Entries a week ago": day_last_week,
     "Counters": counters,
     "Occupancy since the daily reset": occupancy_line,
     "Entries by door today": door_shares,

@@ -81,7 +81,7 @@ def test_every_panel_shows_what_the_services_wrote(tmp_path: Path) -> None:
             title: frames for name in dashboard_names() for title, frames in drawn(dashboard(name), viewer).items()
         }
         alerts = {uid: firing(rule, database, end) for uid, rule in rules().items()}
-    week_before = {title for title in shown if title.endswith(("one week earlier", "last week"))}
+    week_before = {title for title in shown if title.endswith(("one week earlier", "a week ago"))}
     nothing = {title for title, frames in shown.items() if not any(len(frame) for frame in frames)}
     assert nothing == EMPTY | week_before
     (inside,) = shown["People inside now"]
