@@ -1,4 +1,4 @@
-"""How long `footfall --help` takes, beside the imports that it avoids."""
+"""How long `footfall --help` takes, compared with the imports that it avoids."""
 
 import subprocess
 import sys

@@ -74,13 +74,13 @@ def set_up(paths: DemoPaths, today: date) -> int:
     first_day = today - timedelta(days=HISTORY_DAYS)
     host_key = create_account(paths.client, paths.delivery / "id_ed25519")
     # The rename comes last, so an interrupted set-up starts over.
-    beside = paths.config.with_name("footfall.toml.demo")
-    beside.write_text(_configuration(paths, first_day, host_key), encoding="utf-8")
+    draft = paths.config.with_name("footfall.toml.demo")
+    draft.write_text(_configuration(paths, first_day, host_key), encoding="utf-8")
     for counter in DOORS:
-        failed = _add_counter(beside, counter, first_day)
+        failed = _add_counter(draft, counter, first_day)
         if failed:
             return failed
-    beside.rename(paths.config)
+    draft.rename(paths.config)
     print(f"wrote {paths.config}: {NAME} with {len(DOORS)} simulated counters")
     return 0
 

@@ -114,16 +114,16 @@ def _make_secret(path: Path, volume: Volume, owned: bool) -> None:
     """Write 32 random bytes as text to *path*, atomically, unless it exists."""
     if path.exists():
         return
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(32) + "\n")
         file.flush()
         os.fsync(file.fileno())
     if owned:
-        os.chown(beside, volume.user, volume.group)
-    beside.rename(path)
+        os.chown(draft, volume.user, volume.group)
+    draft.rename(path)
 
 
 if __name__ == "__main__":

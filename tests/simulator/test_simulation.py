@@ -77,14 +77,14 @@ def test_same_setup_gives_the_same_simulation_and_is_stored_once() -> None:
 
 def test_each_counter_keeps_one_http_connection() -> None:
     ingest = fake_ingest()
-    told: list[SimulationProgress] = []
+    reports: list[SimulationProgress] = []
     with served(ingest) as url:
         setup = setup_for(lambda: HttpTransport(url))
-        result = simulate_day(setup, DAY, speed=100_000, progress=told.append)
+        result = simulate_day(setup, DAY, speed=100_000, progress=reports.append)
     assert ingest.stored() == result.truth
     assert len(ingest.ports) == 2
-    assert told[-1] == SimulationProgress(1.0, result.batches, len(result.truth))
-    assert [one.done for one in told] == sorted(one.done for one in told)
+    assert reports[-1] == SimulationProgress(1.0, result.batches, len(result.truth))
+    assert [one.done for one in reports] == sorted(one.done for one in reports)
 
 
 def test_day_replayed_with_a_running_clock_is_stored_whole() -> None:

@@ -203,9 +203,15 @@ def _stream_points(counter: str, site: str, kept: int, heard_epoch_ms: int) -> I
     skipped = SKIPPED if counter == "DOOR1" else 0
     half = kept // 2
     parts = {"a1": (1, half, half), "a2": (half + 1, kept + skipped, kept - half)}
-    for ingest, (first, last, told) in parts.items():
+    for ingest, (first, last, kept_here) in parts.items():
         early = {"first_seq": first, "last_seq": first + 9, "kept": 2, "undated": 0, "conflicts": 0}
-        final = {"first_seq": first, "last_seq": last, "kept": told, "undated": int(ingest == "a1"), "conflicts": 0}
+        final = {
+            "first_seq": first,
+            "last_seq": last,
+            "kept": kept_here,
+            "undated": int(ingest == "a1"),
+            "conflicts": 0,
+        }
         for stream in (STREAM, "@import"):
             tags = tags_of(counter=counter, site=site, stream=stream, ingest=ingest)
             yield stream_point(tags, early, epoch_ms(START) + 60_000, 1)
@@ -246,13 +252,13 @@ def _service_points(week: Week) -> Iterator[Point]:
         if not paris(25, 5) <= now_utc < paris(25, 7):
             yield from _looks(at)
     for attempt in week.attempts:
-        told: dict[str, Value] = {
+        fields: dict[str, Value] = {
             "day": str(attempt.day), "destination": "sftp.example.org", "sha256": "0" * 64, "error": attempt.error,
             "ok": not attempt.error, "rows": attempt.rows, "bytes": attempt.rows * 60, "attempts": 1, "gaps": 0,
             "took_ms": 900,
         }  # fmt: skip
         at_ns = epoch_ms(attempt.start_utc) * NS_PER_MS
-        yield Point("deliveries", tags_of(profile=attempt.profile, site=attempt.site), told, at_ns)
+        yield Point("deliveries", tags_of(profile=attempt.profile, site=attempt.site), fields, at_ns)
 
 
 def _looks(at_epoch_ms: int) -> Iterator[Point]:

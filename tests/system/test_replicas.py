@@ -108,7 +108,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         database = server.create("footfall")
         influxdb = f'reads = "influxdb"\n[influxdb]\nurl = "{database.url}"\ntoken_file = "token"\n'
         first = install(tmp_path / "1", DOORS, more=influxdb)
-        replicas = [Replica(one) for one in (first, beside(first, tmp_path / "2"), beside(first, tmp_path / "3"))]
+        replicas = [
+            Replica(one) for one in (first, replica_of(first, tmp_path / "2"), replica_of(first, tmp_path / "3"))
+        ]
         for one in replicas:
             (one.installation.folder / "token").write_text(TOKEN + "\n")
             stack.callback(one.kill)
@@ -117,7 +119,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield Cluster(replicas, stack.enter_context(balancer(tmp_path / "balancer", ports)), database)
 
 
-def beside(first: Installation, folder: Path) -> Installation:
+def replica_of(first: Installation, folder: Path) -> Installation:
     """Return an installation with the settings of *first*, a link to its keys, and a journal of its own."""
     (folder / "data").mkdir(parents=True)
     port = free_port()
@@ -155,7 +157,7 @@ def test_replica_killed_under_load_loses_nothing(cluster: Cluster, tmp_path: Pat
     write_truth(tmp_path / "truth.csv", result.truth)
     doors = {name: (f"Counter {name[-1]}", "RDCentre") for name in DOORS}
     expected = expected_file(tmp_path / "truth.csv", MONDAY, PARIS, doors, "Alliance", "ALLI")
-    exporter = beside(cluster.replicas[0].installation, tmp_path / "exporter")
+    exporter = replica_of(cluster.replicas[0].installation, tmp_path / "exporter")
     (exporter.folder / "token").write_text(TOKEN + "\n")
     printed = exporter.run("export", "--day", str(MONDAY), "--output", "-", FOOTFALL_STORE="influxdb")
     assert printed.stdout == expected
