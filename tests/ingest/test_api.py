@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from footfall.model import Span, epoch_ms
+from harness.installation import batch
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
-from tests.support.installation import batch
 
 MINUTE_MS = 60_000
 OCCUPANCY = "/api/v1/sites/alliance/occupancy"

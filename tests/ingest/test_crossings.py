@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from footfall import wire
 from footfall.model import Quarter, Span
+from harness.installation import batch
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest
-from tests.support.installation import batch
 from tests.support.journals import quarters_of
 
 GOOD: dict[str, Any] = {

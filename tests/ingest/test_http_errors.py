@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from footfall import wire
+from harness.installation import batch
 from ingest.http_errors import RequestRefused
 from tests.support.ingest_app import HEARTBEAT, LEGACY, NOON_MS, Ingest, ingest_in_process
-from tests.support.installation import batch
 
 BODY = batch((1, NOON_MS, 1), span=HEARTBEAT)
 LARGE = batch(*((seq, NOON_MS, 1) for seq in range(4000)), span=HEARTBEAT)

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from footfall.errors import ConfigError
 from footfall.model import epoch_ms
 from footfall.store.historical_counts import HALF_HOUR_MS
+from harness.installation import batch
 from tests.support.ingest_app import Ingest, ingest_in_process
-from tests.support.installation import batch
 from tests.support.journals import coverage_of, quarters_of
 
 ROW = "2026-5-4,08:30:00,12,9,ALLI1,Counter A,RDCentre,Alliance,ALLI"

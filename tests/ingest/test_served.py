@@ -10,7 +10,7 @@ import pytest
 
 from footfall import wire
 from footfall.model import Span
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 from tests.support.journals import contents
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from footfall import wire
 from footfall.model import Span
+from harness.installation import Installation, batch, install
 from ingest.wsgi_adapter import READ_THREADS
-from tests.support.installation import Installation, batch, install
 from tests.support.processes import until
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import urllib3
 
-from simulator.unreliable_network import Answer, HttpTransport
+from harness.installation import free_port
+from simulator.unreliable_network import HttpTransport, Response
 from tests.support.compose import ROOT, tool
-from tests.support.installation import free_port
 
 SETTINGS = ROOT / "deploy" / "caddy" / "balancer.Caddyfile"
 
@@ -44,8 +44,8 @@ class TransportFrom(HttpTransport):
         super().__init__(url)
         self._address = address
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Return the response. Raises NetworkCut."""
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Return the response. Raises NetworkFailure."""
         return super().post(body, {**headers, "x-forwarded-for": self._address})
 
 

@@ -21,10 +21,10 @@ from footfall.model import Span
 from footfall.signing import verify
 from footfall.wire import MAX_BODY_BYTES, PATH, parse_arrival, parse_body
 from simulator.people import Crossing, in_order
-from simulator.unreliable_network import Answer
+from simulator.unreliable_network import Response
 
 TOLERANCE_S = 300
-Fault = Callable[[int, bytes], Answer | None]
+Fault = Callable[[int, bytes], Response | None]
 
 
 class FakeIngest:
@@ -67,7 +67,7 @@ class FakeIngest:
             reached = max(reached, end)
         return total
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         """Return the response that ingest would send to *body*."""
         with self._lock:
             self.requests += 1
@@ -77,7 +77,7 @@ class FakeIngest:
     def close(self) -> None:
         """Do nothing; there is no connection."""
 
-    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Response:
         now_s = self._wall()
         if len(body) > MAX_BODY_BYTES:
             return self.refusal(413, "body_too_large", "the body is over 256 KiB")
@@ -121,14 +121,14 @@ class FakeIngest:
         missing = [crossing for crossing, number in claimed.items() if self._kept[crossing] < number]
         self.false_claims += [f"{span} was acknowledged without {crossing}" for crossing in missing]
 
-    def refusal(self, status: int, code: str, message: str, **headers: str) -> Answer:
+    def refusal(self, status: int, code: str, message: str, **headers: str) -> Response:
         """Return an error response; an underscore in a header's name stands for a hyphen."""
         return self.answer(status, {"error": {"code": code, "message": message}}, **headers)
 
-    def answer(self, status: int, body: object, **headers: str) -> Answer:
-        """Return a response with the Date of this ingest's clock."""
+    def answer(self, status: int, body: object, **headers: str) -> Response:
+        """Return a response with a Date header from this ingest's clock."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answer(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
+        return Response(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
 
 
 @contextmanager

@@ -20,11 +20,11 @@ from footfall.model import Span
 from footfall.settings import read_config
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
+from harness.installation import Installation, batch, install
 from ingest.app import create_app
 from ingest.context import Context
 from ingest.ingest_settings import load_ingest_config
 from ingest.worker import build_context
-from tests.support.installation import Installation, batch, install
 from tests.support.journals import contents
 
 NOON_MS = 1_777_889_100_000

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import COMMANDS, main
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

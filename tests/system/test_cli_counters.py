@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from footfall.signing import parse_key
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 
 KEY = re.compile(r"whsec_[A-Za-z0-9+/]{43}=\n")
 COMMENTED = """# Our library.

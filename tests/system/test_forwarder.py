@@ -21,11 +21,11 @@ from footfall import wire
 from footfall.model import Span
 from footfall.store.historical_counts import HALF_HOUR_MS
 from footfall.store.journal_reader import JournalReader
+from harness.installation import Installation, batch, install
 from ingest.forwarder_process import LOCK_NAME
 from tests.support.influx_proxy import InfluxProxy, influx_proxy
 from tests.support.influx_server import READ_TOKEN, TOKEN, InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_stores import reading
-from tests.support.installation import Installation, batch, install
 from tests.support.processes import until
 
 MONDAY_MS = 1_777_845_600_000

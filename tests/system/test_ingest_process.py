@@ -12,7 +12,7 @@ import pytest
 
 from footfall import signing
 from footfall.model import Span
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 from tests.support.journals import contents
 from tests.support.processes import holders_of, require_proc, until
 

@@ -21,10 +21,10 @@ from footfall.calendar import day_bounds
 from footfall.environment import Environment
 from footfall.model import Site, Span, epoch_ms
 from footfall.settings import read_config
+from harness.installation import Installation, batch, install
 from ingest.ingest_settings import load_ingest_config
 from simulator.people import walk_day
 from tests.support.browser import browser, figure, looking, too_wide, violations
-from tests.support.installation import Installation, batch, install
 from tests.support.pages import PARIS, Scenery, served_pages
 from tests.support.zones import zone_where_it_is_day
 

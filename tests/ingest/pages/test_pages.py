@@ -13,9 +13,9 @@ from werkzeug.datastructures import Authorization
 from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
+from harness.installation import SITE as SITE_TABLE
 from ingest.pages import views
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
-from tests.support.installation import SITE as SITE_TABLE
 from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
 
 SITE = "/sites/mediatheque"
