@@ -122,13 +122,13 @@ def send_plain_csv(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/client.csv")
 def send_client_file(site: str) -> Response:
-    """Send the client's file of a day as it was delivered, or those of a period, one after the other."""
+    """Send the client's file of a day as delivered, or the files of a period joined."""
     ctx, found = context(), _find_site(site)
     profile = _find_profile(ctx, found, request.args.get("profile", ""))
     period = period_around(*_asked_period(ctx, found))
     files = ctx.ledger.sent_files(profile, period.first, period.last)
     if not files:
-        raise RequestRefused(404, "no_file", "no file was delivered for that period", "day")
+        raise RequestRefused(404, "no_file", _("No file was delivered for that period."), "day")
     name = files[0].name if len(files) == 1 else f"{profile}_{period.first}_{period.length.value}.csv"
     return _download(b"".join(file.content for file in files), name, files[0].encoding)
 
@@ -161,7 +161,7 @@ def show_deliveries(site: str) -> str:
 
 @blueprint.get("/sites/<site>/deliveries/live")
 def refresh_deliveries(site: str) -> Response:
-    """Return the calendar of this month, or 304 if it has not changed."""
+    """Return the live part of the deliveries page, or 304 if it has not changed."""
     ctx, found = context(), _find_site(site)
     period = period_around(Length.MONTH, ctx.now_utc().astimezone(found.tz).date())
     return _cached_response(
@@ -171,7 +171,7 @@ def refresh_deliveries(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
 def show_file(site: str, profile: str, day: str) -> str:
-    """Show where a day stands, and the client's file as it was delivered."""
+    """Show the standing of a day, and the client's file as delivered."""
     ctx, found = context(), _find_site(site)
     profile = _find_profile(ctx, found, profile)
     asked = clamp_day(_parse_day(day), ctx.now_utc().astimezone(found.tz).date())
@@ -253,11 +253,11 @@ def _find_site(name: str) -> Site:
 
 
 def _find_profile(ctx: Context, site: Site, name: str) -> str:
-    """Return *name* if it is a profile of *site*; the first, if *name* is empty."""
+    """Return *name* if it is a profile of *site*, or the first profile if *name* is empty."""
     profiles = [profile.name for profile in profiles_of(ctx.ledger, site)]
     found = name or next(iter(profiles), "")
     if found not in profiles:
-        raise RequestRefused(404, "unknown_profile", "this site has no such profile", "profile")
+        raise RequestRefused(404, "unknown_profile", _("This site has no such profile."), "profile")
     return found
 
 
