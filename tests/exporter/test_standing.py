@@ -1,5 +1,6 @@
 """Where a finished day stands, from what the ledger and the store say at an instant."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,7 +21,7 @@ from exporter.standing import (
     sha256,
 )
 from footfall.calendar import local_instant
-from footfall.model import epoch_ms, from_epoch_ms
+from footfall.model import epoch_ms
 from footfall.store.ledger_schema import Outcome, Standing, State
 from tests.support.profiles import counter_table, read_profile
 
@@ -38,27 +39,31 @@ def at(clock: str, day: date = DAY) -> datetime:
 
 EVENING_UTC, CLOSING_UTC, GIVE_UP_UTC = at("20:00"), at("19:00"), at("12:00", DAY + timedelta(days=1))
 COVERED = {"ALLI1": CLOSING_UTC, "ALLI2": CLOSING_UTC}
+NO_ALLI2: Mapping[str, datetime | None] = {"ALLI2": None}
 
 
 def store(
-    now_utc: datetime = EVENING_UTC, *, complete_until: datetime | None = None, **covered_to: datetime | None
+    now_utc: datetime = EVENING_UTC,
+    covered_to: Mapping[str, datetime | None] = {},
+    complete_until: datetime | None = None,
 ) -> Store:
     """Return a store that has every counter to closing time, except as *covered_to* says; None: nothing at all."""
-    covered = {name: to_utc for name, to_utc in (COVERED | covered_to).items() if to_utc is not None}
+    covered = {name: to_utc for name, to_utc in {**COVERED, **covered_to}.items() if to_utc is not None}
     return Store(now_utc, covered, lambda: complete_until)
 
 
-def decided(outcome: Outcome, store: Store, *, profile: Profile = PROFILE, export: Export = EXPORT) -> Decision | None:
-    return decide(profile, DAY, outcome, store, lambda: export)
+def decided(outcome: Outcome, store: Store) -> Decision | None:
+    """Return where a day stands whose file is EXPORT now."""
+    return decide(PROFILE, DAY, outcome, store, lambda: EXPORT)
 
 
-def standing_of(outcome: Outcome, store: Store, **more: Profile) -> Standing:
+def standing_of(outcome: Outcome, store: Store, profile: Profile = PROFILE) -> Standing:
     """Return where a day stands for which nothing is rendered."""
 
     def render() -> Export:
         raise AssertionError("nothing is compared")
 
-    decision = decide(more.get("profile", PROFILE), DAY, outcome, store, render)
+    decision = decide(profile, DAY, outcome, store, render)
     assert decision is not None
     assert decision.export is None
     return decision.standing
@@ -109,7 +114,7 @@ def test_failed_day_waits_for_its_next_try_and_no_longer_than_any_pause(wait_ms:
 def test_counter_is_late_until_it_has_reported_the_day_to_its_end(
     covered_to: dict[str, datetime | None], late: tuple[str, ...]
 ) -> None:
-    standing = standing_of(Outcome(), store(**covered_to))
+    standing = standing_of(Outcome(), store(covered_to=covered_to))
     until = epoch_ms(GIVE_UP_UTC) if late else None
     expected = Standing(
         "alliance", DAY, State.LATE if late else State.DUE, next_try_epoch_ms=until, counters=late
@@ -129,7 +134,7 @@ def test_counter_is_late_until_it_has_reported_the_day_to_its_end(
 )
 def test_only_a_counter_in_service_to_the_end_of_the_day_is_late(days: str, is_late: bool) -> None:
     profile = read_profile(counters=counter_table(1) + counter_table(2, days))
-    standing = standing_of(Outcome(), store(ALLI2=None), profile=profile)
+    standing = standing_of(Outcome(), store(covered_to=NO_ALLI2), profile=profile)
     assert (standing.state is State.LATE) is is_late
     assert standing.counters == (("ALLI2",) if is_late else ())
 
@@ -151,7 +156,7 @@ LAGS_UTC = GIVE_UP_UTC - timedelta(seconds=1)
 def test_late_day_goes_out_at_its_deadline_unless_the_store_is_behind_and_a_day_later_anyway(
     now_utc: datetime, complete_until: datetime | None, state: State
 ) -> None:
-    standing = standing_of(Outcome(), store(now_utc, complete_until=complete_until, ALLI2=None))
+    standing = standing_of(Outcome(), store(now_utc, NO_ALLI2, complete_until))
     deadlines = {State.LATE: GIVE_UP_UTC, State.STORE_BEHIND: GIVE_UP_UTC + timedelta(days=1)}
     waits = state in deadlines
     assert standing == Standing(
@@ -185,7 +190,7 @@ def test_failed_redelivery_is_sent_again_even_if_the_file_is_the_delivered_one()
 def test_failed_redelivery_waits_as_a_first_delivery_does_and_renders_nothing() -> None:
     next_try = epoch_ms(EVENING_UTC) + 1
     assert standing_of(SENT._replace(attempts=1, next_try_epoch_ms=next_try), store()).state is State.RETRYING
-    assert standing_of(SENT._replace(attempts=1), store(ALLI1=None)).state is State.LATE
+    assert standing_of(SENT._replace(attempts=1), store(covered_to=NO_ALLI2)).state is State.LATE
 
 
 @pytest.mark.parametrize(
@@ -283,4 +288,3 @@ def test_standings_are_explained_to_people() -> None:
     assert explained(State.RETRYING, attempts=1, next_try_epoch_ms=next_try) == "in 90 s, attempt 2"
     assert explained(State.BLOCKED, hint="send the key") == "send the key; then: footfall export --deliver"
     assert explained(State.DUE) == explained(State.CHANGED) == ""
-    assert from_epoch_ms(give_up) == GIVE_UP_UTC

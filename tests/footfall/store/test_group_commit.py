@@ -172,6 +172,15 @@ def test_half_hours_and_probes_run_between_groups(journal: Journal) -> None:
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI2")) == 40
 
 
+def test_half_hours_keep_their_source_and_their_time_of_receipt(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    receipt = commit.append_half_hours([ImportedHalfHour("ALLI2", START_MS, 3, 1)], "legacy", START_MS + 5)
+    assert (receipt.stored, receipt.duplicates) == (1, 0)
+    rows = contents(journal.path)
+    assert [row[3] for row in rows if row[0] == "stream"] == ["@legacy"]
+    assert [row[2] for row in rows if row[0] == "counter_state"] == [START_MS + 5]
+
+
 def test_close_waits_for_the_commit_in_progress(tmp_path: Path) -> None:
     """``observe`` runs at the end of a commit, inside it: a close that does not wait would close the journal there."""
     order: list[str] = []
