@@ -1,1 +1,1 @@
-"""What the README's figures come from: `make bench`. Ratios within one run, since machines are noisy."""
+"""`make bench`: performance and accuracy. Compare ratios within one run, because machines differ."""

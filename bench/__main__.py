@@ -1,63 +1,65 @@
-"""``make bench``: measures, prints a table, and with --readme writes it into docs/performance.md."""
+"""``make bench``: measures, prints tables, and with --write puts them into the documentation."""
 
 import os
 import platform
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import granian
 from rich.console import Console
 
-from bench import accuracy, heights, influx, ingest, memory, page, picture, year
-from bench.report import Row, markdown
+from bench import accuracy, heights, influx, ingest, memory, page, picture, startup, year
+from bench.report import BenchRow, markdown
 
-PERFORMANCE = Path(__file__).parent.parent / "docs" / "performance.md"
-ACCURACY = Path(__file__).parent.parent / "docs" / "accuracy.md"
-PARTS = ("ingest", "influx", "year", "page", "memory", "accuracy", "heights")
+DOCS = Path(__file__).parent.parent / "docs"
+PERFORMANCE, ACCURACY = DOCS / "performance.md", DOCS / "accuracy.md"
+PARTS = ("ingest", "influx", "year", "page", "memory", "startup", "accuracy", "heights")
 
 
 @click.command()
-@click.option("--crossings", default=20_000_000, show_default=True, help="How many the journal of a year holds.")
-@click.option("--requests", default=6000, show_default=True, help="How many batches of 1 a round.")
+@click.option("--crossings", default=20_000_000, show_default=True, help="Crossings in the journal of a year.")
+@click.option("--requests", default=6000, show_default=True, help="Batches of one crossing in a round.")
 @click.option(
-    "--people", type=int, help="How many walk in each scenario.",
+    "--people", type=int, help="Simulated people in each accuracy scenario.",
     show_default=f"{accuracy.PEOPLE}, and {heights.PEOPLE} at each height",
 )  # fmt: skip
-@click.option("--seed", default=accuracy.SEED, show_default=True, help="Who walks: the same seed, the same people.")
+@click.option("--seed", default=accuracy.SEED, show_default=True, help="The same seed gives the same people.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
-@click.option("--readme", is_flag=True, help="Put the tables into docs/performance.md and docs/accuracy.md.")
-def main(crossings: int, requests: int, people: int | None, seed: int, only: tuple[str, ...], readme: bool) -> None:
-    """Measure Footfall on this machine. The first run builds a year's journal (minutes, about a gigabyte)."""
-    console = Console(stderr=True)
+@click.option("--write", is_flag=True, help="Write tables and pictures into docs/performance.md and docs/accuracy.md.")
+def main(crossings: int, requests: int, people: int | None, seed: int, only: tuple[str, ...], write: bool) -> None:
+    """Measure Footfall on this machine. The first run builds a journal of a year: minutes, and about a gigabyte."""
     chosen = only or PARTS
-    rows: list[Row] = []
-    with console.status("measuring") as status:
-        if "ingest" in chosen:
-            rows += ingest.measure(status.update, requests)
-        if "influx" in chosen:
-            rows += influx.measure(status.update, requests)
-        if "year" in chosen:
-            rows += year.measure(status.update, crossings)
-        if "page" in chosen:
-            rows += page.measure(status.update, requests, crossings)
-        if "memory" in chosen:
-            rows += memory.measure(status.update, requests)
-        results = accuracy.measure(status.update, people or accuracy.PEOPLE, seed) if "accuracy" in chosen else []
-        at_heights = heights.measure(status.update, people or heights.PEOPLE, seed) if "heights" in chosen else []
+    with Console(stderr=True).status("measuring") as status:
+        performance: dict[str, Callable[[], list[BenchRow]]] = {
+            "ingest": lambda: ingest.measure(status.update, requests),
+            "influx": lambda: influx.measure(status.update, requests),
+            "year": lambda: year.measure(status.update, crossings),
+            "page": lambda: page.measure(status.update, requests, crossings),
+            "memory": lambda: memory.measure(status.update, requests),
+            "startup": lambda: startup.measure(status.update),
+        }
+        rows = [row for part, measure in performance.items() if part in chosen for row in measure()]
+        by_scenario = accuracy.measure(status.update, people or accuracy.PEOPLE, seed) if "accuracy" in chosen else []
+        by_height = heights.measure(status.update, people or heights.PEOPLE, seed) if "heights" in chosen else []
     if rows:
-        machine = f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}"
-        note = (
-            f"On {machine}, SQLite {sqlite3.sqlite_version}, granian {granian.__version__}. Ratios are within one run."
-        )
-        _tell(f"{markdown(rows)}\n\n{note}", PERFORMANCE if readme else None)
-    if results:
-        _tell(accuracy.markdown(results), ACCURACY if readme else None)
-        _draw(picture.draw(results), picture.PICTURE if readme else None)
-    if at_heights:
-        _tell(heights.markdown(at_heights), ACCURACY if readme else None, "bench heights")
-        _draw(heights.draw(at_heights), heights.PICTURE if readme else None)
+        _publish(f"{markdown(rows)}\n\n{_conditions()}", PERFORMANCE if write else None)
+    if by_scenario:
+        _publish(accuracy.markdown(by_scenario), ACCURACY if write else None)
+        _draw(picture.draw(by_scenario), picture.PICTURE if write else None)
+    if by_height:
+        _publish(heights.markdown(by_height), ACCURACY if write else None, "bench heights")
+        _draw(heights.draw(by_height), heights.PICTURE if write else None)
+
+
+def _conditions() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (
+        f"On {platform.machine()}, {cores} cores, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"granian {granian.__version__}. Ratios are within one run."
+    )
 
 
 def _draw(drawing: str, path: Path | None) -> None:
@@ -65,18 +67,17 @@ def _draw(drawing: str, path: Path | None) -> None:
         path.write_text(drawing, encoding="utf-8")
 
 
-def _tell(table: str, page: Path | None, marker: str = "bench") -> None:
-    """Print *table*; with a *page*, put it between the page's two comments of *marker* too."""
+def _publish(table: str, page: Path | None, marker: str = "bench") -> None:
+    """Print *table*, and write it between the two *marker* comments of *page*, if given."""
     click.echo(table)
-    if page is not None:
-        text = page.read_text(encoding="utf-8")
-        between = rf"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)"
-        filled = re.sub(between, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
-        page.write_text(filled, encoding="utf-8")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if page is None:
+        return
+    between = rf"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)"
+    old = page.read_text(encoding="utf-8") if page.exists() else ""
+    text, count = re.subn(between, lambda m: f"{m[1]}{table}\n{m[2]}", old, flags=re.DOTALL)
+    if count != 1:
+        raise click.ClickException(f"{page} must have <!-- {marker} --> and <!-- /{marker} --> exactly once")
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How high to hang the beams: the same people pass beams at several heights, and the detector is judged at each.
+"""The detector's errors by the height of the beams, with the same people at each height.
 
-Lower beams meet what people push ahead of them, higher ones miss the small and meet the elbows of runners. What is
-measured here is that exchange; docs/accuracy.md, "How high to hang the beams", tells what was made of it.
+Low beams hit prams and trolleys. High beams miss children and hit the elbows of runners. docs/accuracy.md, "How high to
+hang the beams", draws the conclusion.
 """
 
 import os
@@ -13,54 +13,54 @@ from html import escape
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.accuracy import SEED, TRACE, Verdict, detected, percent, verdict
+from bench.accuracy import SEED, TRACE, Score, detected, percent, score
 from bench.walkers.bodies import BEAM_HEIGHT_M, Body, child
-from bench.walkers.passages import walker, way_of
-from bench.walkers.scenarios import BY_NAME, Aim, Scenario
-from bench.walkers.sensor import Door, watch
+from bench.walkers.passages import random_way, walker
+from bench.walkers.scenarios import BY_NAME, Scenario, Target
+from bench.walkers.sensor import BeamPair, watch
 from bench.walkers.trials import Trial, joined
 
 HEIGHTS_M = (0.90, 1.00, 1.05, 1.10, 1.15, 1.20)
 PEOPLE = 300
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "heights.svg"
 
-_AWAY_M = 1.3  # from the door, where somebody's way begins and ends
+_AWAY_M = 1.3  # how far from the door a walk begins and ends
 
 
-def small_child(chance: random.Random, door: Door) -> Trial:
-    """Return a child of 0.95 to 1.15 m alone, at 0.5 to 1.6 m/s.
+def small_child(chance: random.Random, beams: BeamPair) -> Trial:
+    """Return one child of 0.95 to 1.15 m, three to five years old, at 0.5 to 1.6 m/s.
 
-    That is three to five years: medians are 0.95 m at three, 1.10 m at five and 1.16 m at six (WHO, Child Growth
-    Standards and Growth Reference 5 to 19 years).
+    The median height is 0.95 m at three, 1.10 m at five and 1.16 m at six (WHO, Child Growth Standards and Growth
+    Reference 5 to 19 years).
     """
-    return _alone(child(chance, door.height_m, 0.95, 1.15), chance, door)
+    return _alone(child(chance, beams.height_m, 0.95, 1.15), chance, beams)
 
 
-def school_child(chance: random.Random, door: Door) -> Trial:
-    """Return a child of 1.15 to 1.40 m alone, six to ten years old, at 0.5 to 1.6 m/s."""
-    return _alone(child(chance, door.height_m), chance, door)
+def school_child(chance: random.Random, beams: BeamPair) -> Trial:
+    """Return one child of 1.15 to 1.40 m, six to ten years old, at 0.5 to 1.6 m/s."""
+    return _alone(child(chance, beams.height_m), chance, beams)
 
 
-def _alone(body: Body, chance: random.Random, door: Door) -> Trial:
-    way, speed = way_of(chance), chance.uniform(0.5, 1.6)
-    return watch([walker(body, chance, way, speed, _AWAY_M).go(way * _AWAY_M, speed)], door, chance)
+def _alone(body: Body, chance: random.Random, beams: BeamPair) -> Trial:
+    way, speed = random_way(chance), chance.uniform(0.5, 1.6)
+    return watch([walker(body, chance, way, speed, _AWAY_M).go(way * _AWAY_M, speed)], beams, chance)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Who passes. *title* is that of the table's column, *drawn* that of the picture's panel; empty: not drawn."""
+    """A kind of person. *title* heads the table's column, *panel* the picture's panel; without one it is not drawn."""
 
     scenario: Scenario
     title: str
-    drawn: str = ""
+    panel: str = ""
 
     @property
     def name(self) -> str:
         return self.scenario.name
 
 
-_SCHOOL = Scenario("school", "children of 1.15 to 1.40 m", school_child, Aim.TOLD)
-_SMALL = Scenario("small", "children of 0.95 to 1.15 m", small_child, Aim.TOLD)
+_SCHOOL = Scenario("school", "children of 1.15 to 1.40 m", school_child, Target.NONE)
+_SMALL = Scenario("small", "children of 0.95 to 1.15 m", small_child, Target.NONE)
 KINDS = (
     Kind(BY_NAME["single"], "one person", "One person, six or older"),
     Kind(BY_NAME["running"], "running", "Running"),
@@ -73,64 +73,66 @@ _SCENARIOS = {kind.name: kind.scenario for kind in KINDS}
 
 
 @dataclass(frozen=True)
-class Result:
-    """How the detector did with *people* of the kind *name* at beams *height_m* above the floor."""
+class HeightResult:
+    """The detector's errors on *people* of the kind *name*, with beams *height_m* above the floor."""
 
     height_m: float
     name: str
     people: int
-    verdict: Verdict
+    score: Score
 
     @property
     def error(self) -> str:
-        return percent(self.verdict.errors, self.people)
+        return percent(self.score.errors, self.people)
 
 
-def measure(say: Callable[[str], None], people: int = PEOPLE, seed: int = SEED, trace: Path = TRACE) -> list[Result]:
-    """Return the results of all kinds at all heights, height by height, measured side by side on all cores."""
+def measure(
+    say: Callable[[str], None], people: int = PEOPLE, seed: int = SEED, trace: Path = TRACE
+) -> list[HeightResult]:
+    """Return the results of all kinds at all heights, measured in parallel on all cores."""
     if not trace.exists():
-        raise SystemExit(f"{trace} is missing: run make firmware")
+        raise SystemExit(f"{trace} does not exist; build it with: make firmware")
     wanted = [(height_m, kind) for height_m in HEIGHTS_M for kind in KINDS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         pending = [pool.submit(judge, height_m, kind.name, people, seed, trace) for height_m, kind in wanted]
-        results: list[Result] = []
-        for (height_m, kind), answer in zip(wanted, pending, strict=True):
+        results: list[HeightResult] = []
+        for (height_m, kind), future in zip(wanted, pending, strict=True):
             say(f"beams at {height_m:.2f} m: {kind.title}")
-            results.append(answer.result())
+            results.append(future.result())
     return results
 
 
-def judge(height_m: float, name: str, people: int, seed: int = SEED, trace: Path = TRACE) -> Result:
-    """Return how the detector did with *people* of the kind *name* at beams *height_m* above the floor."""
+def judge(height_m: float, name: str, people: int, seed: int = SEED, trace: Path = TRACE) -> HeightResult:
+    """Return the detector's errors on *people* of the kind *name*, with beams *height_m* above the floor."""
     scenario = _SCENARIOS[name]
     trial = joined(scenario.trials(people, seed, height_m))
-    return Result(height_m, name, trial.people, verdict(trial.truth, detected(trial, scenario.spacing_m, trace)))
+    return HeightResult(height_m, name, trial.people, score(trial.truth, detected(trial, scenario.spacing_m, trace)))
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """Return *results* as a table: a row for each height, missed + extra and the error of each kind."""
+def markdown(results: Sequence[HeightResult]) -> str:
+    """Return *results* as a Markdown table with a row for each height and a column for each kind."""
     rows = [f"| height | {' | '.join(kind.title for kind in KINDS)} |", f"| ---: |{' ---: |' * len(KINDS)}"]
     for height_m in _heights(results):
         by_name = {result.name: result for result in results if result.height_m == height_m}
         cells = [_cell(by_name[kind.name]) for kind in KINDS]
         shown = f"{height_m:.2f} m"
         rows.append(f"| {f'**{shown}**' if height_m == BEAM_HEIGHT_M else shown} | {' | '.join(cells)} |")
-    return "\n".join([*rows, "", f"A cell is missed + extra, and the error, of {_people(results)}."])
+    return "\n".join([*rows, "", f"Each cell: missed + extra, and the error, of {_people(results)}."])
 
 
-def _cell(result: Result) -> str:
-    return f"{result.verdict.missed} + {result.verdict.extra}, {result.error}"
+def _cell(result: HeightResult) -> str:
+    return f"{result.score.missed} + {result.score.extra}, {result.error}"
 
 
-def _people(results: Sequence[Result]) -> str:
-    """Return how many there were of each kind: trials with several people may end on a few more than were asked for."""
+def _people(results: Sequence[HeightResult]) -> str:
+    """Return how many people there were of each kind. A last trial with several people may exceed the number."""
     by_title = {kind.title: next(each.people for each in results if each.name == kind.name) for kind in KINDS}
     fewest = min(by_title.values())
     others = [f" ({people} {title})" for title, people in by_title.items() if people != fewest]
     return f"{fewest} people{''.join(others)}"
 
 
-def _heights(results: Sequence[Result]) -> list[float]:
+def _heights(results: Sequence[HeightResult]) -> list[float]:
     return sorted({result.height_m for result in results})
 
 
@@ -149,11 +151,11 @@ _STYLE = """
 """
 
 
-def draw(results: Sequence[Result]) -> str:
-    """Return the picture of *results* as SVG: a panel of bars for each drawn kind, one bar a height, from 0 to 100."""
-    drawn = [kind for kind in KINDS if kind.drawn]
+def draw(results: Sequence[HeightResult]) -> str:
+    """Return *results* as SVG: a panel for each drawn kind, with a bar from 0 to 100 for each height."""
+    drawn = [kind for kind in KINDS if kind.panel]
     parts = [
-        '<text class="name" x="24" y="30">Missed and extra, of 100 people, by the height of the beams in metres</text>'
+        '<text class="name" x="24" y="30">Missed and extra per 100 people, by the height of the beams in metres</text>'
     ]
     for number, kind in enumerate(drawn):
         parts += _panel([each for each in results if each.name == kind.name], kind, 24 + number * (_PANEL + _BETWEEN))
@@ -161,16 +163,16 @@ def draw(results: Sequence[Result]) -> str:
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" \
 height="{height}" role="img" aria-labelledby="title desc">
   <title id="title">Errors by the height of the beams</title>
-  <desc id="desc">{escape(_described(results, drawn))}</desc>
+  <desc id="desc">{escape(_description(results, drawn))}</desc>
   <style>{_STYLE}  </style>
   {body}
 </svg>
 """
 
 
-def _panel(results: Sequence[Result], kind: Kind, left: int) -> list[str]:
+def _panel(results: Sequence[HeightResult], kind: Kind, left: int) -> list[str]:
     floor = _TOP + _DEEP
-    parts = [f'<text x="{left}" y="58">{escape(kind.drawn)}</text>']
+    parts = [f'<text x="{left}" y="58">{escape(kind.panel)}</text>']
     for share in (0, 50, 100):
         y = floor - _DEEP * share / 100
         style = "grid" if share else "base"
@@ -181,22 +183,22 @@ def _panel(results: Sequence[Result], kind: Kind, left: int) -> list[str]:
     return parts
 
 
-def _column(result: Result, middle: float) -> list[str]:
+def _column(result: HeightResult, middle: float) -> list[str]:
     at = result.height_m == BEAM_HEIGHT_M
     style, text = ("bar at", "here") if at else ("bar", "small")
-    share, floor = 100 * result.verdict.errors / result.people, _TOP + _DEEP
-    told = f"{share:.0f}" if share >= 10 else result.error.removesuffix(" %")
+    share, floor = 100 * result.score.errors / result.people, _TOP + _DEEP
+    label = f"{share:.0f}" if share >= 10 else result.error.removesuffix(" %")
     tall = max(1.5, _DEEP * min(share, 100.0) / 100) if share else 0.0
     anchor = f'x="{middle:.0f}" text-anchor="middle"'
     place = f'x="{middle - _BAR / 2:.0f}" y="{floor - tall:.1f}" width="{_BAR}" height="{tall:.1f}"'
     return [
         f'<rect class="{style}" {place} rx="1.5"/>',
-        f'<text class="{text}" {anchor} y="{floor - tall - 5:.0f}">{told}</text>',
+        f'<text class="{text}" {anchor} y="{floor - tall - 5:.0f}">{label}</text>',
         f'<text class="{text}" {anchor} y="{floor + 18}">{result.height_m:.2f}</text>',
     ]
 
 
-def _described(results: Sequence[Result], drawn: Sequence[Kind]) -> str:
+def _description(results: Sequence[HeightResult], drawn: Sequence[Kind]) -> str:
     return "; ".join(
         f"{kind.title}: "
         + ", ".join(f"{each.error} at {each.height_m:.2f} m" for each in results if each.name == kind.name)

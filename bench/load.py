@@ -1,4 +1,4 @@
-"""A closed loop of HTTP requests over keep-alive connections, in a process of its own."""
+"""A closed loop of HTTP requests over keep-alive connections, in a separate process."""
 
 import multiprocessing
 import os
@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from footfall import signing, wire
@@ -18,7 +19,7 @@ NOOP = b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 @dataclass(frozen=True)
 class Load:
-    """What to send: *requests* batches of *batch* crossings, 0 for the no-op route, spread over *counters*."""
+    """*requests* batches of *batch* crossings, spread over *counters*. *batch* 0 is the no-op route."""
 
     port: int
     requests: int
@@ -28,19 +29,19 @@ class Load:
 
 
 class Pace(NamedTuple):
-    """How many requests a second were answered 200, and within how long (ms) 99 of 100 of them."""
+    """Requests a second, all answered 200, and the 99th percentile of their response times in ms."""
 
     per_second: float
     p99_ms: float
 
 
 def requests_per_second(load: Load) -> float:
-    """Return how many requests of *load* a second were answered 200, over CONNECTIONS connections."""
+    """Return the requests a second of *load*."""
     return pace(load).per_second
 
 
 def pace(load: Load) -> Pace:
-    """Return how *load* was answered, over CONNECTIONS connections."""
+    """Send *load* over CONNECTIONS connections, and return its pace."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (load,))
 
@@ -56,18 +57,17 @@ def _measure(load: Load) -> Pace:
     queue = iter(messages)
     sent_s: dict[int, float] = {}
     taken_s: list[float] = []
-    for key in list(chooser.get_map().values()):
+    for key, message in zip(list(chooser.get_map().values()), queue, strict=False):
         sent_s[key.fd] = time.perf_counter()
-        _socket(key).sendall(next(queue))
+        _socket(key).sendall(message)
     answered = 0
     while answered < len(messages):
         for key, _ in chooser.select():
-            _read_answer(_socket(key))
+            _read_response(_socket(key))
             now_s = time.perf_counter()
             taken_s.append(now_s - sent_s[key.fd])
             answered += 1
-            message = next(queue, None)
-            if message is not None:
+            for message in islice(queue, 1):
                 sent_s[key.fd] = now_s
                 _socket(key).sendall(message)
     per_second = len(messages) / (time.perf_counter() - started_s)
@@ -75,7 +75,7 @@ def _measure(load: Load) -> Pace:
 
 
 def _batches(load: Load) -> Iterator[bytes]:
-    """Yield signed requests; each counter's batches follow one another in seq and time, in a stream of their own."""
+    """Yield signed requests. Each counter's batches follow one another in seq and time, in a new stream."""
     stream = os.urandom(8).hex()
     now_epoch_ms = int(time.time() * 1000)
     start_epoch_ms = now_epoch_ms - 3_600_000
@@ -93,7 +93,7 @@ def _batches(load: Load) -> Iterator[bytes]:
         ).encode() + body
 
 
-def _read_answer(connection: socket.socket) -> None:
+def _read_response(connection: socket.socket) -> None:
     data = connection.recv(65536)
     while b"\r\n\r\n" not in data or not data.endswith(b"}\n"):
         more = connection.recv(65536)
@@ -101,10 +101,10 @@ def _read_answer(connection: socket.socket) -> None:
             break
         data += more
     if not data.startswith(b"HTTP/1.1 200"):
-        raise AssertionError(f"answered {data[:300]!r}")
+        raise AssertionError(f"the server answered {data[:300]!r}")
 
 
 def _socket(key: selectors.SelectorKey) -> socket.socket:
     if not isinstance(key.fileobj, socket.socket):
-        raise TypeError("only sockets were registered")
+        raise TypeError("not a socket")
     return key.fileobj

@@ -1,4 +1,4 @@
-"""Memory of `footfall up`, idle and under load: resident (RSS) and proportional (PSS) of all its processes."""
+"""Memory of `footfall up`, idle and under load: RSS and PSS of all its processes."""
 
 import shutil
 import tempfile
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.load import Load, requests_per_second
-from bench.report import Row
-from tests.support.installation import install
+from bench.report import BenchRow
+from harness.installation import install
 
 COUNTERS = ("DOOR1", "DOOR2")
 
 
-def measure(say: Callable[[str], None], requests: int) -> list[Row]:
-    """Return the rows of the table; none where /proc does not tell."""
+def measure(say: Callable[[str], None], requests: int) -> list[BenchRow]:
+    """Return the rows of the table; none on a system without /proc."""
     if not Path("/proc/self/smaps_rollup").exists():
         return []
     folder = Path(tempfile.mkdtemp(prefix="footfall-bench-"))
@@ -36,8 +36,10 @@ def measure(say: Callable[[str], None], requests: int) -> list[Row]:
     finally:
         shutil.rmtree(folder)
     return [
-        Row(f"`footfall up`, {what}", f"{rss:.0f} MB RSS", f"{pss:.0f} MB PSS: shared pages once", "< 100 MB")
-        for what, (rss, pss) in (("idle", idle), ("under load, the most", busy))
+        BenchRow(
+            f"`footfall up`, {what}", f"{rss:.0f} MB RSS", f"{pss:.0f} MB PSS (shared pages counted once)", "< 100 MB"
+        )
+        for what, (rss, pss) in (("idle", idle), ("maximum under load", busy))
     ]
 
 

@@ -1,13 +1,11 @@
-"""The loop that the counters ran before, as a simulation in time, so that the new one has something to stand beside.
-
-What it did, and all that it did:
+"""The detection loop of the old firmware, simulated, to compare the new detector with.
 
     loop:  both beams interrupted      -> sleep 500 ms
-           one beam interrupted        -> look at the other one for up to 1 s;
+           one beam interrupted        -> poll the other beam for up to 1 s;
                                           interrupted too: a crossing in that direction, sleep 500 ms
            sleep 100 ms
 
-While it sleeps it sees nothing. It keeps no edges: what begins and ends within a sleep was never there.
+The loop sees nothing while it sleeps, and it keeps no edges: it misses an interruption that begins and ends in a sleep.
 """
 
 from bisect import bisect_right
@@ -21,9 +19,9 @@ WAIT_MS = 1000.0
 
 
 def count(trial: Trial) -> list[tuple[float, int]]:
-    """Return the crossings that the old loop tells of *trial*: (t_ms, +1 or -1), in order of time."""
+    """Return the crossings that the old loop counts in *trial*, (t_ms, +1 or -1), in order of time."""
     outer, inner = _Beam(trial.outer), _Beam(trial.inner)
-    told: list[tuple[float, int]] = []
+    counted: list[tuple[float, int]] = []
     at_ms = 0.0
     while at_ms < trial.length_ms:
         first, second = outer.interrupted(at_ms), inner.interrupted(at_ms)
@@ -32,16 +30,16 @@ def count(trial: Trial) -> list[tuple[float, int]]:
         elif first or second:
             found_ms = (inner if first else outer).next_interruption(at_ms)
             if found_ms <= at_ms + WAIT_MS:
-                told.append((found_ms, 1 if first else -1))
+                counted.append((found_ms, 1 if first else -1))
                 at_ms = found_ms + AFTER_DETECTION_MS
             else:
                 at_ms += WAIT_MS
         at_ms += PASS_MS
-    return told
+    return counted
 
 
 class _Beam:
-    """One beam's interruptions, asked by time."""
+    """The interruptions of one beam."""
 
     def __init__(self, moments: Intervals) -> None:
         self._moments = union(moments)
@@ -53,7 +51,7 @@ class _Beam:
         return number >= 0 and at_ms < self._moments[number][1]
 
     def next_interruption(self, from_ms: float) -> float:
-        """Return the first moment from *from_ms* on at which the beam is interrupted; infinite when none is."""
+        """Return the first moment from *from_ms* on at which the beam is interrupted; infinity if there is none."""
         if self.interrupted(from_ms):
             return from_ms
         number = bisect_right(self._starts, from_ms)

@@ -1,18 +1,18 @@
-"""The errors of both counters as a picture: docs/pictures/accuracy.svg."""
+"""docs/pictures/accuracy.svg: the errors of both counters, scenario by scenario."""
 
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from bench.accuracy import Result, Verdict, percent
-from bench.walkers.scenarios import Aim
+from bench.accuracy import ScenarioResult, Score, percent
+from bench.walkers.scenarios import Target
 
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "accuracy.svg"
 
 _GROUPS = (
-    ("People through the door: missed and extra, of 100", (Aim.ONE_PERCENT, Aim.FIVE_PERCENT)),
-    ("Nobody went through: counts, of 100 times", (Aim.ZERO,)),
-    ("Told, not aimed at: missed and extra, of 100", (Aim.TOLD,)),
+    ("People through the door: missed and extra per 100", (Target.ONE_PERCENT, Target.FIVE_PERCENT)),
+    ("Nobody through the door: false counts per 100 trials", (Target.ZERO,)),
+    ("No target: missed and extra per 100", (Target.NONE,)),
 )
 _WIDTH, _LEFT, _RIGHT = 920, 332, 836
 _ROW, _BAR = 30, 9
@@ -30,12 +30,12 @@ _STYLE = """
 """
 
 
-def draw(results: Sequence[Result]) -> str:
-    """Return the picture of *results* as SVG: two bars a scenario, from 0 to 100; longer ones are cut and say so."""
+def draw(results: Sequence[ScenarioResult]) -> str:
+    """Return *results* as SVG, two bars a scenario from 0 to 100. Longer bars are cut and marked."""
     parts: list[str] = []
     y = 64
     for title, aims in _GROUPS:
-        shown = [result for result in results if result.scenario.aim in aims]
+        shown = [result for result in results if result.scenario.target in aims]
         parts.append(f'<text class="name" x="24" y="{y}">{title}</text>')
         y += 14
         parts += _grid(y, len(shown))
@@ -45,7 +45,7 @@ def draw(results: Sequence[Result]) -> str:
         y += 52
     legend = (
         '<rect class="old" x="24" y="18" width="22" height="10" rx="2"/><text class="small" x="54" y="28">'
-        "the loop of the old firmware</text>"
+        "old firmware</text>"
         '<rect class="new" x="250" y="18" width="22" height="10" rx="2"/><text class="small" x="280" y="28">'
         "this firmware</text>"
     )
@@ -54,7 +54,7 @@ def draw(results: Sequence[Result]) -> str:
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" \
 height="{height}" role="img" aria-labelledby="title desc">
   <title id="title">Errors by scenario, the old firmware and this one</title>
-  <desc id="desc">{escape(_described(results))}</desc>
+  <desc id="desc">{escape(_description(results))}</desc>
   <style>{_STYLE}  </style>
   {body}
 </svg>
@@ -72,13 +72,13 @@ def _grid(y: int, rows: int) -> list[str]:
     return parts
 
 
-def _row(result: Result, y: int) -> list[str]:
+def _row(result: ScenarioResult, y: int) -> list[str]:
     old, new = _share(result.old, result), _share(result.new, result)
-    told = f"{percent(result.old.errors, result.people)}{' ▸' if old > 100 else ''}"
+    label = f"{percent(result.old.errors, result.people)}{' ▸' if old > 100 else ''}"
     return [
         f'<text x="{_LEFT - 12}" y="{y + 19}" text-anchor="end">{escape(result.scenario.title)}</text>',
         _bar("old", old, y + 4),
-        f'<text class="told" x="{_x(old) + 6:.0f}" y="{y + 13}">{told}</text>',
+        f'<text class="told" x="{_x(old) + 6:.0f}" y="{y + 13}">{label}</text>',
         _bar("new", new, y + 16),
         f'<text class="tnew" x="{_x(new) + 6:.0f}" y="{y + 26}">{percent(result.new.errors, result.people)}</text>',
     ]
@@ -93,11 +93,11 @@ def _x(share: float) -> float:
     return _LEFT + (_RIGHT - _LEFT) * min(share, 100.0) / 100
 
 
-def _share(verdict: Verdict, result: Result) -> float:
-    return 100 * verdict.errors / result.people
+def _share(score: Score, result: ScenarioResult) -> float:
+    return 100 * score.errors / result.people
 
 
-def _described(results: Sequence[Result]) -> str:
+def _description(results: Sequence[ScenarioResult]) -> str:
     rows = (
         (each.scenario.title, percent(each.new.errors, each.people), percent(each.old.errors, each.people))
         for each in results

@@ -1,7 +1,7 @@
-"""The plain design, to compare with: Flask, and influxdb-client SYNCHRONOUS in the request. No journal, no checks.
+"""Plain Flask, to compare with: each request writes to InfluxDB with influxdb-client. No journal, no checks.
 
-Served by granian with as many threads as `footfall ingest`. It answers once InfluxDB has the points, so what it
-acknowledged is as durable as InfluxDB makes it; while InfluxDB is away it can take nothing.
+granian serves it with as many threads as `footfall ingest` has. It answers once InfluxDB has the points, so it can
+accept nothing while InfluxDB is down.
 """
 
 import os
@@ -16,11 +16,11 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 
 THREADS = 32
 _PRECISION: Any = "ms"
-point: Any = Point  # it has no types
+point: Any = Point  # untyped
 
 
 def create_app() -> Flask:
-    """Return the app, which writes where the environment says."""
+    """Return the app. The environment names the InfluxDB."""
     client = InfluxDBClient(
         os.environ["PLAIN_URL"], os.environ["PLAIN_TOKEN"], org="bench", enable_gzip=True,
         connection_pool_maxsize=THREADS,
@@ -47,7 +47,7 @@ def create_app() -> Flask:
 
 
 def main() -> None:
-    """Serve until a signal."""
+    """Serve until SIGTERM."""
     server = Server(
         "bench.plain:create_app",
         address="127.0.0.1",

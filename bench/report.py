@@ -1,21 +1,21 @@
-"""The table that `make bench` prints and the README quotes."""
+"""The table that `make bench` prints and writes into docs/performance.md."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure: what was measured, what came out, beside what, and what was aimed at."""
+class BenchRow:
+    """One row of the table: what was measured, the result, what it compares with, and the target."""
 
     what: str
-    figure: str
-    beside: str = ""
-    aim: str = ""
+    result: str
+    comparison: str = ""
+    target: str = ""
 
 
-def markdown(rows: Iterable[Row]) -> str:
-    """Return *rows* as a table in Markdown."""
-    lines = ["| what | measured | beside | aim |", "| --- | --- | --- | --- |"]
-    lines += [f"| {row.what} | {row.figure} | {row.beside} | {row.aim} |" for row in rows]
+def markdown(rows: Iterable[BenchRow]) -> str:
+    """Return *rows* as a Markdown table."""
+    lines = ["| what | result | comparison | target |", "| --- | --- | --- | --- |"]
+    lines += [f"| {row.what} | {row.result} | {row.comparison} | {row.target} |" for row in rows]
     return "\n".join(lines)

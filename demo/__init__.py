@@ -1,1 +1,1 @@
-"""``make demo``: the whole main job on one machine, with real processes, and a check that not one person was lost."""
+"""Demos that run the real product: `make demo`, `make demo-live`, and the demo profile of docker compose."""

@@ -1,73 +1,72 @@
-"""Walks through the main job, command by command, and ends with status 0 only if the delivered file is the truth.
+"""``make demo``: one day from the doors to the client's file, with real processes.
 
-people (simulated) --signed HTTP--> footfall ingest --> journal --> footfall export --SFTP--> a server in here
-    `-- truth.csv ------------------------------------------------------ compared with ----------'
+    simulated people --signed HTTP--> ingest --> journal --> footfall export --SFTP--> a client's server
+         `-- truth.csv --------------------- compared byte for byte --------------------------'
+
+The exit status is 0 only if the delivered file is exactly right.
 """
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import asyncssh
 import urllib3
 from rich.bar import Bar
 from rich.table import Table
 
-from demo.setting import (
+from demo.client_server import INBOX, USER, create_account
+from demo.demo_site import (
     DOORS,
     NAME,
     SITE,
     ZONE,
-    command,
     console,
+    create_folder,
     edit,
     footfall,
-    free_port,
-    fresh_folder,
-    say,
+    heading,
+    print_command,
     set_up_site,
-    show_command,
-    wait_ready,
 )
 from demo.truth import expected_file
-from tests.support.sftp_server import SftpServer
+from harness.installation import command, free_port, wait_ready
 
 FOLDER = Path("demo-data")
+CLIENT = FOLDER / "client"
 PEOPLE = "400"
 
 
 def main() -> int:
-    """Run the demo and return the exit status."""
+    """Run the demo, and return its exit status."""
     day = datetime.now(UTC).astimezone(ZONE).date() - timedelta(days=1)
-    fresh_folder(FOLDER)
-    client = FOLDER / "client"
-    client.mkdir()
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    (FOLDER / "data").mkdir()
-    key.write_private_key(str(FOLDER / "data" / "id_ed25519"))
-    (FOLDER / "data" / "id_ed25519").chmod(0o600)
-    port = free_port()
+    create_folder(FOLDER)
+    port, client_port = free_port(), free_port()
 
-    say("1. Set up a site with two counters, and a client who takes its files by SFTP")
+    heading("1. Set up a site with two counters, and a client with an SFTP server")
     set_up_site(FOLDER)
-    with SftpServer(client, user="footfall", authorized_key=key.export_public_key().decode()) as server:
-        _configure(port, server, day)
-        say(f"2. Start ingest, and let {PEOPLE} people walk through the doors on {day}, over a network that fails")
+    CLIENT.mkdir()
+    (FOLDER / "data").mkdir(exist_ok=True)
+    host_key = create_account(CLIENT, FOLDER / "data" / "id_ed25519")
+    _configure(port, client_port, host_key, day)
+    with _client_server(client_port):
+        heading(f"2. Start ingest, and simulate {PEOPLE} visitors on {day} over an unreliable network")
         with _ingest(port):
             footfall(FOLDER, "simulate", "--day", str(day), "--people", PEOPLE, "--truth", "truth.csv")
-            say("3. Deliver the day to the client's SFTP server")
+            heading("3. Deliver the day's file to the client")
             footfall(FOLDER, "export", "--day", str(day), "--deliver")
             footfall(FOLDER, "deliveries")
-            say("4. Occupancy over the day, as the API tells it")
+            heading("4. Occupancy during the day, from the API")
             _draw_occupancy(port, day)
-    return _compare(client, day, port)
+    return _compare(day)
 
 
-def _configure(port: int, server: SftpServer, day: date) -> None:
+def _configure(port: int, client_port: int, host_key: str, day: date) -> None:
     settings = {
         "# listen =": f'listen = "127.0.0.1:{port}"',
         "# destination =": 'destination = "client"',
@@ -76,24 +75,50 @@ def _configure(port: int, server: SftpServer, day: date) -> None:
     destination = f"""
 [destinations.client]
 host = "127.0.0.1"
-port = {server.port}
-user = "footfall"
+port = {client_port}
+user = "{USER}"
 key_file = "data/id_ed25519"
-host_key = "{server.host_key_line}"
+host_key = "{host_key}"
 """
     edit(FOLDER / "footfall.toml", settings, destination)
 
 
 @contextlib.contextmanager
+def _client_server(port: int) -> Iterator[None]:
+    """Run the client's SFTP server. It accepts connections when the block begins."""
+    with _process([sys.executable, "-m", "demo.client_server", str(CLIENT), str(port)], Path(), "client") as server:
+        while not _accepts_connections(port):
+            if server.poll() is not None:
+                raise SystemExit(f"the SFTP server did not start; see {FOLDER / 'client.log'}")
+            time.sleep(0.05)
+        yield
+
+
+def _accepts_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
 def _ingest(port: int) -> Iterator[None]:
-    """Run `footfall ingest`, its log in demo-data/ingest.log."""
-    show_command("ingest", end=" &")
-    path = FOLDER / "ingest.log"
-    with path.open("wb") as log:
-        process = subprocess.Popen(command("ingest"), cwd=FOLDER, stdout=log, stderr=log)
+    """Run `footfall ingest`. It is ready when the block begins."""
+    print_command("ingest", end=" &")
+    with _process(command("ingest"), FOLDER, "ingest") as ingest:
+        if not wait_ready(f"http://127.0.0.1:{port}", ingest):
+            raise SystemExit(f"ingest did not start; see {FOLDER / 'ingest.log'}")
+        yield
+
+
+@contextlib.contextmanager
+def _process(arguments: list[str], folder: Path, name: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a process in *folder* while the block runs. Its log is demo-data/NAME.log."""
+    with (FOLDER / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(arguments, cwd=folder, stdout=log, stderr=log)
         try:
-            wait_ready(f"http://127.0.0.1:{port}", process, path)
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait()
@@ -113,35 +138,34 @@ def _draw_occupancy(port: int, day: date) -> None:
     console.print(table)
 
 
-def _compare(client: Path, day: date, port: int) -> int:
-    expected = expected_file(FOLDER / "truth.csv", day, ZONE, DOORS, NAME, SITE[:4].upper())
-    path = client / f"{day:%d_%m_%Y}_counterdata-1.csv"
-    say(f"5. What the client received: {path}")
+def _compare(day: date) -> int:
+    """Show the delivered file, and return 0 if it equals the file computed from the simulated people."""
+    path = CLIENT / INBOX / f"{day:%d_%m_%Y}_counterdata-1.csv"
+    heading(f"5. The file the client received: {path}")
     delivered = path.read_bytes() if path.exists() else b""
     lines = delivered.decode("utf-8").splitlines()
     for line in [*lines[:6], f"... {len(lines) - 9} more rows ...", *lines[-3:]] if len(lines) > 12 else lines:
         console.print("   " + line, markup=False)
-    entries = sum(int(line.split(",")[2]) for line in lines)
-    exits = sum(int(line.split(",")[3]) for line in lines)
+    expected = expected_file(FOLDER / "truth.csv", day, ZONE, DOORS, NAME, SITE[:4].upper())
     if delivered != expected or not delivered:
-        console.print("[bold red]The delivered file is NOT what the simulated people did.[/bold red]")
         (FOLDER / "expected.csv").write_bytes(expected)
+        console.print("[bold red]The delivered file is WRONG.[/bold red]")
         console.print(f"Compare {path} with {FOLDER / 'expected.csv'}.")
         return 1
+    entries = sum(int(line.split(",")[2]) for line in lines)
+    exits = sum(int(line.split(",")[3]) for line in lines)
     console.print(
-        f"[bold green]Equal, byte for byte, to what the simulated people did:[/bold green] {len(lines)} rows, "
-        f"{entries} entries and {exits} exits in opening hours. Nothing lost, doubled or invented."
+        "[bold green]Identical, byte for byte, to the file computed from the simulated people:[/bold green] "
+        f"{len(lines)} rows, {entries} entries and {exits} exits in opening hours. Nothing lost, doubled or invented."
     )
-    say("What next")
-    console.print(
-        "   make demo-live                                serves the pages, with people who walk in real time"
-    )
-    console.print(f"   {FOLDER}/footfall.toml is a whole configuration to read; {FOLDER}/data holds the journal.")
-    console.print("   cd demo-data; ../.venv/bin/footfall up        runs it; then, in a second terminal:")
-    console.print("   ../.venv/bin/footfall simulate --live         people walk in real time, in opening hours")
-    console.print("   ../.venv/bin/footfall doctor                  looks at everything that can be wrong")
-    console.print(f"   {f'http://127.0.0.1:{port}/':<46}shows it, while it runs")
-    console.print("   docs/install.md                               installs it for real")
+    heading("Next steps")
+    for what, description in (
+        ("make demo-live", "the web pages, with visitors in real time"),
+        (f"{FOLDER}/footfall.toml", "a complete configuration"),
+        (f"{FOLDER}/data", "the journal, the ledger and the keys"),
+        ("docs/", "how to install and operate Footfall"),
+    ):
+        console.print(f"   {what:<26} {description}")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""``make demo-live``: the pages to look at, with weeks behind them and people who walk in real time, until Ctrl-C.
+"""``make demo-live``: the web pages, with weeks of history and visitors in real time, until Ctrl-C.
 
-footfall ingest  <-- footfall simulate --catch-up     some weeks, in seconds
-footfall up      <-- footfall simulate --live         today so far, then one crossing every few seconds
+footfall ingest  <-- footfall simulate --catch-up     weeks of history, in seconds
+footfall up      <-- footfall simulate --live         today so far, then a crossing every few seconds
 """
 
 import contextlib
@@ -15,64 +15,62 @@ from pathlib import Path
 
 import click
 
-from demo.setting import (
+from demo.demo_site import (
     DOORS,
     NAME,
     SITE,
     ZONE,
-    command,
     console,
+    create_folder,
     edit,
     footfall,
-    free_port,
-    fresh_folder,
-    say,
+    heading,
+    print_command,
     set_up_site,
-    show_command,
-    wait_ready,
 )
+from harness.installation import command, free_port, is_free, wait_ready
 
 FOLDER = Path("demo-live-data")
 OPEN_HOURS = range(8, 18)
-"""Outside them the site is open round the clock: somebody who looks at night sees people too."""
+"""At other times the site is open around the clock, so that there are visitors to see."""
 
-PEOPLE_AN_HOUR = 220
+PEOPLE_PER_HOUR = 220
 CAPACITY = 320
 SEED = "7"
 PORT = 8080
-END_WITHIN_S = 15.0
+STOP_TIMEOUT_S = 15.0
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(0, 366), default=35, show_default=True, help="How much history there is.")
+@click.option("--days", type=click.IntRange(0, 366), default=35, show_default=True, help="Days of history.")
 def main(days: int) -> None:
-    """Show the pages with simulated people, until Ctrl-C."""
+    """Serve the web pages with simulated visitors, until Ctrl-C."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     now_local = datetime.now(UTC).astimezone(ZONE)
     hours = 11 if now_local.hour in OPEN_HOURS else 24
-    people = str(PEOPLE_AN_HOUR * hours)
-    port = free_port(PORT)
+    people = str(PEOPLE_PER_HOUR * hours)
+    port = PORT if is_free(PORT) else free_port()
     url = f"http://127.0.0.1:{port}"
 
-    say(f"1. Set up a site with {len(DOORS)} counters, and {days} days of people who came before")
-    fresh_folder(FOLDER)
+    heading(f"1. Set up a site with {len(DOORS)} counters and {days} days of history")
+    create_folder(FOLDER)
     set_up_site(FOLDER)
     _configure(port, now_local.date() - timedelta(days=days), is_always_open=hours == 24)
     with _running("ingest", url):
         footfall(FOLDER, "simulate", "--catch-up", str(days), "--people", people, "--seed", SEED, "--network", "good")
     if stop.is_set():
         return
-    say("2. Run all of Footfall, and let people walk in real time")
+    heading("2. Run all services, with visitors in real time")
     with _running("up", url) as up:
-        _tell(url)
+        _print_pages(url)
         while not stop.is_set() and up.poll() is None:
-            _walk_today(people, stop)
+            _simulate_today(people, stop)
     if up.returncode:
-        console.print(f"[red]footfall up ended with status {up.returncode}; see {FOLDER / 'up.log'}[/red]")
+        console.print(f"[red]footfall up failed with exit status {up.returncode}; see {FOLDER / 'up.log'}[/red]")
         sys.exit(1)
-    console.print("\nEverything has ended. The data is still in " + str(FOLDER))
+    console.print(f"\nAll services have stopped. The data is in {FOLDER}.")
 
 
 def _configure(port: int, first_day: date, *, is_always_open: bool) -> None:
@@ -90,57 +88,59 @@ def _configure(port: int, first_day: date, *, is_always_open: bool) -> None:
 
 @contextlib.contextmanager
 def _running(service: str, url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run `footfall SERVICE` while the block runs, its log in the folder."""
-    show_command(service, end=" &")
+    """Run `footfall SERVICE` while the block runs. Its log is SERVICE.log."""
+    print_command(service, end=" &")
     path = FOLDER / f"{service}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(command(service), cwd=FOLDER, stdout=log, stderr=log, start_new_session=True)
         try:
-            wait_ready(url, process, path)
+            if not wait_ready(url, process):
+                raise SystemExit(f"footfall {service} did not start; see {path}")
             yield process
         finally:
-            _end(process)
+            _stop(process)
 
 
-def _walk_today(people: str, stop: threading.Event) -> None:
-    """Let people walk until *stop*, or until everybody has left for today; then wait for tomorrow."""
+def _simulate_today(people: str, stop: threading.Event) -> None:
+    """Simulate today's visitors until *stop*, or until the last has left; then wait for tomorrow."""
     today = datetime.now(UTC).astimezone(ZONE).date()
     arguments = ("simulate", "--live", "--catch-up", "0", "--people", people, "--seed", SEED, "--network", "good")
-    with (FOLDER / "simulate.log").open("ab") as log:
+    path = FOLDER / "simulate.log"
+    with path.open("ab") as log:
         process = subprocess.Popen(command(*arguments), cwd=FOLDER, stdout=log, stderr=log, start_new_session=True)
         try:
             while process.poll() is None and not stop.wait(0.2):
                 pass
             if process.poll():
-                console.print(f"[red]nobody walks any more; see {FOLDER / 'simulate.log'}[/red]")
+                console.print(f"[red]footfall simulate failed; see {path}[/red]")
         finally:
-            _end(process)
+            _stop(process)
     while not stop.wait(1) and datetime.now(UTC).astimezone(ZONE).date() == today:
         pass
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Interrupt *process*, as Ctrl-C would, and wait for its end."""
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Interrupt *process* as Ctrl-C would, and kill it if it does not exit in time."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     try:
-        process.wait(END_WITHIN_S)
+        process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
-def _tell(url: str) -> None:
-    say(f"{NAME} is open. People walk through its doors now:")
-    for path, what in (
+def _print_pages(url: str) -> None:
+    heading(f"{NAME} is open, with visitors in real time:")
+    for path, page in (
         ("/", "people inside now"),
         (f"/sites/{SITE}/history?period=month", "history"),
-        (f"/sites/{SITE}/counters", "the counters"),
-        (f"/sites/{SITE}/deliveries", "what the client got"),
+        (f"/sites/{SITE}/counters", "counters"),
+        (f"/sites/{SITE}/deliveries", "deliveries to the client"),
         ("/display", "the screen at the entrance"),
     ):
-        console.print(f"   {url + path:<66} {what}")
-    console.print("\nCtrl-C ends it.")
+        console.print(f"   {url + path:<66} {page}")
+    console.print("\nPress Ctrl-C to stop.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``make pictures``: docs/pictures/page*.png, taken from what ``make demo-live`` runs, in Debian's Chromium."""
+"""``make pictures``: takes docs/pictures/page*.png of ``make demo-live`` in Debian's Chromium."""
 
 import re
 import signal
@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 SETTLE_MS = 12_000
-"""A counter sends what waited since midnight, and people cross a few times."""
+"""Time for the counters to report the hours since midnight, and for a few live crossings."""
 
 
 @click.command()
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=PICTURES, help="Where they go.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=PICTURES, help="Output folder.")
 def main(folder: Path) -> None:
-    """Take the pictures of the pages that the documentation shows."""
+    """Take the screenshots in the documentation."""
     with _demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         _take(browser, url + "/", folder / "page.png", wait_ms=SETTLE_MS)
@@ -41,7 +41,7 @@ def _take(browser: Browser, url: str, path: Path, *, wait_ms: int = 1500, is_who
 
 @contextmanager
 def _demo() -> Iterator[str]:
-    """Run demo.live and give its address."""
+    """Run demo.live while the block runs, and yield its address."""
     demo = subprocess.Popen([sys.executable, "-m", "demo.live"], stdout=subprocess.PIPE, text=True)
     try:
         yield _address(demo)
@@ -51,14 +51,14 @@ def _demo() -> Iterator[str]:
 
 
 def _address(demo: "subprocess.Popen[str]") -> str:
-    """Return the address that *demo* tells."""
+    """Return the address that *demo* prints."""
     began_s = time.monotonic()
     for line in demo.stdout or ():
         found = re.search(r"(http://127\.0\.0\.1:\d+)/", line)
         if found:
-            click.echo(f"the demo is up after {time.monotonic() - began_s:.0f} s")
+            click.echo(f"the demo started after {time.monotonic() - began_s:.0f} s")
             return found[1]
-    raise SystemExit("the demo told no address")
+    raise SystemExit("the demo printed no address")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What `docker compose` needs beside the services: what prepares volumes, and other images' configuration."""
+"""What `docker compose` needs besides the services: volume preparation, and settings for other images."""

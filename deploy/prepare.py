@@ -1,12 +1,12 @@
-"""Makes the volumes of `docker compose` ready: folders that belong to who uses them, and secrets that nobody typed.
+"""Prepares the volumes of `docker compose`: gives each its owner, and generates the passwords.
 
-    prepare --> influxdb --> tokens --> ingest, exporter, grafana
-    (folders,   (makes a     (waits
-    passwords)  token each)  for them)
+    prepare --> influxdb  --> tokens --> ingest, exporter, grafana
+    (owners,    (creates      (waits
+    passwords)  the tokens)   for them)
 
-``prepare`` is the only container that is root, for the second it takes, and it has no network. Run again, it changes
-nothing that is there: a password is made once. ``tokens`` lets the services wait for their tokens at the very first
-start, and for nothing ever after: an InfluxDB that is down must not keep ingest from starting.
+``prepare`` is the only container that runs as root, for a second and without a network. It never replaces a password.
+``tokens`` makes the services wait for their tokens on the first start only: an InfluxDB that is down must not keep
+ingest from starting later.
 """
 
 import os
@@ -22,19 +22,18 @@ VOLUMES = Path("/volumes")
 TOKENS = tuple(Path(f"/run/tokens/{service}/{service}_influxdb_token") for service in ("ingest", "exporter"))
 WAIT_S = 300.0
 
-# Who runs as what: Dockerfile (footfall), the images of InfluxDB (its user, 1000) and Grafana (472, in the group 0),
-# and docker-compose.yml (caddy).
+# User ids, from the Dockerfile (footfall), the images of InfluxDB (1000) and Grafana (472, group 0), and
+# docker-compose.yml (caddy).
 FOOTFALL, INFLUXDB, GRAFANA, CADDY, ROOT = 10001, 1000, 472, 10002, 0
 
-KEYS_OF_THE_FIRST = Path("/run/keys/keys.toml")
+FIRST_INGEST_KEYS = Path("/run/keys/keys.toml")
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A volume: who owns it, who may do what, the secrets made in it, and links to files that stand elsewhere.
+    """A volume: its owner and mode, the secrets to generate in it, and links to files elsewhere.
 
-    A mode with the setgid bit hands the group on to files that the owner makes in it: so InfluxDB writes a token that
-    one other service may read.
+    With the setgid bit, new files get the volume's group. So InfluxDB can write a token that one other service reads.
     """
 
     user: int
@@ -48,8 +47,8 @@ VOLUMES_BY_NAME = {
     "config": Volume(FOOTFALL, FOOTFALL, 0o750),
     "delivery": Volume(FOOTFALL, FOOTFALL, 0o700),
     "data": Volume(FOOTFALL, FOOTFALL, 0o700),
-    "data-2": Volume(FOOTFALL, FOOTFALL, 0o700, links={"keys.toml": KEYS_OF_THE_FIRST}),
-    "data-3": Volume(FOOTFALL, FOOTFALL, 0o700, links={"keys.toml": KEYS_OF_THE_FIRST}),
+    "data-2": Volume(FOOTFALL, FOOTFALL, 0o700, links={"keys.toml": FIRST_INGEST_KEYS}),
+    "data-3": Volume(FOOTFALL, FOOTFALL, 0o700, links={"keys.toml": FIRST_INGEST_KEYS}),
     "demo-client": Volume(FOOTFALL, FOOTFALL, 0o700),
     "influxdb-admin": Volume(INFLUXDB, INFLUXDB, 0o500, secrets=("password", "token")),
     "token-ingest": Volume(INFLUXDB, FOOTFALL, 0o2750),
@@ -62,7 +61,7 @@ VOLUMES_BY_NAME = {
 
 
 def main(arguments: list[str]) -> int:
-    """Do what *arguments* say, and return the exit status."""
+    """Run the command in *arguments*, and return the exit status."""
     if arguments == ["volumes"]:
         return prepare_volumes(VOLUMES)
     if arguments == ["tokens"]:
@@ -72,23 +71,23 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare_volumes(folder: Path, owned: bool = True) -> int:
-    """Make ready every volume that is mounted in *folder*; return 0, or 1 after saying what is missing.
+    """Prepare every volume mounted in *folder*. Return 0, or 1 if a volume is unknown.
 
-    Without *owned*, owners stay as they are, for who is not root.
+    *owned* False leaves the owners as they are, for tests without root.
     """
     mounted = sorted(path.name for path in folder.iterdir())
     unknown = [name for name in mounted if name not in VOLUMES_BY_NAME]
     if unknown:
-        print(f"no such volume is known here: {', '.join(unknown)}", file=sys.stderr)
+        print(f"unknown volume: {', '.join(unknown)}", file=sys.stderr)
         return 1
     for name in mounted:
         _prepare(folder / name, VOLUMES_BY_NAME[name], owned)
-    print(f"ready: {', '.join(mounted)}")
+    print(f"prepared: {', '.join(mounted)}")
     return 0
 
 
 def wait_for(paths: tuple[Path, ...], timeout_s: float, sleep: Callable[[float], object]) -> bool:
-    """Return whether all *paths* can be read within *timeout_s*; say which cannot if not."""
+    """Return True once all *paths* are readable. After *timeout_s*, print the others and return False."""
     for _ in range(int(timeout_s)):
         if all(os.access(path, os.R_OK) for path in paths):
             return True
@@ -106,25 +105,25 @@ def _prepare(folder: Path, volume: Volume, owned: bool) -> None:
             (folder / name).symlink_to(target)
     if owned:
         os.chown(folder, volume.user, volume.group)
-    folder.chmod(volume.mode)  # after chown, which takes the setgid bit away
+    folder.chmod(volume.mode)  # after chown, which clears the setgid bit
     if stat.S_IMODE(folder.stat().st_mode) != volume.mode:
-        raise OSError(f"{folder} did not take the mode {volume.mode:o}: the container lacks CAP_FSETID")
+        raise OSError(f"cannot set mode {volume.mode:o} on {folder}: the container lacks CAP_FSETID")
 
 
 def _make_secret(path: Path, volume: Volume, owned: bool) -> None:
-    """Write 32 random bytes, as text, unless the file is there: whole, or not at all."""
+    """Write 32 random bytes as text to *path*, atomically, unless it exists."""
     if path.exists():
         return
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(32) + "\n")
         file.flush()
         os.fsync(file.fileno())
     if owned:
-        os.chown(beside, volume.user, volume.group)
-    beside.rename(path)
+        os.chown(draft, volume.user, volume.group)
+    draft.rename(path)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from exporter.standing import (
     LONGEST_BACKOFF_S,
     REDELIVERY_PAUSE_S,
     Decision,
-    Store,
+    StoreState,
     decide,
     due_days,
     explain,
@@ -213,12 +213,12 @@ class DeliveryJob:
                 self._log_news(profile, decision.standing)
                 yield decision.standing
 
-    def _decide(self, profile: Profile, day: date, outcome: Outcome, store: Store) -> Decision | None:
+    def _decide(self, profile: Profile, day: date, outcome: Outcome, store: StoreState) -> Decision | None:
         return decide(profile, day, outcome, store, lambda: self.render(profile, day))
 
-    def _read_store(self, profile: Profile) -> Store:
+    def _read_store(self, profile: Profile) -> StoreState:
         covered_to = self._reader.covered_to([counter.id for counter in profile.counters])
-        return Store(self._clock(), covered_to, self._reader.complete_until)
+        return StoreState(self._clock(), covered_to, self._reader.complete_until)
 
     def _log_news(self, profile: Profile, standing: Standing) -> None:
         """Log once that a day waits for late counters, or is kept back."""

@@ -70,7 +70,8 @@ class _RowParser:
     def parse(self, cells: Sequence[str]) -> ImportedHalfHour | None:
         """Return the half hour of one row, None for a gap."""
         if len(cells) != len(self._profile.columns):
-            raise ValueError(f"has {len(cells)} columns, the profile has {len(self._profile.columns)}")
+            columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            raise ValueError(f"{columns} instead of {len(self._profile.columns)}")
         row = dict(zip(self._profile.columns, cells, strict=True))
         if row["id"] not in self._known:
             raise ValueError(f"counter {row['id']!r} is not in the profile; register it: footfall counter add")

@@ -113,10 +113,10 @@ class ProfileTable(FileSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Profile(FileSettings):
-    """One client's file: what is in it, how it is written, when and where it goes.
+    """One client's file: its content and format, when and where it goes.
 
-    The ledger knows a profile by its name, the NAME of ``[profiles.NAME]``. A renamed profile is a new one: every day
-    since ``deliver_from`` is owed again.
+    The ledger identifies a profile by its name, the NAME of ``[profiles.NAME]``. A renamed profile is a new one: every
+    day since ``deliver_from`` is owed again.
     """
 
     name: str

@@ -14,7 +14,7 @@ from footfall.model import BUCKET, Bucket, Counter, Tally
 
 
 @dataclass(frozen=True)
-class Row:
+class FileRow:
     """One line of the file: a counter over a half hour, or over both passes of a repeated one."""
 
     counter: Counter
@@ -54,7 +54,9 @@ def render_export(profile: Profile, day: date, tallies: Mapping[str, Sequence[Ta
     counters = [counter for counter in profile.counters if _counted(counter, day, tallies)]
     known = {counter.id: tallies.get(counter.id) or unknown(buckets) for counter in counters}
     rows = [
-        Row(counter, bucket, known[counter.id][number]) for number, bucket in enumerate(buckets) for counter in counters
+        FileRow(counter, bucket, known[counter.id][number])
+        for number, bucket in enumerate(buckets)
+        for counter in counters
     ]
     rows = _merged(rows) if profile.repeated_hour == "merge" else rows
     written = [row for row in rows if not (row.tally.is_gap and profile.gap == "omit")]
@@ -76,17 +78,17 @@ def _counted(counter: Counter, day: date, tallies: Mapping[str, Sequence[Tally]]
     return counter.counts_on(day) or any(not tally.is_gap for tally in tallies.get(counter.id, ()))
 
 
-def _merged(rows: Sequence[Row]) -> list[Row]:
+def _merged(rows: Sequence[FileRow]) -> list[FileRow]:
     """Return *rows* with both passes of a repeated half hour summed, at the place of the first."""
-    found: dict[tuple[str, object], Row] = {}
+    found: dict[tuple[str, object], FileRow] = {}
     for row in rows:
         key = row.counter.id, row.bucket.start_local.replace(tzinfo=None, fold=0)
         first = found.get(key)
-        found[key] = row if first is None else Row(row.counter, first.bucket, first.tally + row.tally)
+        found[key] = row if first is None else FileRow(row.counter, first.bucket, first.tally + row.tally)
     return list(found.values())
 
 
-def _write(profile: Profile, rows: Sequence[Row]) -> bytes:
+def _write(profile: Profile, rows: Sequence[FileRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=profile.separator, lineterminator=profile.line_end)
     if profile.header:
@@ -96,11 +98,11 @@ def _write(profile: Profile, rows: Sequence[Row]) -> bytes:
     return text.getvalue().encode(profile.encoding)
 
 
-def _count_cell(profile: Profile, row: Row, count: int) -> str:
+def _count_cell(profile: Profile, row: FileRow, count: int) -> str:
     return "" if row.tally.is_gap and profile.gap == "blank" else str(count)
 
 
-def _label(profile: Profile, row: Row) -> datetime:
+def _label(profile: Profile, row: FileRow) -> datetime:
     """Return the clock reading that labels the half hour: its start, or that plus 30 minutes.
 
     Not the local time at which it ends: where clocks change, that could label another half hour too.
@@ -109,7 +111,7 @@ def _label(profile: Profile, row: Row) -> datetime:
     return start if profile.label == "start" else start + BUCKET
 
 
-_CELLS: Mapping[str, Callable[[Profile, Row], str]] = {
+_CELLS: Mapping[str, Callable[[Profile, FileRow], str]] = {
     "date": lambda profile, row: render_moment(_label(profile, row), profile.date_format),
     "bucket": lambda profile, row: render_moment(_label(profile, row), profile.time_format),
     "entries": lambda profile, row: _count_cell(profile, row, row.tally.entries),

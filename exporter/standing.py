@@ -1,12 +1,13 @@
-"""Decides where a finished day stands. Pure: delivery_job.py asks for each day, records the answer and acts on it.
+"""Decides where a day stands. Pure: delivery_job.py asks about each due day, records the answer and acts on it.
 
-    day --deliver_at--> due --> failed before?    --> late counters? --> less known than      --> ready: sent at
-                                |                     |                  in the delivered file?   the next look
-                                v                     v                  v
-                                retrying, blocked     late,              kept_back
-                                                      store_behind
+A day is due from deliver_at on, and again if its file would differ from the delivered one. The first that holds is the
+answer:
 
-A delivered day is due again if its file would differ now.
+    blocked, retrying   the last attempt failed
+    late                a counter has not reported the whole day, and give_up_at has not come
+    store_behind        the same after give_up_at, but InfluxDB lacks data that ingest has received
+    kept_back           the file would know less than the delivered one
+    due, changed        none of these: it goes out at the next look
 """
 
 import hashlib
@@ -46,8 +47,8 @@ class Decision(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Store:
-    """What the store knows now. ``covered_to`` and ``complete_until`` are as Reader's."""
+class StoreState:
+    """What the store knows now. ``covered_to`` and ``complete_until`` are those of Reader."""
 
     now_utc: datetime
     covered_to: Mapping[str, datetime]
@@ -80,7 +81,7 @@ def is_settled(profile: Profile, day: date, outcome: Outcome, now_utc: datetime)
 
 
 def decide(
-    profile: Profile, day: date, outcome: Outcome, store: Store, render: Callable[[], Export]
+    profile: Profile, day: date, outcome: Outcome, store: StoreState, render: Callable[[], Export]
 ) -> Decision | None:
     """Return where *day*, which is due, stands; None if it is delivered and its file has not changed.
 
@@ -106,7 +107,7 @@ def decide(
     return Decision(standing, export)
 
 
-def _undelivered(profile: Profile, day: date, outcome: Outcome, store: Store) -> Standing:
+def _undelivered(profile: Profile, day: date, outcome: Outcome, store: StoreState) -> Standing:
     """Return where a *day* stands that was never delivered, or whose last attempt failed."""
     now_epoch_ms = epoch_ms(store.now_utc)
     standing = Standing(
@@ -128,7 +129,7 @@ def _undelivered(profile: Profile, day: date, outcome: Outcome, store: Store) ->
     return standing
 
 
-def _late_counters(profile: Profile, day: date, store: Store) -> tuple[str, ...]:
+def _late_counters(profile: Profile, day: date, store: StoreState) -> tuple[str, ...]:
     """Return the counters that have not reported *day* to its end. On its last day a counter may be removed at noon."""
     ends_utc = profile.ends_utc(day)
     return tuple(
@@ -140,7 +141,7 @@ def _late_counters(profile: Profile, day: date, store: Store) -> tuple[str, ...]
     )
 
 
-def _is_complete(store: Store, instant_utc: datetime) -> bool:
+def _is_complete(store: StoreState, instant_utc: datetime) -> bool:
     """Return whether the store has what was received before *instant_utc*, or had a day to get it.
 
     An InfluxDB that was down lacks what ingest received meanwhile, for a while: that makes no counter late.
@@ -165,7 +166,7 @@ def explain(standing: Standing, profile: Profile, now_utc: datetime) -> str:
             return f"{late}; goes out once InfluxDB has all that ingest received, or a day after give_up_at"
         case State.KEPT_BACK:
             return (
-                f"{one.minutes} min of counters' time are missing; goes out once the store has them again. "
+                f"{one.minutes} min of counting missing; goes out once the store has it again. "
                 f"If the file is right: footfall export --profile {one.profile} --day {one.day} --deliver"
             )
         case State.RETRYING:

@@ -1,1 +1,1 @@
-"""The HTTP service: takes signed batches in, makes them durable, tells occupancy."""
+"""The HTTP service: stores the counters' signed batches, serves occupancy and the pages."""

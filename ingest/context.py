@@ -1,4 +1,4 @@
-"""The real things ingest works with, built once by an entry point and handed to the app."""
+"""What the request handlers of ingest share: built once at start and attached to the app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _KEY = "footfall"
 
 @dataclass(frozen=True)
 class Context:
-    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the sites and counters as of now.
+    """``clock`` returns seconds since 1970 UTC; ``registry`` returns the current sites and counters.
 
     ``ledger`` reads what the exporter recorded, if it has run here.
     """
@@ -33,20 +33,20 @@ class Context:
     ledger: LedgerReader
 
     def now_epoch_ms(self) -> int:
-        """Return the time in milliseconds since 1970 UTC."""
+        """Return the current time in milliseconds since 1970 UTC."""
         return int(self.clock() * 1000)
 
     def now_utc(self) -> datetime:
-        """Return the time as an aware UTC datetime."""
+        """Return the current time as an aware UTC datetime."""
         return from_epoch_ms(self.now_epoch_ms()).astimezone(UTC)
 
 
 def attach(app: Flask, context: Context) -> None:
-    """Give *app* its *context*."""
+    """Attach *context* to *app*."""
     app.extensions[_KEY] = context
 
 
 def context() -> Context:
-    """Return the context of the app that handles this request."""
+    """Return the context of the app that is handling the current request."""
     found: Context = current_app.extensions[_KEY]
     return found

@@ -1,4 +1,4 @@
-"""``footfall counter``: who may count. Edits footfall.toml, keeping its comments, and the key file."""
+"""``footfall counter``: registers counters. Edits footfall.toml, whose comments it keeps, and the key file."""
 
 import tomllib
 from datetime import UTC, date, datetime
@@ -26,34 +26,34 @@ def counter_command() -> None:
     """Add, list and remove counters, and rotate their keys."""
 
 
-@counter_command.command("add", short_help="Register a counter and print its key, once.")
+@counter_command.command("add", short_help="Register a counter and print its key once.")
 @click.argument("counter", metavar="ID")
-@click.option("--site", help="The site it counts for; may be left out while there is one site.")
-@click.option("--name", required=True, help="Its name, as clients read it.")
-@click.option("--location", required=True, help="Where it hangs, as clients read it.")
+@click.option("--site", help="Its site; may be omitted if there is only one.")
+@click.option("--name", required=True, help="Its name in the client's file and on the pages.")
+@click.option("--location", required=True, help="Its location in the client's file and on the pages.")
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="D",
-    help="The first day it counts; earlier files leave it out.",
+    help="Its first day; files of earlier days leave it out.",
 )
 @click.pass_context
 def add_command(
     ctx: click.Context, counter: str, site: str | None, name: str, location: str, since: datetime | None
 ) -> None:
-    """Register the counter ID and print its key, once: type it into the device.
+    """Register the counter ID and print its key once. Enter the key on the device.
 
-    A counter that joins others that have counted already starts today, unless --since says otherwise: the files of
-    earlier days, delivered long ago, do not change.
+    At a site that has already counted, a new counter starts today unless --since gives another day, so that files
+    already delivered do not change.
     """
     config, data, registry = _open_registry(ctx)
     if not NAME_PATTERN.fullmatch(counter):
-        raise FootfallError(f"{counter!r} is no counter id", hint="1 to 64 letters, digits, `_`, `.` and `-`")
+        raise FootfallError(f"invalid counter id {counter!r}", hint="use 1 to 64 letters, digits, `_`, `.` and `-`")
     if counter in registry.counters:
-        raise FootfallError(f"counter {counter} is already there", hint="a new key: footfall counter rotate-key ID")
+        raise FootfallError(f"counter {counter} is already registered", hint="new key: footfall counter rotate-key ID")
     site = site or _only_site(registry)
     if site not in registry.sites:
-        raise FootfallError(f"there is no site {site!r}", hint=f"there are {', '.join(registry.sites) or 'none'}")
+        raise FootfallError(f"no site {site!r}", hint=f"sites: {', '.join(registry.sites) or 'none'}")
     table = tomlkit.table()
     table.update({"site": site, "name": name, "location": location})
     first_day = since.date() if since else _first_day(data, registry, site)
@@ -62,49 +62,48 @@ def add_command(
     key = new_key()
     _edit_keys(data, counter, (key,))
     _edit_counter(config, data, counter, table)
-    click.echo(f"counter {counter} of site {site}; its key, shown this once:", err=True)
+    click.echo(f"registered counter {counter} of site {site}; its key, shown only once:", err=True)
     click.echo(key)
 
 
-@counter_command.command("list", short_help="Show every counter.")
+@counter_command.command("list", short_help="List all counters.")
 @click.pass_context
 def list_command(ctx: click.Context) -> None:
-    """Show every counter and how many keys it may sign with."""
+    """List all counters and how many valid keys each has."""
     from rich.table import Table
 
     _, _, registry = _open_registry(ctx)
     table = Table("id", "site", "name", "location", "since", "until", "keys", box=None)
     for _, one in sorted(registry.counters.items()):
-        found = len(registry.keys.get(one.id, ()))
         days = [str(day) if day else "" for day in (one.since, one.until)]
-        told = {0: "none: refused", 1: "1", 2: "2, being rotated"}[found]
-        table.add_row(one.id, one.site, one.name, one.location, *days, told)
+        key_text = {0: "none: refused", 1: "1", 2: "2: rotating"}[len(registry.keys.get(one.id, ()))]
+        table.add_row(one.id, one.site, one.name, one.location, *days, key_text)
     open_console().print(table)
 
 
 @counter_command.command("rotate-key", short_help="Print a new key; the old one stays valid until --finish.")
 @click.argument("counter", metavar="ID")
-@click.option("--finish", is_flag=True, help="Make the old key invalid: the device has its new one.")
-@click.option("--again", is_flag=True, help="Print another new key, in place of one that was lost.")
+@click.option("--finish", is_flag=True, help="Invalidate the old key, once the device has the new one.")
+@click.option("--again", is_flag=True, help="Replace a new key that was lost.")
 @click.pass_context
 def rotate_key_command(ctx: click.Context, counter: str, finish: bool, again: bool) -> None:
     """Print a new key for the counter ID; the old one stays valid until --finish."""
     _, data, registry = _open_registry(ctx)
     if counter not in registry.counters:
-        raise FootfallError(f"there is no counter {counter!r}", hint="footfall counter list")
+        raise FootfallError(f"no counter {counter!r}", hint="footfall counter list shows all counters")
     have = keys.read_keys(data / keys.FILE_NAME).get(counter, ())
     if finish:
         _edit_keys(data, counter, have[:1])
-        click.echo(f"counter {counter} signs with its newest key only", err=True)
+        click.echo(f"counter {counter}: the old key is now invalid", err=True)
         return
-    if len(have) > 1 and not again:  # which of the two the device has, nobody here knows
+    if len(have) > 1 and not again:  # the device may have either key
         raise FootfallError(
-            f"counter {counter} is being rotated already",
-            hint="--finish once the device has its new key, or --again if that key was lost",
+            f"a key rotation of counter {counter} is already in progress",
+            hint="use --finish once the device has its new key, or --again if that key was lost",
         )
     key = new_key()
     _edit_keys(data, counter, (key, *have[-1:]))
-    click.echo(f"new key of counter {counter}, shown this once; then: --finish", err=True)
+    click.echo(f"new key of counter {counter}, shown only once; enter it on the device, then run --finish", err=True)
     click.echo(key)
 
 
@@ -112,14 +111,14 @@ def rotate_key_command(ctx: click.Context, counter: str, finish: bool, again: bo
 @click.argument("counter", metavar="ID")
 @click.pass_context
 def remove_command(ctx: click.Context, counter: str) -> None:
-    """Refuse the counter ID from now on. What it counted stays, and stays in the files of its days."""
+    """Refuse the counter ID from now on. Its counts stay, in the store and in the files of its days."""
     config, data, registry = _open_registry(ctx)
     if counter not in registry.counters:
-        raise FootfallError(f"there is no counter {counter!r}", hint="footfall counter list")
+        raise FootfallError(f"no counter {counter!r}", hint="footfall counter list shows all counters")
     today = datetime.now(UTC).astimezone(registry.site_of(counter).tz).date()
     _edit_keys(data, counter, None)
     _edit_counter(config, data, counter, today)
-    click.echo(f"counter {counter} is refused from now on; its last day is {today}", err=True)
+    click.echo(f"removed counter {counter}; its last day is {today}", err=True)
 
 
 def _open_registry(ctx: click.Context) -> tuple[ConfigFile, Path, Registry]:
@@ -131,7 +130,7 @@ def _open_registry(ctx: click.Context) -> tuple[ConfigFile, Path, Registry]:
 
 
 def _first_day(data: Path, registry: Registry, site: str) -> date | None:
-    """Return today where counters of *site* have been heard of before, else None: a new site's history is open."""
+    """Return today if *site* has already counted, else None: a new site may still import its history."""
     journal = data / JOURNAL
     ids = [counter.id for counter in registry.counters_of(site)]
     if not ids or not journal.exists():
@@ -142,7 +141,7 @@ def _first_day(data: Path, registry: Registry, site: str) -> date | None:
 
 def _only_site(registry: Registry) -> str:
     if len(registry.sites) != 1:
-        raise FootfallError("there is not just one site", hint=f"choose: --site {' | --site '.join(registry.sites)}")
+        raise FootfallError("a site is required", hint=f"choose: --site {' | --site '.join(registry.sites)}")
     return next(iter(registry.sites))
 
 
@@ -154,11 +153,11 @@ def _edit_keys(data: Path, counter: str, new: tuple[str, ...] | None) -> None:
         found.pop(counter, None)
         keys.write_keys(path, found if new is None else {**found, counter: new})
     except OSError as exc:
-        raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="run as the user Footfall runs as") from exc
+        raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="run this as Footfall's user") from exc
 
 
 def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTable | date) -> None:
-    """Add the table of *counter* to footfall.toml, or set its last day. Replaces the file whole, once it is right."""
+    """Add the table of *counter* to footfall.toml, or set its last day, once the result has been checked."""
     edit = _with_table if isinstance(change, TomlTable) else _with_last_day
     text = edit(config.path.read_text(encoding="utf-8"), counter, change)
     check = ConfigFile(config.path, tomllib.loads(text))
@@ -169,11 +168,11 @@ def _edit_counter(config: ConfigFile, data: Path, counter: str, change: TomlTabl
         replace_file(config.path, text)
     except OSError as exc:
         problem = f"cannot be written: {exc.strerror}"
-        raise ConfigError(str(config.path), [problem], hint="check who may write it") from exc
+        raise ConfigError(str(config.path), [problem], hint="check the permissions of the file") from exc
 
 
 def _with_table(text: str, counter: str, table: Any) -> str:
-    """Return *text* with the *table* of *counter* at its end, wherever the other counters stand."""
+    """Return *text* with the *table* of *counter* at its end."""
     counters = tomlkit.table(is_super_table=True)
     counters.add(counter, table)
     added = tomlkit.document()
@@ -182,7 +181,7 @@ def _with_table(text: str, counter: str, table: Any) -> str:
 
 
 def _with_last_day(text: str, counter: str, day: Any) -> str:
-    """Return *text* with *day* as the last day of *counter*, before comments that belong to what comes next."""
+    """Return *text* with *day* as the last day of *counter*, above comments that belong to the next table."""
     document = tomlkit.parse(text)
     table: Any = document["counters"][counter]
     body = table.value.body if isinstance(table, TomlTable) else []

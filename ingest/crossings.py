@@ -1,4 +1,4 @@
-"""``POST /api/v1/crossings``: a counter's signed batch in, 200 only after it is on disk. See docs/wire-format.md."""
+"""``POST /api/v1/crossings`` takes a signed batch and answers 200 once it is on disk. See docs/wire-format.md."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from footfall import signing, wire
 from footfall.errors import InvalidBatch
 from footfall.model import Receipt
 from ingest.context import Context, context
-from ingest.http_errors import Refusal
+from ingest.http_errors import RequestRefused
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("crossings", __name__)
@@ -17,45 +17,46 @@ blueprint = Blueprint("crossings", __name__)
 
 @blueprint.post(wire.PATH)
 def take_batch() -> Response:
-    """Check, keep and acknowledge one batch."""
-    here = context()
+    """Verify, store and acknowledge one batch."""
+    ctx = context()
     body = read_body("application/json")
     batch = wire.parse_body(body)
-    now_s = here.clock()
-    keys = here.registry().keys_of(batch.counter)
+    now_s = ctx.clock()
+    keys = ctx.registry().keys_of(batch.counter)
     headers = {name: value for name in signing.HEADERS if (value := request.headers.get(name)) is not None}
-    signing.verify(keys, headers, body, now_s=now_s, tolerance_s=here.config.clock_tolerance_s)
-    receipt = _keep(here, batch, now_s)
+    signing.verify(keys, headers, body, now_s=now_s, tolerance_s=ctx.config.clock_tolerance_s)
+    receipt = _store(ctx, batch, now_s)
     answer = {"stored": receipt.stored, "duplicates": receipt.duplicates, "through": receipt.through}
     return Response(json.dumps(answer) + "\n", mimetype="application/json")
 
 
 def read_body(content_type: str) -> bytes:
-    """Return the request's body. Raises a Refusal when it is not *content_type*; Flask answers 413 past the limit."""
+    """Return the request's body. Raises RequestRefused unless it is *content_type*; Flask answers 413 if too large."""
     if request.mimetype != content_type:
-        raise Refusal(415, "wrong_content_type", f"send Content-Type: {content_type}", "Content-Type")
+        raise RequestRefused(415, "wrong_content_type", f"send Content-Type: {content_type}", "Content-Type")
     return request.get_data(cache=False)
 
 
-def _keep(here: Context, batch: wire.BatchBody, now_s: float) -> Receipt:
+def _store(ctx: Context, batch: wire.BatchBody, now_s: float) -> Receipt:
     try:
         arrival = wire.parse_arrival(
             batch,
             now_epoch_ms=int(now_s * 1000),
-            earliest_epoch_ms=here.config.earliest_epoch_ms,
-            ahead_ms=here.config.clock_tolerance_s * 1000,
+            earliest_epoch_ms=ctx.config.earliest_epoch_ms,
+            ahead_ms=ctx.config.clock_tolerance_s * 1000,
         )
     except InvalidBatch as exc:
-        log.error("refused a batch of %s for good: %s; look at that counter's clock", batch.counter, exc.message)
+        log.error("refused a batch of %s for good: %s; check that counter's clock", batch.counter, exc.message)
         raise
-    receipt = here.commit.append(arrival)
-    here.metrics.count_batch(receipt)
+    receipt = ctx.commit.append(arrival)
+    ctx.metrics.count_batch(receipt)
     if receipt.conflicts:
         log.error(
-            "%d crossings of %s, stream %s, are in no sum: their seqs came again with other content, or their half "
-            "hours were told by history. Do two devices use this id, or was too much imported?",
-            receipt.conflicts,
+            "conflicting crossings excluded from all totals: counter=%s stream=%s crossings=%d. Their seqs were stored "
+            "before with other content, or imported history covers their half hours. Check for a second device with "
+            "this id, or for an import that covers too much",
             batch.counter,
             batch.stream,
+            receipt.conflicts,
         )
     return receipt

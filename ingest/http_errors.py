@@ -1,7 +1,6 @@
-"""The one shape of every error ingest answers: {"error": {"code", "message", "field"}}."""
+"""Every error of ingest as one JSON shape: {"error": {"code", "message", "field"}}."""
 
 import logging
-from dataclasses import dataclass
 
 from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException
@@ -11,24 +10,20 @@ from footfall.errors import BadSignature, FootfallError, InvalidBatch, StoreUnav
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-"""How long a counter waits before it sends again when the store is unavailable."""
+"""How long a counter waits before it retries while the store is unavailable."""
 
 
-@dataclass
-class Refusal(FootfallError):
-    """A request is refused for a reason that is HTTP's, not the domain's."""
+class RequestRefused(FootfallError):
+    """A request that HTTP or its parameters rule out; ``status`` and ``code`` are those of the response."""
 
-    status: int
-    code: str
-    message: str
-    field: str = ""
-
-    def __post_init__(self) -> None:
-        """Be an exception that reads like any other of ours."""
-        super().__init__(self.message)
+    def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.field = field
 
 
-_STATUS: dict[type[FootfallError], tuple[int, str]] = {
+_STATUS_AND_CODE: dict[type[FootfallError], tuple[int, str]] = {
     InvalidBatch: (400, "invalid_batch"),
     UnknownCounter: (401, "unknown_counter"),
     BadSignature: (401, "bad_signature"),
@@ -44,46 +39,48 @@ _HTTP_CODES = {
 
 
 def init_app(app: Flask) -> None:
-    """Make every error of *app* answer in the one shape."""
-    app.register_error_handler(FootfallError, answer_footfall_error)
-    app.register_error_handler(HTTPException, answer_http_exception)
-    app.register_error_handler(Exception, _answer_unexpected)
+    """Give every error of *app* the one shape."""
+    app.register_error_handler(FootfallError, footfall_error_response)
+    app.register_error_handler(HTTPException, http_exception_response)
+    app.register_error_handler(Exception, _unexpected_error_response)
 
 
-def answer_footfall_error(error: FootfallError) -> Response:
-    """Return the answer to a request that *error* ended."""
-    status, code = status_of(error)
+def footfall_error_response(error: FootfallError) -> Response:
+    """Return the response to a request that failed with *error*."""
+    status, code = status_and_code(error)
     message = f"{error.message}; {error.hint}" if error.hint else error.message
-    response = problem(status, code, message, getattr(error, "field", ""))
+    response = error_response(status, code, message, getattr(error, "field", ""))
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("answered 503: %s", message)
     return response
 
 
-def status_of(error: FootfallError) -> tuple[int, str]:
-    """Return the status and the code that *error* is answered with."""
-    if isinstance(error, Refusal):
+def status_and_code(error: FootfallError) -> tuple[int, str]:
+    """Return the HTTP status and the ``code`` for *error*."""
+    if isinstance(error, RequestRefused):
         return error.status, error.code
-    return next((told for kind, told in _STATUS.items() if isinstance(error, kind)), (500, "internal"))
+    return next((found for kind, found in _STATUS_AND_CODE.items() if isinstance(error, kind)), (500, "internal"))
 
 
-def problem(status: int, code: str, message: str, field: str = "") -> Response:
-    """Return an error answer."""
+def error_response(status: int, code: str, message: str, field: str = "") -> Response:
+    """Return a response in the one shape."""
     body = {"error": {"code": code, "message": message, "field": field}}
     return Response(json.dumps(body) + "\n", status, mimetype="application/json")
 
 
-def answer_http_exception(error: HTTPException) -> Response:
-    """Return the answer to a request that *error* of werkzeug ended."""
+def http_exception_response(error: HTTPException) -> Response:
+    """Return the response to a request that werkzeug ended with *error*."""
     status = error.code or 500
-    response = problem(status, _HTTP_CODES.get(status, "refused"), error.description or error.name)
+    response = error_response(status, _HTTP_CODES.get(status, "refused"), error.description or error.name)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
 
 
-def _answer_unexpected(error: Exception) -> Response:
-    log.error("a request failed for a reason nobody foresaw; please report it", exc_info=error)
-    return problem(500, "internal", "this server failed; its log says why. Nothing was stored: send again later")
+def _unexpected_error_response(error: Exception) -> Response:
+    log.error("unexpected error while handling a request; please report it", exc_info=error)
+    return error_response(
+        500, "internal", "unexpected server error; see the server's log. Nothing was stored: retry later"
+    )

@@ -1,4 +1,4 @@
-"""``footfall ingest``: the HTTP service, and the forwarder beside it if InfluxDB is configured."""
+"""``footfall ingest``: the HTTP service, with the forwarder beside it if InfluxDB is configured."""
 
 import threading
 
@@ -15,7 +15,7 @@ from ingest.ingest_settings import load_ingest_config
 @click.command("ingest")
 @click.pass_context
 def ingest_command(ctx: click.Context) -> None:
-    """Run ingest until Ctrl-C: store the counters' batches, serve the pages."""
+    """Store the counters' batches and serve the pages until Ctrl-C."""
     config, environment = open_config(ctx)
     serve_ingest(config, environment)
 

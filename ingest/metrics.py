@@ -1,4 +1,4 @@
-"""What ingest tells Prometheus, at ``/metrics``."""
+"""The Prometheus metrics of ingest, served at ``/metrics``."""
 
 import collections
 import logging
@@ -26,31 +26,31 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """Counts since this process started, and a registry that renders them."""
+    """Counts since this process started, and the registry that renders them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._answers = Counter("footfall_answers", "Answers by status", ["status"], registry=self.registry)
-        self._stored = Counter("footfall_crossings_stored", "Crossings made durable", registry=self.registry)
+        self._answers = Counter("footfall_answers", "HTTP responses by status", ["status"], registry=self.registry)
+        self._stored = Counter("footfall_crossings_stored", "Crossings stored", registry=self.registry)
         self._duplicates = Counter(
-            "footfall_crossings_duplicate", "Crossings that came again and were not kept twice", registry=self.registry
+            "footfall_crossings_duplicate", "Crossings received again and not stored twice", registry=self.registry
         )
         self._conflicts = Counter(
-            "footfall_crossings_conflict", "Crossings that came again with other content", registry=self.registry
+            "footfall_crossings_conflict", "Crossings received again with other content", registry=self.registry
         )
         self._commit_s = Histogram(
-            "footfall_commit_seconds", "Time of one commit and its fsync", buckets=_SECONDS, registry=self.registry
+            "footfall_commit_seconds", "Duration of a commit with its fsync", buckets=_SECONDS, registry=self.registry
         )
         self._commit_size = Histogram(
             "footfall_commit_batches", "Batches that shared one fsync", buckets=_SIZES, registry=self.registry
         )
 
     def count_answer(self, status: int) -> None:
-        """Count an answer to any request."""
+        """Count a response."""
         self._answers.labels(str(status)).inc()
 
     def count_batch(self, receipt: Receipt) -> None:
-        """Count what became of a batch."""
+        """Count the crossings of a batch."""
         self._stored.inc(receipt.stored)
         self._duplicates.inc(receipt.duplicates)
         self._conflicts.inc(receipt.conflicts)
@@ -83,24 +83,24 @@ class Metrics:
 
 
 class _Readable(Collector):
-    """Collects from each of *parts*, and tells which can be read: one that cannot must not take the others along.
+    """Collects from each of *parts* and reports which were readable, so that one failing part does not hide the others.
 
-    What tells that InfluxDB is down is asked for most while InfluxDB is down.
+    The metrics that show an InfluxDB outage matter most during that outage.
     """
 
     def __init__(self, parts: Mapping[str, Collector]) -> None:
         self._parts = parts
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what each part has, and one gauge. A part that cannot be read has no value, not 0."""
+        """Yield the metrics of each part, then the gauge. An unreadable part has no values, rather than 0."""
         readable = GaugeMetricFamily(
-            "footfall_readable", "1: the metrics of this part could be read; 0: they are missing", labels=["part"]
+            "footfall_readable", "1 if the metrics of this part were readable, 0 if they are missing", labels=["part"]
         )
         for name, part in self._parts.items():
             try:
                 found = list(part.collect())
             except StoreUnavailable as exc:
-                log.warning("/metrics lacks the %s: %s; %s", name, exc.message, exc.hint)
+                log.warning("/metrics lacks one part: part=%s: %s; %s", name, exc.message, exc.hint)
                 found = []
             readable.add_metric([name], 1 if found else 0)
             yield from found
@@ -108,7 +108,7 @@ class _Readable(Collector):
 
 
 class _SizeCollector(Collector):
-    """Looks at the journal's files when Prometheus asks."""
+    """Measures the journal's files at each scrape."""
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
@@ -120,7 +120,7 @@ class _SizeCollector(Collector):
 
 
 class _StoreCollector(Collector):
-    """Reads the store when Prometheus asks."""
+    """Reads the store at each scrape."""
 
     def __init__(self, registry: Callable[[], Registry], reader: Reader, now_utc: Callable[[], datetime]) -> None:
         self._registry = registry
@@ -143,25 +143,25 @@ class _StoreCollector(Collector):
     def _counters(self, registry: Registry) -> Iterator[Metric]:
         seen = GaugeMetricFamily(
             "footfall_counter_last_seen_timestamp_seconds",
-            "When a counter was last heard of",
+            "When a counter last reported",
             labels=["site", "counter"],
         )
         lost = GaugeMetricFamily(
-            "footfall_counter_lost_crossings", "Seqs jumped over that never came", labels=["site", "counter"]
+            "footfall_counter_lost_crossings", "Crossings missing from the sequence numbers", labels=["site", "counter"]
         )
         counter_states = self._reader.counter_states(sorted(registry.counters))
         for counter in registry.counters.values():
-            sighting = counter_states[counter.id]
+            state = counter_states[counter.id]
             labels = [counter.site, counter.id]
-            if sighting.received_epoch_ms is not None:
-                seen.add_metric(labels, sighting.received_epoch_ms / 1000)
-            lost.add_metric(labels, sighting.lost)
+            if state.received_epoch_ms is not None:
+                seen.add_metric(labels, state.received_epoch_ms / 1000)
+            lost.add_metric(labels, state.lost)
         yield seen
         yield lost
 
 
 class _ForwarderCollector(Collector):
-    """Reads how far the forwarder is, when Prometheus asks. Where there is none, its metrics have no value, not 0."""
+    """Reads the forwarder's progress at each scrape. Without InfluxDB its metrics have no values, rather than 0."""
 
     def __init__(self, journal: Path, now_utc: Callable[[], datetime], *, is_forwarding: bool) -> None:
         self._journal = journal
@@ -169,12 +169,12 @@ class _ForwarderCollector(Collector):
         self._is_forwarding = is_forwarding
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges, and the counters of points. Raises StoreUnavailable."""
-        waiting = GaugeMetricFamily("footfall_forwarder_waiting_rows", "Rows of the journal InfluxDB was not told yet")
-        lag_s = GaugeMetricFamily("footfall_forwarder_lag_seconds", "Age of the oldest of them")
-        refused = GaugeMetricFamily("footfall_forwarder_quarantined_points", "Points that InfluxDB refused")
-        written = CounterMetricFamily("footfall_forwarder_points_written", "Points that InfluxDB took")
-        expired = CounterMetricFamily("footfall_forwarder_points_expired", "Points older than InfluxDB keeps any")
+        """Yield the gauges and counters. Raises StoreUnavailable."""
+        waiting = GaugeMetricFamily("footfall_forwarder_waiting_rows", "Journal rows not yet in InfluxDB")
+        lag_s = GaugeMetricFamily("footfall_forwarder_lag_seconds", "Age of the oldest journal row not yet in InfluxDB")
+        refused = GaugeMetricFamily("footfall_forwarder_quarantined_points", "Points InfluxDB refused")
+        written = CounterMetricFamily("footfall_forwarder_points_written", "Points InfluxDB accepted")
+        expired = CounterMetricFamily("footfall_forwarder_points_expired", "Points past InfluxDB's retention")
         if self._is_forwarding:
             lag = read_lag(self._journal, epoch_ms(self._now_utc()))
             waiting.add_metric([], lag.waiting)

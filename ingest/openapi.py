@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document at ``/api/openapi.json``. The batch's schema comes from the wire format's own types."""
+"""The OpenAPI 3.1 document at ``/api/openapi.json``. The schema of a batch comes from the types of the wire format."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ _JSON = "application/json"
 
 
 @blueprint.get("/api/openapi.json")
-def tell_openapi() -> Response:
-    """Answer with the document."""
+def read_openapi() -> Response:
+    """Return the document as JSON."""
     return Response(json.dumps(document(), sort_keys=False, indent=1) + "\n", mimetype=_JSON)
 
 
 def document() -> Schema:
-    """Return the whole document."""
+    """Return the document."""
     _, components = msgspec.json.schema_components([wire.BatchBody], ref_template="#/components/schemas/{name}")
     return {
         "openapi": "3.1.0",
@@ -28,28 +28,38 @@ def document() -> Schema:
             "title": "Footfall ingest",
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "Takes counters' signed batches, tells occupancy. docs/wire-format.md is the contract.",
+            "description": "Stores counters' signed batches and serves occupancy. Contract: docs/wire-format.md.",
         },
         "paths": {
             wire.PATH: {"post": _take_batch()},
             "/": {"get": _show_page(), "post": _take_row()},
-            "/api/v1/sites": {"get": _read("listSites", "Every site", "Sites")},
+            "/api/v1/sites": {"get": _read("listSites", "List all sites", "Sites")},
             "/api/v1/sites/{site}/occupancy": {
-                "get": _read("readOccupancy", "People inside now", "Occupancy", _SITE, unknown="no such site")
+                "get": _read("readOccupancy", "Get the people inside now", "Occupancy", _SITE, unknown="No such site.")
             },
             "/api/v1/sites/{site}/buckets": {
                 "get": _read(
-                    "readBuckets", "The half hours of a day", "Buckets", _SITE, _DAY, unknown="no such site", bad=True
+                    "readBuckets",
+                    "List a day's half hours",
+                    "Buckets",
+                    _SITE,
+                    _DAY,
+                    unknown="No such site.",
+                    bad=True,
                 )
             },
-            "/api/v1/counters": {"get": _read("listCounters", "Every counter and how it is doing", "Counters")},
-            "/api/v1/forwarder": {"get": _read("readForwarder", "How far InfluxDB has been told", "Forwarder")},
-            "/healthz": {"get": _read("readHealth", "The process answers", "State")},
-            "/readyz": {"get": _read("readReadiness", "A write would succeed now", "State")},
+            "/api/v1/counters": {"get": _read("listCounters", "List all counters and their state", "Counters")},
+            "/api/v1/forwarder": {"get": _read("readForwarder", "Get the forwarder's progress", "Forwarder")},
+            "/healthz": {"get": _read("readHealth", "Check that the process answers", "State")},
+            "/readyz": {"get": _read("readReadiness", "Check that a write succeeds", "State")},
             "/metrics": {
-                "get": {"operationId": "readMetrics", "summary": "For Prometheus", "responses": _text_answer()}
+                "get": {
+                    "operationId": "readMetrics",
+                    "summary": "Get metrics for Prometheus",
+                    "responses": _text_answer(),
+                }
             },
-            "/api/openapi.json": {"get": _read("readOpenapi", "This document", "Document")},
+            "/api/openapi.json": {"get": _read("readOpenapi", "Get this document", "Document")},
         },
         "components": {"schemas": {**components, **_ANSWERS}},
     }
@@ -59,46 +69,46 @@ def _of(schema: str) -> Schema:
     return {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-def _refused(description: str) -> Schema:
+def _error(description: str) -> Schema:
     return {"description": description, "content": _of("Error")}
 
 
 _UNAVAILABLE: Schema = {
-    **_refused("The store cannot do this now; nothing was kept. Send again after Retry-After."),
-    "headers": {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}},
+    **_error("The store is unavailable and nothing was stored. Retry after Retry-After."),
+    "headers": {"Retry-After": {"description": "Seconds to wait before the retry.", "schema": {"type": "integer"}}},
 }
 
 
 def _read(name: str, summary: str, schema: str, *parameters: Schema, unknown: str = "", bad: bool = False) -> Schema:
     responses: Schema = {"200": {"description": summary, "content": _of(schema)}, "503": _UNAVAILABLE}
     if unknown:
-        responses["404"] = _refused(unknown)
+        responses["404"] = _error(unknown)
     if bad:
-        responses["400"] = _refused("a parameter is wrong")
+        responses["400"] = _error("A parameter is invalid.")
     return {"operationId": name, "summary": summary, "parameters": list(parameters), "responses": responses}
 
 
 def _take_batch() -> Schema:
     headers = {
-        "webhook-id": "names this message; the same for a resend",
-        "webhook-timestamp": "seconds since 1970 UTC at which it was signed",
-        "webhook-signature": "v1,<base64 of HMAC-SHA256 over id.timestamp.body>, several separated by spaces",
+        "webhook-id": "Id of the message, the same on every retry.",
+        "webhook-timestamp": "When the message was signed, in seconds since 1970 UTC.",
+        "webhook-signature": "v1,<base64 of HMAC-SHA256 over id.timestamp.body>; several, separated by spaces.",
     }
     return {
         "operationId": "takeBatch",
-        "summary": "Keep a counter's crossings",
+        "summary": "Store a batch of crossings",
         "parameters": [
             {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
             for name, text in headers.items()
         ],
         "requestBody": {"required": True, "content": _of("BatchBody")},
         "responses": {
-            "200": {"description": "Durable. Drop what is <= through.", "content": _of("Receipt")},
-            "400": _refused("The body breaks the wire format: never resend it."),
-            "401": _refused("Not signed, or not by this counter, or not now: mend key or clock and sign again."),
-            "408": _refused("The body did not arrive in time: send it again."),
-            "413": _refused("The body is over 256 KiB: send fewer crossings at a time."),
-            "415": _refused("Content-Type is not application/json."),
+            "200": {"description": "Stored durably. Drop every crossing up to `through`.", "content": _of("Receipt")},
+            "400": _error("The body breaks the wire format. Never resend it."),
+            "401": _error("The signature is missing, wrong or outside the clock tolerance."),
+            "408": _error("The body did not arrive in time. Retry."),
+            "413": _error("The body is over 256 KiB. Send fewer crossings per batch."),
+            "415": _error("Content-Type is not application/json."),
             "503": _UNAVAILABLE,
         },
     }
@@ -107,18 +117,18 @@ def _take_batch() -> Schema:
 def _take_row() -> Schema:
     return {
         "operationId": "takeLegacyRow",
-        "summary": "Keep a half hour of an old device; off unless enabled",
+        "summary": "Store a half hour from an old device (off unless enabled)",
         "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}},
         "responses": {
-            "200": {"description": "Durable.", "content": _of("Kept")},
-            "400": _refused("The row cannot be read."),
-            "401": _refused("No such counter."),
-            "403": _refused("Not from a network that is allowed."),
-            "404": _refused("Not enabled here."),
-            "408": _refused("The body did not arrive in time: send it again."),
-            "409": _refused("That half hour is known with other figures, which stay."),
-            "413": _refused("The body is over 256 KiB."),
-            "415": _refused("Content-Type is not text/plain."),
+            "200": {"description": "Stored durably.", "content": _of("Kept")},
+            "400": _error("The row is malformed."),
+            "401": _error("Unknown counter."),
+            "403": _error("The client is not in an allowed network."),
+            "404": _error("Rows from old devices are not enabled."),
+            "408": _error("The body did not arrive in time. Retry."),
+            "409": _error("That half hour is already stored with other counts, which stay."),
+            "413": _error("The body is over 256 KiB."),
+            "415": _error("Content-Type is not text/plain."),
             "503": _UNAVAILABLE,
         },
     }
@@ -128,17 +138,20 @@ def _show_page() -> Schema:
     page = {"text/html": {"schema": {"type": "string"}}}
     return {
         "operationId": "showPage",
-        "summary": "The first page for people; its address is the only one of a page that is fixed",
+        "summary": "Show the home page; the addresses of other pages may change",
         "responses": {
-            "200": {"description": "people inside now", "content": page},
-            "503": {"description": "the store cannot be read; send again later", "content": page},
+            "200": {"description": "The people inside now.", "content": page},
+            "503": {"description": "The store is unavailable. Retry later.", "content": page},
         },
     }
 
 
 def _text_answer() -> Schema:
     return {
-        "200": {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "200": {
+            "description": "Prometheus text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
         "503": _UNAVAILABLE,
     }
 
@@ -155,7 +168,7 @@ _SITE: Schema = {"name": "site", "in": "path", "required": True, "schema": {"typ
 _DAY: Schema = {
     "name": "day",
     "in": "query",
-    "description": "a local date, 2026-05-04; today unless given",
+    "description": "A local date such as 2026-05-04. Default: today.",
     "schema": {"type": "string", "format": "date"},
 }
 _TEXT: Schema = {"type": "string"}

@@ -1,4 +1,4 @@
-"""``footfall quarantine``: the points that InfluxDB refused, and what a person may do with them."""
+"""``footfall quarantine``: lists, resends or discards the points that InfluxDB refused."""
 
 import json
 from contextlib import closing
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command("quarantine")
-@click.option("--resend", is_flag=True, help="Write them to InfluxDB again; those that are taken leave the list.")
-@click.option("--forget", is_flag=True, help="Give all of them up: InfluxDB will never have them. The journal has.")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, one point a line.")
+@click.option("--resend", is_flag=True, help="Write the points to InfluxDB again; those it accepts leave the list.")
+@click.option("--forget", is_flag=True, help="Discard all points. The journal still has their crossings.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
 def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: bool) -> None:
-    """List the points that InfluxDB refused, with what it said. What they say is safe in the journal."""
+    """List the points InfluxDB refused, and why. The journal still has the crossings behind them."""
     from footfall.store.forwarder_state import FILE_NAME, ForwarderState
     from ingest.ingest_settings import load_ingest_config
 
@@ -30,11 +30,11 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
     ingest = load_ingest_config(config, environment)
     config.finish()
     if resend and forget:
-        raise click.UsageError("--resend and --forget: choose one")
+        raise click.UsageError("choose one of --resend and --forget")
     path = ingest.data / FILE_NAME
     if not path.exists():
         if not as_json:
-            click.echo("no points are in quarantine: nothing was forwarded yet")
+            click.echo("the quarantine is empty; nothing has been forwarded yet")
         return
     with closing(ForwarderState(path)) as state:
         refused = state.quarantined_points()
@@ -42,7 +42,7 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
             _resend(ingest.influx, state, refused)
         elif forget:
             state.release(refused)
-            click.echo(f"{len(refused)} points were given up")
+            click.echo(f"{_points(len(refused))} discarded; the journal still has the crossings")
         elif as_json:
             for one in refused:
                 click.echo(json.dumps(_as_json(one)))
@@ -51,9 +51,9 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
 
 
 def _resend(influx: "InfluxConfig | None", state: "ForwarderState", refused: list["QuarantinedPoint"]) -> None:
-    """Write *refused* again, and release those that InfluxDB takes now."""
+    """Write *refused* again, and release the points that InfluxDB accepts."""
     if influx is None:
-        raise FootfallError("no InfluxDB is set up", hint="set influxdb.url; see docs/operate.md, Forwarding")
+        raise FootfallError("InfluxDB is not configured", hint="set influxdb.url; see docs/operate.md, Forwarding")
     from footfall.store.influx_bisect import write_bisecting
     from footfall.store.influx_writer import InfluxWriter
     from footfall.store.points import MAX_POINTS_PER_WRITE
@@ -68,11 +68,15 @@ def _resend(influx: "InfluxConfig | None", state: "ForwarderState", refused: lis
                 lambda point, reason: still.update({_name(point): reason}), expired.append,
             )  # fmt: skip
             state.release(one for one in several if _name(one.point) not in still)
-    click.echo(f"{len(refused) - len(still) - sum(expired)} points were written, {len(still)} are still refused")
+    click.echo(f"{_points(len(refused) - len(still) - sum(expired))} written, {len(still)} still refused")
     if expired:
-        click.echo(f"{sum(expired)} are older than InfluxDB keeps any, and have left the list: the journal has them")
+        click.echo(f"{_points(sum(expired))} past InfluxDB's retention discarded; the journal still has the crossings")
     for reason in sorted(set(still.values())):
         click.echo(f"    {reason}")
+
+
+def _points(number: int) -> str:
+    return "1 point" if number == 1 else f"{number} points"
 
 
 def _name(point: "Point") -> str:
@@ -94,7 +98,7 @@ def _show(refused: list["QuarantinedPoint"]) -> None:
     from rich.table import Table
 
     if not refused:
-        click.echo("no points are in quarantine")
+        click.echo("the quarantine is empty")
         return
     table = Table("refused (UTC)", "measurement", "tags", "time (UTC)", "fields", "reason")
     for one in refused:

@@ -1,7 +1,7 @@
-"""Serves the app with granian: a supervisor process and one worker, which holds the journal.
+"""Serves the app with granian: a supervisor process and one worker process, which owns the journal.
 
-One worker on purpose: the journal has one writer, and its threads share fsyncs. Why granian, and why its RSGI
-interface carries a WSGI application: docs/decisions.md and bridge.py.
+There is one worker because the journal has one writer, whose threads share fsyncs. docs/decisions.md says why granian,
+and wsgi_adapter.py why RSGI.
 """
 
 import errno
@@ -21,8 +21,8 @@ from footfall.store.journal import FILE_NAME
 from footfall.store.outbox import set_forwarding
 from ingest.ingest_settings import IngestConfig
 
-_FREE_WITHIN_S = 3.0  # the worker of an ingest that was killed may hold the port a moment longer
-_MOST_CONNECTIONS = 4096  # granian counts connections, idle ones too: each counter may keep one open
+_FREE_WITHIN_S = 3.0  # the worker of a killed ingest may hold the port a moment longer
+_MOST_CONNECTIONS = 4096  # granian counts idle connections too, and each counter may keep one open
 
 _LOGGING: dict[str, Any] = {
     "version": 1,
@@ -32,7 +32,7 @@ _LOGGING: dict[str, Any] = {
 
 
 def prepare(config: IngestConfig) -> None:
-    """Make or migrate the journal and try the address, so that what is wrong is told before anything is served."""
+    """Create or migrate the journal and try the address, so that errors surface before anything is served."""
     set_forwarding(config.data / FILE_NAME, is_on=config.influx is not None, now_epoch_ms=int(time.time() * 1000))
     _try_address(*config.listen)
 
@@ -58,7 +58,7 @@ def serve(config: IngestConfig) -> None:
 
 
 def _try_address(host: str, port: int) -> None:
-    """Raise FootfallError when nobody can listen there: granian would silently share the port with who does."""
+    """Raise FootfallError if the address is unavailable: granian would silently share a port that is in use."""
     give_up_s = time.monotonic() + _FREE_WITHIN_S
     while True:
         try:
@@ -68,7 +68,7 @@ def _try_address(host: str, port: int) -> None:
                 probe.bind(address)
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE or time.monotonic() > give_up_s:
-                hint = "another ingest may be running; or set `listen` in [ingest] of footfall.toml"
+                hint = "stop the other ingest, or change `listen` in [ingest] of footfall.toml"
                 raise FootfallError(f"cannot listen on {host}:{port}: {exc.strerror}", hint=hint) from exc
             time.sleep(0.1)
         else:
@@ -76,7 +76,7 @@ def _try_address(host: str, port: int) -> None:
 
 
 def _load(config: IngestConfig, supervisor: int) -> Any:
-    """Return the application. Imported here, in the worker: the supervisor does without Flask and its memory."""
+    """Return the application. Imported in the worker only, which saves the supervisor the memory of Flask."""
     from ingest import worker
 
     return worker.load(config, supervisor)

@@ -1,4 +1,4 @@
-"""The worker process: builds the app on the real journal, registry and clock."""
+"""The worker process: builds the app with the real journal, registry and clock."""
 
 import logging
 import time
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 
 
 def load(config: IngestConfig, supervisor: int) -> WsgiAdapter:
-    """Return the application, inside the worker process, which ends with *supervisor* (a pid)."""
+    """Return the application. Called in the worker process, which exits when *supervisor* (a pid) does."""
     die_with(supervisor)
     app = create_app(build_context(config, time.time))
     register.load_templates(app)
-    log.info("ingest takes batches at http://%s:%d, journal %s", *config.listen, config.data / FILE_NAME)
-    return WsgiAdapter(app, threads=config.threads, most_body_bytes=wire.MAX_BODY_BYTES)
+    log.info("ingest is ready: address=http://%s:%d journal=%s", *config.listen, config.data / FILE_NAME)
+    return WsgiAdapter(app, threads=config.threads, max_body_bytes=wire.MAX_BODY_BYTES)
 
 
 def build_context(config: IngestConfig, clock: Callable[[], float]) -> Context:
-    """Return the real context of a service configured by *config*; *clock* tells seconds since 1970 UTC."""
+    """Return the context of a service configured by *config*; *clock* returns seconds since 1970 UTC."""
     metrics = Metrics()
     journal = config.data / FILE_NAME
     reader = open_reader(config.data, config.read_influx)

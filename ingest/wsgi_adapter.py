@@ -1,17 +1,17 @@
-"""Lets granian's event loop wait for a request, and Flask's threads work on it once it is whole.
+"""Runs the Flask app behind granian: the event loop receives a request, a thread handles it once it is complete.
 
-    granian (Rust) --request--> event loop: reads the body, 30 s at most, 256 KiB at most
-                                    | whole
+    granian (Rust) --request--> event loop: reads the body, at most 30 s and 256 KiB
+                                    | complete
                                     v
-           batches              threads: Flask, signature, group commit --answer--> granian
-           questions            some threads of their own
+           writes               threads: Flask, signature, group commit --response--> granian
+           reads                threads of their own
 
-A counter whose WiFi drops in the middle of a POST leaves a connection that says nothing for ever. A WSGI server that
-reads bodies in its threads loses one thread to each, and after as many as it has threads it answers nobody. Here such
-a connection costs a coroutine, for half a minute.
+A counter whose Wi-Fi drops in the middle of a POST leaves a connection open and silent. A WSGI server that reads
+bodies in its threads loses one thread to each such connection, and soon has none left. Here it costs one coroutine,
+for 30 seconds.
 
-Questions are answered by threads of their own: where pages are read from an InfluxDB that hangs, each takes as long as
-a time-out, and however many people ask, no counter waits for them.
+Reads have their own threads, so that slow reads never delay a counter: while InfluxDB hangs, a page takes as long as
+the read timeout.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # its module does not say it exports it
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # not in the __all__ of its module
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +32,21 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 
 BODY_TIMEOUT_S = 30.0
-"""How long a body may take to arrive: 256 KiB over a link of 70 kbit/s."""
+"""How long a body may take to arrive: 256 KiB at 70 kbit/s."""
 
-ASKING_THREADS = 8
-"""For whatever is no batch. Questions wait for a store and for the interpreter's lock: more would not be faster."""
+READ_THREADS = 8
+"""Threads for reads. Reads wait for a store or for the interpreter lock, so more threads would not be faster."""
 
-_AT_ONCE = frozenset({"/healthz", "/readyz"})
-"""Asked by whoever decides whether counters may send here: they must not wait for a page."""
+_HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+"""Handled with the writes: a balancer decides by them where counters send, so they must not wait for a page."""
 
-_TOO_SLOW = (
-    b'{"error": {"code": "body_too_slow", "message": "the body did not arrive in time; send it again", "field": ""}}'
+_BODY_TOO_SLOW = (
+    b'{"error": {"code": "body_too_slow", "message": "the body did not arrive in time; retry", "field": ""}}'
 )
 
 
 class Scope(Protocol):
-    """What granian tells of a request (RSGI 1.5)."""
+    """A request as granian describes it (RSGI 1.5)."""
 
     method: str
     path: str
@@ -58,16 +58,16 @@ class Scope(Protocol):
 
 
 class Exchange(Protocol):
-    """Granian's side of a request: call it for the whole body, iterate it for chunks, and answer once."""
+    """Granian's protocol object for a request: call it for the whole body or iterate over chunks, then respond once."""
 
     def __call__(self) -> "asyncio.Future[bytes]":
-        """Return the body, to be awaited."""
+        """Return an awaitable of the body."""
 
     def __aiter__(self) -> Any:
         """Iterate over the body's chunks."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer. Any thread may."""
+        """Send the response, from any thread."""
 
 
 class _Request(NamedTuple):
@@ -79,70 +79,72 @@ class _Request(NamedTuple):
 class WsgiAdapter:
     """An RSGI application that runs a WSGI one in threads."""
 
-    def __init__(self, app: Wsgi, *, threads: int, most_body_bytes: int) -> None:
-        """Run *app* in *threads*, and in ASKING_THREADS more for questions.
+    def __init__(self, app: Wsgi, *, threads: int, max_body_bytes: int) -> None:
+        """Run *app* in *threads* for writes and READ_THREADS more for reads.
 
-        It sees at most one byte more than *most_body_bytes* of a body: it refuses that.
+        Bodies are cut off one byte past *max_body_bytes*, which is enough for *app* to refuse them.
         """
         self._app = app
-        self._most_body_bytes = most_body_bytes
-        self._batches: SimpleQueue[_Request] = SimpleQueue()
-        self._questions: SimpleQueue[_Request] = SimpleQueue()
+        self._max_body_bytes = max_body_bytes
+        self._writes: SimpleQueue[_Request] = SimpleQueue()
+        self._reads: SimpleQueue[_Request] = SimpleQueue()
         self._answered: deque[asyncio.Future[None]] = deque()
         self._is_settling = False
         for name, number, requests in (
-            ("batch", threads, self._batches),
-            ("question", ASKING_THREADS, self._questions),
+            ("write", threads, self._writes),
+            ("read", READ_THREADS, self._reads),
         ):
             for index in range(number):
                 threading.Thread(target=self._work, args=(requests,), name=f"{name}-{index}", daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
-        """Answer one request."""
+        """Handle one request."""
         try:
             body = await self._read_body(scope, exchange)
         except TimeoutError:
-            exchange.response_bytes(408, [("content-type", "application/json"), ("connection", "close")], _TOO_SLOW)
+            exchange.response_bytes(
+                408, [("content-type", "application/json"), ("connection", "close")], _BODY_TOO_SLOW
+            )
             return
-        except ProtocolClosed:  # the caller has left; nothing was begun, and nobody is there to answer
+        except ProtocolClosed:  # the client disconnected, so there is nothing to answer
             return
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        is_urgent = scope.method == "POST" or scope.path in _AT_ONCE
-        (self._batches if is_urgent else self._questions).put(_Request(_environ(scope, body), exchange, answered))
+        is_write = scope.method == "POST" or scope.path in _HEALTH_PATHS
+        (self._writes if is_write else self._reads).put(_Request(_environ(scope, body), exchange, answered))
         await answered
 
     async def _read_body(self, scope: Scope, exchange: Exchange) -> bytes:
-        """Return the body, cut off one byte after the most. Raises TimeoutError."""
+        """Return the body, cut off one byte past the limit. Raises TimeoutError."""
         length = scope.headers.get("content-length")
         if length is None and "transfer-encoding" not in scope.headers:
             return b""
-        if length is not None and not (length.isdigit() and int(length) <= self._most_body_bytes):
-            return bytes(self._most_body_bytes + 1)  # refused for its size; no need to take it in
+        if length is not None and not (length.isdigit() and int(length) <= self._max_body_bytes):
+            return bytes(self._max_body_bytes + 1)  # the app refuses it by its size, so do not read it
         async with asyncio.timeout(BODY_TIMEOUT_S):
             if length is not None:
                 return await exchange()
             chunks = bytearray()
             async for chunk in exchange:
                 chunks += chunk
-                if len(chunks) > self._most_body_bytes:
+                if len(chunks) > self._max_body_bytes:
                     break
-            return bytes(chunks[: self._most_body_bytes + 1])
+            return bytes(chunks[: self._max_body_bytes + 1])
 
     def _work(self, requests: "SimpleQueue[_Request]") -> None:
         while True:
             environ, exchange, answered = requests.get()
             try:
                 exchange.response_bytes(*self._answer(environ))
-            except Exception:  # this thread must take the next request; granian answers 500, if anybody listens
-                log.exception("a request could not be answered")
+            except Exception:  # the thread must survive; granian answers 500
+                log.exception("unexpected error in a request thread; please report it")
             self._answered.append(answered)
             if not self._is_settling:
                 self._is_settling = True
                 answered.get_loop().call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
-        """Let granian forget the requests that were answered."""
-        self._is_settling = False  # before the look at the rest: who adds one after that look asks again
+        """Resolve the futures of the requests that were answered, which lets granian release them."""
+        self._is_settling = False  # cleared first: a thread that appends after the loop schedules a new call
         while self._answered:
             answered = self._answered.popleft()
             if not answered.done():
@@ -165,7 +167,7 @@ class WsgiAdapter:
 
 
 def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Return the request as WSGI has it (PEP 3333)."""
+    """Return the request as a WSGI environment (PEP 3333)."""
     host, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
@@ -188,7 +190,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         key = "HTTP_" + name.upper().replace("-", "_")
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
-    for name in ("HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):  # the body is whole, its length known
+    for name in ("HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):  # the body is complete, so its length is known
         environ.pop(name, None)
     environ["CONTENT_LENGTH"] = str(len(body))
     return environ

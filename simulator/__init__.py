@@ -1,8 +1,8 @@
-"""Counters that were never soldered: they walk people through doors and POST real signed batches.
+"""Simulated people and simulated counters: the counters POST real signed batches to a real ingest.
 
     walk_day ──crossings──> SimulatedCounter ──post──> UnreliableNetwork ──post──> HttpTransport ──> ingest
-    (people)                (queue, spans, seq)        (cuts, copies)              (urllib3)
+    (people)                (backlog, spans, seqs)     (loses, duplicates)         (urllib3)
 
-A driver like any other: it knows the wire format and nothing of the services. What the people did is returned as
-the truth, so that whatever was stored can be held against it.
+The simulator knows the wire format and nothing else of the services. It returns every simulated crossing as the
+truth, so a test can compare what was stored with what happened.
 """

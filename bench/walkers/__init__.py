@@ -1,10 +1,10 @@
-"""People who walk through two beams, made from body sizes and gait, and not from any detector.
+"""Simulated people who walk through two beams, modelled on body sizes and gait, not on any detector.
 
-One passage is a line: the walking axis, metres, 0 midway between the beams, positive inward. A ``Body`` is what is seen
-of a person at the height of the beams, a ``Course`` moves it along the axis, a ``Door`` turns both into the times at
-which each beam is interrupted, as an E18-D50NK would tell them, and scenarios put people together:
+Everything happens on the walking axis: in metres, 0 midway between the beams, positive inward. A ``Body`` is the part
+of a person at the height of the beams. A ``Course`` moves it along the axis. A ``BeamPair`` turns the movement into
+interruptions, as a pair of E18-D50NK sensors would report them. Scenarios combine people:
 
     bodies, arms  ->  gait  ->  sensor  ->  scenarios  ->  trials  ->  lines `t_ms,outer,inner` and the truth
 
-Nothing here knows how the firmware decides. docs/accuracy.md explains what is modelled and where its figures come from.
+Nothing here knows how the firmware decides. docs/accuracy.md explains the model and the sources of its figures.
 """

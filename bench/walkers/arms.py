@@ -1,10 +1,10 @@
-"""Where arms are at the height of the beams.
+"""The position of the arms at the height of the beams.
 
-The shoulder swings through about 30 degrees at a free walk, more behind the body than ahead of it (Perry, Gait
-Analysis, chapter 8), and more the faster one walks. Walkers keep the elbow nearly straight, runners hold it near a
-right angle (Yegian and others, J. Exp. Biol. 222, 2019, jeb197228). Below 0.8 m/s arms swing once a step, above once a
-stride (Webb, Tuttle and Baksh, Am. J. Phys. Anthropol. 93, 1994). What crosses the beams is what the chain shoulder,
-elbow, knuckles has within the height of the beam's spot.
+At a free walk the shoulder swings through about 30 degrees, more behind the body than ahead of it (Perry, Gait
+Analysis, chapter 8), and further at higher speed. Walkers keep the elbow nearly straight; runners hold it near a right
+angle (Yegian and others, J. Exp. Biol. 222, 2019, jeb197228). Below 0.8 m/s arms swing once a step, above once a stride
+(Webb, Tuttle and Baksh, Am. J. Phys. Anthropol. 93, 1994). The beams see the part of the chain shoulder, elbow,
+knuckles that lies at the height of their spot.
 """
 
 from itertools import pairwise
@@ -12,21 +12,21 @@ from math import cos, radians, sin
 
 from bench.walkers.bodies import Arms, Carriage
 
-Span = tuple[float, float]
-Point = tuple[float, float]
+Extent = tuple[float, float]
+Position = tuple[float, float]
 
-_SPOT_M = 0.025  # half the height of the spot that a beam sees
+_SPOT_M = 0.025  # half the height of a beam's spot
 _UPPER_RADIUS_M = 0.045
 _FOREARM_RADIUS_M = 0.035
-_RUNNING_M_S = 2.1  # where people change from a walk to a run
+_RUNNING_M_S = 2.1  # above this speed people run
 
 
-def seen_arms(arms: Arms, phase: float, speed_m_s: float) -> list[Span]:
-    """Return what the beams may see of *arms*, each (rear, front) in metres ahead of the trunk's centre.
+def seen_arms(arms: Arms, phase: float, speed_m_s: float) -> list[Extent]:
+    """Return the parts of *arms* at beam height, each (rear, front) in metres ahead of the trunk's centre.
 
-    *phase* is the swing's angle in radians; the two arms are half a swing apart.
+    *phase* is the angle of the swing in radians. The two arms are half a swing apart.
     """
-    spans: list[Span] = []
+    spans: list[Extent] = []
     for side in range(arms.seen):
         chain = _chain(arms, side, sin(phase) if side == 0 else -sin(phase), speed_m_s)
         for (start, end), radius_m in zip(pairwise(chain), (_UPPER_RADIUS_M, _FOREARM_RADIUS_M), strict=False):
@@ -36,16 +36,16 @@ def seen_arms(arms: Arms, phase: float, speed_m_s: float) -> list[Span]:
     return spans
 
 
-def held_out(arms: Arms) -> Span:
-    """Return (rear, front), metres ahead of the trunk's centre, of an arm that is held out and does not swing."""
+def held_out(arms: Arms) -> Extent:
+    """Return (rear, front), in metres ahead of the trunk's centre, of an arm that is held out and does not swing."""
     if arms.carriage in (Carriage.SWINGING, Carriage.STILL):
         return (0.0, 0.0)
     places = [x for x, _ in _chain(arms, 0, 0.0, 1.0)]
     return min(places), max(places)
 
 
-def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Point, ...]:
-    """Return shoulder, elbow and knuckles, each (ahead of the trunk's centre, above the floor)."""
+def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Position, ...]:
+    """Return shoulder, elbow and knuckles, each (metres ahead of the trunk's centre, metres above the floor)."""
     shoulder = (0.0, arms.shoulder_height_m)
     if arms.carriage is Carriage.STILL:
         return (shoulder,)
@@ -66,10 +66,10 @@ def _chain(arms: Arms, side: int, swing: float, speed_m_s: float) -> tuple[Point
     return (shoulder, elbow, (elbow[0] + arms.forearm_m * sin(fore), elbow[1] - arms.forearm_m * cos(fore)))
 
 
-def _within_spot(start: Point, end: Point, radius_m: float, height_m: float) -> Span | None:
-    """Return what a limb from *start* to *end* covers at *height_m*, or None when it passes above or below."""
+def _within_spot(start: Position, end: Position, radius_m: float, height_m: float) -> Extent | None:
+    """Return the extent at *height_m* of a limb from *start* to *end*; None if it is higher or lower."""
     (x1, z1), (x2, z2) = (start, end) if start[1] <= end[1] else (end, start)
-    half_m = _SPOT_M + 0.7 * radius_m  # a limb is round: its axis may pass beside the spot
+    half_m = _SPOT_M + 0.7 * radius_m  # a limb is round, so its axis may miss the spot
     low, high = height_m - half_m, height_m + half_m
     if z2 < low or z1 > high:
         return None

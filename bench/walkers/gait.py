@@ -1,8 +1,8 @@
 """How people move along the walking axis.
 
-The trunk does not glide: its speed swings once a step by about a tenth of a metre a second, which at a shuffle is most
-of it. Steps follow from the speed: the ratio of step length to cadence is constant, 0.0065 m per step a minute (Sekiya
-and others, J. Hum. Mov. Stud. 30, 1996), so the cadence is sqrt(60 v / 0.0065) steps a minute.
+The trunk does not glide: its speed varies with each step by about 0.1 m/s, which is most of a slow shuffle. The step
+rate follows from the speed: the ratio of step length to cadence is constant, 0.0065 m per step a minute (Sekiya and
+others, J. Hum. Mov. Stud. 30, 1996), so the cadence is sqrt(60 v / 0.0065) steps a minute.
 """
 
 import random
@@ -13,14 +13,14 @@ from math import cos, pi, sin, sqrt
 from bench.walkers.arms import seen_arms
 from bench.walkers.bodies import Body
 
-STEP_S = 0.0025  # between two poses; what happens within is taken as straight
+STEP_S = 0.0025  # between two poses; movement between them is taken as linear
 _WALK_RATIO = 0.0065
 _ARMS_TWICE_BELOW_M_S = 0.8
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a body is: time from the trial's start, the trunk's centre, and what is seen of all of it."""
+    """The position of a body: time since the trial began, the trunk's centre, and the extents the beams can see."""
 
     at_s: float
     centre_m: float
@@ -29,16 +29,16 @@ class Pose:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """Everything that moves with the person, arms included."""
+        """The extent of the whole person, with arms and bags."""
         spans = self.seen or (self.trunk,)
         return min(low for low, _ in spans), max(high for _, high in spans)
 
 
 @dataclass
 class Course:
-    """The way of one *body*, from *x_m*, facing *facing* (+1 inward): each step adds poses.
+    """The movement of one *body* from *x_m*, facing *facing* (+1 inward). Each step adds poses.
 
-    Accelerations are those of people: up to 2.5 m/s2 when they start and stop, about one step from a walk to a halt.
+    People accelerate at up to 2.5 m/s2: about one step from a walk to a halt.
     """
 
     body: Body
@@ -54,12 +54,12 @@ class Course:
         self._step_phase = self.chance.uniform(0, 2 * pi)
         self._arm_phase = self.chance.uniform(0, 2 * pi)
         self._unevenness_m_s = self.chance.uniform(0.06, 0.15)
-        ahead_m = max([0.0, *(max(abs(part.rear_m), abs(part.front_m)) for part in self.body.parts)])
-        self._reach_m = 0.9 + ahead_m  # further away than this, nothing of the body is at the beams
-        self._turned = 0.0  # radians away from straight ahead or back, while turning
+        ahead_m = max([0.0, *(max(abs(each.rear_m), abs(each.front_m)) for each in self.body.attachments)])
+        self._reach_m = 0.9 + ahead_m  # beyond this distance no part of the body reaches the beams
+        self._turned = 0.0  # radians, while turning
 
     def go(self, to_m: float, speed_m_s: float, *, halt: bool = False) -> "Course":
-        """Walk to *to_m*, forward or backward, at about *speed_m_s*; with *halt* come to a stand there."""
+        """Walk forward or backward to *to_m* at about *speed_m_s*. With *halt*, stop there."""
         way = 1 if to_m > self.x_m else -1
         while (to_m - self.x_m) * way > 0.002:
             target = speed_m_s
@@ -75,7 +75,7 @@ class Course:
         return self
 
     def stand(self, for_s: float) -> "Course":
-        """Stand; a standing trunk sways by a centimetre or two at a third of a hertz."""
+        """Stand still. A standing trunk sways by 1 to 2 cm at about 0.3 Hz."""
         middle_m, sway_m, turn = self.x_m, self.chance.uniform(0.004, 0.018), 2 * pi * self.chance.uniform(0.25, 0.45)
         self.speed_m_s = 0.0
         for number in range(int(for_s / STEP_S)):
@@ -84,7 +84,7 @@ class Course:
         return self
 
     def turn(self, for_s: float) -> "Course":
-        """Turn round on the spot: for a moment the breadth of the shoulders is what lies along the axis."""
+        """Turn around on the spot. For a moment the breadth of the shoulders lies along the axis."""
         self.speed_m_s = 0.0
         count = int(for_s / STEP_S)
         for number in range(count):
@@ -113,10 +113,10 @@ class Course:
         return Pose(self.at_s, self.x_m, trunk, (trunk, *self._attached()) if self.body.seen else ())
 
     def _attached(self) -> Iterator[tuple[float, float]]:
-        spans = [(part.rear_m, part.front_m) for part in self.body.parts]
+        spans = [(each.rear_m, each.front_m) for each in self.body.attachments]
         if self.body.arms is not None:
             spans += seen_arms(self.body.arms, self._arm_phase, self.speed_m_s)
-        narrowing = cos(self._turned)  # what points ahead points sideways in the middle of a turn
+        narrowing = cos(self._turned)  # halfway through a turn, arms and bags point sideways
         for rear_m, front_m in spans:
             a, b = self.facing * rear_m * abs(narrowing), self.facing * front_m * abs(narrowing)
             yield self.x_m + min(a, b), self.x_m + max(a, b)

@@ -1,4 +1,4 @@
-"""Sets of moments: sorted, disjoint intervals [start, end) in milliseconds."""
+"""Sets of time: sorted, disjoint intervals [start, end) in milliseconds."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ Intervals = list[Interval]
 
 
 def union(*sets: Iterable[Interval]) -> Intervals:
-    """Return the moments that are in any of *sets*."""
+    """Return the union of *sets*."""
     merged: Intervals = []
     for start, end in sorted(interval for each in sets for interval in each):
         if merged and start <= merged[-1][1]:
@@ -18,7 +18,7 @@ def union(*sets: Iterable[Interval]) -> Intervals:
 
 
 def without(kept: Iterable[Interval], removed: Iterable[Interval]) -> Intervals:
-    """Return the moments of *kept* that are not in *removed*."""
+    """Return *kept* minus *removed*."""
     holes = union(removed)
     left: Intervals = []
     for start, end in union(kept):
@@ -27,12 +27,12 @@ def without(kept: Iterable[Interval], removed: Iterable[Interval]) -> Intervals:
                 continue
             if hole_start > start:
                 left.append((start, hole_start))
-            start = hole_end  # noqa: PLW2901 - what is left of the interval
+            start = hole_end  # noqa: PLW2901 - the rest of the interval
         if start < end:
             left.append((start, end))
     return left
 
 
-def shifted(moments: Iterable[Interval], by_ms: float) -> Intervals:
-    """Return *moments*, each *by_ms* later."""
-    return [(start + by_ms, end + by_ms) for start, end in moments]
+def shifted(intervals: Iterable[Interval], by_ms: float) -> Intervals:
+    """Return *intervals*, each *by_ms* later."""
+    return [(start + by_ms, end + by_ms) for start, end in intervals]

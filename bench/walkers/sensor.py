@@ -1,9 +1,9 @@
-"""What two E18-D50NK sensors tell of bodies that pass.
+"""The output of two E18-D50NK sensors as bodies pass.
 
-The E18-D50NK is a diffuse sensor: it sees what reflects within 3 to 50 cm and an angle of up to 15 degrees, answers
-within 2 ms, and its switching point has some hysteresis (sheets of the sensor and its siblings). At the distance at
-which people pass, its spot is 2 to 5 cm wide. Clothes make the edges uncertain by millimetres, sometimes chatter, and
-dark ones are lost for 5 to 30 ms in the middle of a body.
+The E18-D50NK is a diffuse-reflective sensor: it detects objects at 3 to 50 cm within an angle of 15 degrees, responds
+within 2 ms, and has some hysteresis (data sheets of the sensor and its siblings). At the distance of a passing person,
+its spot is 2 to 5 cm wide. Clothes blur the edges by millimetres and sometimes make the output chatter; dark clothes
+are lost for 5 to 30 ms in the middle of a body.
 """
 
 import random
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from bench.walkers.bodies import BEAM_HEIGHT_M, Body
 from bench.walkers.gait import Course, Pose
 from bench.walkers.intervals import Interval, Intervals, union, without
-from bench.walkers.trials import Crossing, Trial
+from bench.walkers.trials import Trial, TrueCrossing
 
-_SHORTEST_MS = 1.0  # of an interruption, or a gap in one, that the sensor's output follows
+_SHORTEST_MS = 1.0  # the output misses interruptions, and gaps in them, that are shorter
 
 
 @dataclass(frozen=True)
-class Door:
+class BeamPair:
     """A pair of sensors, *spacing_m* apart and *height_m* above the floor."""
 
     spacing_m: float = 0.10
@@ -34,25 +34,25 @@ class Door:
         return self.spacing_m / 2
 
 
-def watch(courses: Sequence[Course], door: Door, chance: random.Random, people: int | None = None) -> Trial:
-    """Return the trial of *courses*, all at one time. *people* when it is not what crossed."""
-    beams: tuple[list[Intervals], list[Intervals]] = ([], [])
-    truth: list[Crossing] = []
+def watch(courses: Sequence[Course], beams: BeamPair, chance: random.Random, people: int | None = None) -> Trial:
+    """Return the trial in which all *courses* happen at once. *people* defaults to the number of crossings."""
+    seen: tuple[list[Intervals], list[Intervals]] = ([], [])
+    truth: list[TrueCrossing] = []
     for course in courses:
         spot_m = chance.uniform(0.02, 0.05)
-        for where_m, beam in zip((door.outer_m, door.inner_m), beams, strict=True):
+        for where_m, interrupted in zip((beams.outer_m, beams.inner_m), seen, strict=True):
             misaligned_m = chance.uniform(-0.004, 0.004)
-            seen = interruptions(course.poses, where_m + misaligned_m, spot_m, chance)
-            beam.append(dressed(seen, course.body, chance))
-        truth += crossings(course.poses, door, spot_m)
+            raw = interruptions(course.poses, where_m + misaligned_m, spot_m, chance)
+            interrupted.append(clothed(raw, course.body, chance))
+        truth += crossings(course.poses, beams, spot_m)
     truth.sort(key=lambda crossing: crossing.at_ms)
-    outer, inner = (answered(union(*beam), chance) for beam in beams)
+    outer, inner = (sensor_output(union(*interrupted), chance) for interrupted in seen)
     length_ms = max(course.at_s for course in courses) * 1000
     return Trial(outer, inner, tuple(truth), len(truth) if people is None else people, length_ms)
 
 
 def interruptions(poses: Sequence[Pose], beam_m: float, spot_m: float, chance: random.Random) -> Intervals:
-    """Return when a beam at *beam_m* is interrupted by what *poses* show, edges uncertain by some millimetres."""
+    """Return when *poses* interrupt a beam at *beam_m*, with edges that are off by some millimetres."""
     found: Intervals = []
     half_m, hysteresis_m = spot_m / 2, chance.uniform(0.001, 0.004)
     threshold_m = hysteresis_m + chance.gauss(0, 0.003)
@@ -77,8 +77,8 @@ def interruptions(poses: Sequence[Pose], beam_m: float, spot_m: float, chance: r
     return union(found)
 
 
-def dressed(seen: Intervals, body: Body, chance: random.Random) -> Intervals:
-    """Return *seen* with what clothes do to it: moments lost inside, chatter at some edges."""
+def clothed(seen: Intervals, body: Body, chance: random.Random) -> Intervals:
+    """Return *seen* with the effects of clothes: lost moments inside a body, chatter at some edges."""
     lost: Intervals = []
     for start_ms, end_ms in seen:
         if body.dark:
@@ -94,7 +94,7 @@ def dressed(seen: Intervals, body: Body, chance: random.Random) -> Intervals:
 
 
 def _chatter(edge_ms: float, way: int, chance: random.Random) -> list[Interval]:
-    """Return one to three moments within 15 ms of *edge_ms*, inside the body, at which the beam is clear."""
+    """Return one to three moments within 15 ms of *edge_ms*, inside the body, when the beam is clear."""
     moments: list[Interval] = []
     at_ms = edge_ms
     for _ in range(chance.randint(1, 3)):
@@ -104,8 +104,8 @@ def _chatter(edge_ms: float, way: int, chance: random.Random) -> list[Interval]:
     return moments
 
 
-def answered(seen: Intervals, chance: random.Random) -> Intervals:
-    """Return *seen* as the sensor's output tells it: up to 2 ms late, shortest moments left out."""
+def sensor_output(seen: Intervals, chance: random.Random) -> Intervals:
+    """Return *seen* as the sensor outputs it: up to 2 ms late, without the shortest moments."""
     on_ms, off_ms = chance.uniform(0.3, 1.8), chance.uniform(0.3, 1.8)
     late = [
         (start + on_ms + chance.uniform(0, 0.2), end + off_ms + chance.uniform(0, 0.2))
@@ -121,15 +121,15 @@ def answered(seen: Intervals, chance: random.Random) -> Intervals:
     return kept
 
 
-def crossings(poses: Sequence[Pose], door: Door, spot_m: float, margin_m: float = 0.0) -> list[Crossing]:
-    """Return what truly happened: a crossing each time the trunk has left both beams on the other side.
+def crossings(poses: Sequence[Pose], beams: BeamPair, spot_m: float, margin_m: float = 0.0) -> list[TrueCrossing]:
+    """Return the true crossings: one each time the trunk has cleared both beams on the other side.
 
-    The trunk decides, arms, bags and prams do not. *margin_m* asks for that much more room at either side: what is
-    different with another margin, no judge at the door could decide.
+    Only the trunk counts, not arms, bags or prams. *margin_m* is extra distance that the trunk must clear on each side:
+    a passage whose crossings depend on the margin is unclear to a human observer too.
     """
-    edge_m = door.spacing_m / 2 + spot_m / 2 + margin_m
-    found: list[Crossing] = []
-    side = 0  # where both beams were last clear of the trunk: -1 outside, +1 inside
+    edge_m = beams.spacing_m / 2 + spot_m / 2 + margin_m
+    found: list[TrueCrossing] = []
+    side = 0  # on which the trunk last cleared both beams: -1 outside, +1 inside
     middle_ms = from_ms = 0.0
     was_m = poses[0].centre_m
     for pose in poses:
@@ -142,13 +142,13 @@ def crossings(poses: Sequence[Pose], door: Door, spot_m: float, margin_m: float 
             from_ms = at_ms
         now = -1 if pose.trunk[1] < -edge_m else 1 if pose.trunk[0] > edge_m else 0
         if now and side and now != side:
-            found.append(Crossing(middle_ms, now, from_ms, _left(poses, at_ms, now, edge_m)))
+            found.append(TrueCrossing(middle_ms, now, from_ms, _left(poses, at_ms, now, edge_m)))
         side = now or side
     return found
 
 
 def _left(poses: Sequence[Pose], after_ms: float, side: int, edge_m: float) -> float:
-    """Return when, from *after_ms* on, nothing of the person is at the beams any more."""
+    """Return the first moment after *after_ms* when the whole person has left the beams."""
     for pose in poses:
         at_ms = pose.at_s * 1000
         if at_ms >= after_ms and (pose.extent[0] > edge_m if side > 0 else pose.extent[1] < -edge_m):

@@ -1,16 +1,16 @@
-"""A trial: what the beams see for some seconds, and what truly happened meanwhile."""
+"""A trial: some seconds of what the beams see, with the true crossings."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.walkers.intervals import Intervals, shifted, union
 
-QUIET_MS = 6000  # between two trials, so that none belongs to the one before
+QUIET_MS = 6000  # between two trials, so that the detector treats them separately
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """One person through both beams. *at_ms*: the trunk's centre midway; from, to: when they were at the door."""
+class TrueCrossing:
+    """One person through both beams: when the trunk's centre was midway, and from when to when it was at the door."""
 
     at_ms: float
     direction: int  # +1 an entry, -1 an exit
@@ -20,19 +20,20 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Trial:
-    """Beams and truth from 0 to *length_ms*. *people*: what an error is a share of; of trials without crossings 1."""
+    """The interruptions and the truth from 0 to *length_ms*. Errors are a share of *people*: 1 if nobody crosses."""
 
     outer: Intervals
     inner: Intervals
-    truth: tuple[Crossing, ...]
+    truth: tuple[TrueCrossing, ...]
     people: int
     length_ms: float
 
 
 def later(trial: Trial, by_ms: float) -> Trial:
-    """Return *trial*, begun *by_ms* after 0."""
+    """Return *trial* shifted by *by_ms*."""
     truth = (
-        Crossing(each.at_ms + by_ms, each.direction, each.from_ms + by_ms, each.to_ms + by_ms) for each in trial.truth
+        TrueCrossing(each.at_ms + by_ms, each.direction, each.from_ms + by_ms, each.to_ms + by_ms)
+        for each in trial.truth
     )
     return Trial(
         shifted(trial.outer, by_ms), shifted(trial.inner, by_ms), tuple(truth), trial.people, trial.length_ms + by_ms
@@ -40,19 +41,19 @@ def later(trial: Trial, by_ms: float) -> Trial:
 
 
 def together(trials: Iterable[Trial]) -> Trial:
-    """Return *trials* as one, each at the time it has."""
-    all_of_them = list(trials)
+    """Return *trials* as one, each at its own time."""
+    each_trial = list(trials)
     return Trial(
-        union(*(trial.outer for trial in all_of_them)),
-        union(*(trial.inner for trial in all_of_them)),
-        tuple(crossing for trial in all_of_them for crossing in trial.truth),
-        sum(trial.people for trial in all_of_them),
-        max(trial.length_ms for trial in all_of_them),
+        union(*(trial.outer for trial in each_trial)),
+        union(*(trial.inner for trial in each_trial)),
+        tuple(crossing for trial in each_trial for crossing in trial.truth),
+        sum(trial.people for trial in each_trial),
+        max(trial.length_ms for trial in each_trial),
     )
 
 
 def joined(trials: Iterable[Trial]) -> Trial:
-    """Return *trials* one after another, QUIET_MS of nothing before each and after the last."""
+    """Return *trials* one after another, with QUIET_MS before each and after the last."""
     placed: list[Trial] = []
     for trial in trials:
         before_ms = placed[-1].length_ms if placed else 0.0
@@ -62,7 +63,7 @@ def joined(trials: Iterable[Trial]) -> Trial:
 
 
 def changes(outer: Intervals, inner: Intervals) -> Iterator[tuple[int, int, int]]:
-    """Yield (t_ms, outer, inner) at each change, whole milliseconds; what is shorter than that is not seen."""
+    """Yield (t_ms, outer, inner) at each change, in whole milliseconds. Shorter interruptions are left out."""
     moments = sorted(
         (at, beam, level)
         for beam, seen in enumerate((outer, inner))
@@ -81,5 +82,5 @@ def changes(outer: Intervals, inner: Intervals) -> Iterator[tuple[int, int, int]
 
 
 def lines(trial: Trial) -> str:
-    """Return *trial* as `firmware/build/trace` reads it: a line `t_ms,outer,inner` per change, 1 for interrupted."""
+    """Return *trial* for `firmware/build/trace`: a line `t_ms,outer,inner` per change, 1 for interrupted."""
     return "".join(f"{at_ms},{outer},{inner}\n" for at_ms, outer, inner in changes(trial.outer, trial.inner))

@@ -29,7 +29,7 @@ if logging.getLogger("paramiko").level == logging.NOTSET:
 _BLOCK = 32768  # the largest write every server takes (draft-ietf-secsh-filexfer-02, section 3)
 
 # Lists every class of paramiko.ssh_exception; a test fails when paramiko adds one.
-VERDICTS: dict[type[BaseException], verdicts.Verdict] = {
+VERDICTS: dict[type[BaseException], verdicts.SftpVerdict] = {
     ssh_exception.AuthenticationException: verdicts.LOGIN_REFUSED,
     ssh_exception.UnableToAuthenticate: verdicts.LOGIN_REFUSED,
     ssh_exception.PartialAuthentication: verdicts.LOGIN_REFUSED,
@@ -294,7 +294,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def _verdict_on(exc: BaseException, step: str) -> verdicts.Verdict:
+def _verdict_on(exc: BaseException, step: str) -> verdicts.SftpVerdict:
     """Return what *exc* means when it was raised in *step*."""
     if isinstance(exc, RequestRefused):
         if exc.code == RequestRefused.NO_SUCH_FILE:

@@ -12,12 +12,14 @@ from typing import Any
 
 from footfall.store.ledger_schema import (
     MIGRATIONS,
+    STANDING_COLUMNS,
     Delivery,
     Outcome,
     RecordedDelivery,
     RecordedProfile,
     Standing,
-    State,
+    row_of,
+    standing_of,
 )
 from footfall.store.sqlite import open_database, transaction, translated
 
@@ -32,7 +34,6 @@ _DELIVERY = (
 _OUTCOME = (
     "delivered_sha256, delivered_epoch_ms, attempts, next_try_epoch_ms, error, hint, is_blocked, delivered_unknown_ms"
 )
-STANDING = "profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, minutes, attempts, error, hint"
 
 
 class Ledger:
@@ -119,7 +120,7 @@ class Ledger:
         with translated(self.path):
             (known_epoch_ms,) = self._connection.execute("SELECT max(looked_epoch_ms) FROM look").fetchone()
             known_profiles = set(self._connection.execute("SELECT name, site, destination FROM profile"))
-            known = {standing_of(row) for row in self._connection.execute(f"SELECT {STANDING} FROM standing")}  # noqa: S608
+            known = {standing_of(row) for row in self._connection.execute(f"SELECT {STANDING_COLUMNS} FROM standing")}  # noqa: S608
         found_profiles, found = {tuple(one) for one in profiles}, set(standings)
         is_recent = known_epoch_ms is not None and 0 <= looked_epoch_ms - known_epoch_ms < LOOK_TIME_STEP_MS
         if is_recent and found_profiles == known_profiles and found == known:
@@ -130,8 +131,8 @@ class Ledger:
             run("REPLACE INTO profile (name, site, destination) VALUES (?, ?, ?)", found_profiles - known_profiles)
             gone = [(one.profile, one.day.isoformat()) for one in known - found]
             run("DELETE FROM standing WHERE profile = ? AND day = ?", gone)
-            marks = ", ".join("?" * len(STANDING.split(",")))
-            run(f"REPLACE INTO standing ({STANDING}) VALUES ({marks})", map(_row_of, found - known))  # noqa: S608
+            marks = ", ".join("?" * len(STANDING_COLUMNS.split(",")))
+            run(f"REPLACE INTO standing ({STANDING_COLUMNS}) VALUES ({marks})", map(row_of, found - known))  # noqa: S608
             self._connection.execute("REPLACE INTO look (id, looked_epoch_ms) VALUES (1, ?)", (looked_epoch_ms,))
 
     def deliveries(self, most: int, profile: str | None = None) -> list[Delivery]:
@@ -178,21 +179,6 @@ class Ledger:
         )  # fmt: skip
         marks = ", ".join("?" * len(values))
         return self._connection.execute(f"INSERT INTO delivery ({_DELIVERY}) VALUES ({marks})", values).lastrowid  # noqa: S608
-
-
-def standing_of(row: tuple[Any, ...]) -> Standing:
-    """Return a row of the table, its columns as in STANDING, as a Standing."""
-    profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, *rest = row
-    late, when = tuple(json.loads(counters)), date.fromisoformat(day)
-    return Standing(profile, when, State(state), decided_epoch_ms, next_try_epoch_ms, late, *rest)
-
-
-def _row_of(standing: Standing) -> tuple[object, ...]:
-    one = standing
-    return (
-        one.profile, one.day.isoformat(), one.state.value, one.decided_epoch_ms, one.next_try_epoch_ms,
-        json.dumps(one.counters), one.minutes, one.attempts, one.error, one.hint,
-    )  # fmt: skip
 
 
 def _delivery(profile: str, day: str, destination: str, file_name: str, *rest: Any) -> Delivery:

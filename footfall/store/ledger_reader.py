@@ -9,8 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from footfall.store.ledger import STANDING, standing_of
-from footfall.store.ledger_schema import MIGRATIONS, RecordedProfile, SentFile, Standing, State
+from footfall.store.ledger_schema import (
+    MIGRATIONS,
+    STANDING_COLUMNS,
+    RecordedProfile,
+    SentFile,
+    Standing,
+    State,
+    standing_of,
+)
 from footfall.store.sqlite import SchemaMismatch, open_database, translated
 
 _LOCK_TIMEOUT_S = 5.0
@@ -65,7 +72,7 @@ class LedgerReader:
     def standings(self) -> list[Standing]:
         """Return every due day that is not delivered as it is, oldest first."""
         with self._open() as connection:
-            query = f"SELECT {STANDING} FROM standing ORDER BY day, profile"  # noqa: S608
+            query = f"SELECT {STANDING_COLUMNS} FROM standing ORDER BY day, profile"  # noqa: S608
             return [standing_of(row) for row in connection.execute(query)] if connection else []
 
     def days(self, profile: str, first: date, last: date) -> Mapping[date, DayStanding]:
@@ -78,7 +85,7 @@ class LedgerReader:
             for text, delivered_epoch_ms, is_kept in connection.execute(_OUTCOMES, window):
                 day = date.fromisoformat(text)
                 found[day] = DayStanding(day, State.DELIVERED, None, delivered_epoch_ms, bool(is_kept))
-            query = f"SELECT {STANDING} FROM standing WHERE profile = ? AND day BETWEEN ? AND ?"  # noqa: S608
+            query = f"SELECT {STANDING_COLUMNS} FROM standing WHERE profile = ? AND day BETWEEN ? AND ?"  # noqa: S608
             for standing in map(standing_of, connection.execute(query, window)):
                 before = found.get(standing.day, DayStanding(standing.day, standing.state))
                 found[standing.day] = before._replace(state=standing.state, standing=standing)

@@ -11,10 +11,11 @@
 A day without a standing is delivered if its outcome says so; otherwise it is not due.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FILE_NAME = "ledger.sqlite"
 
@@ -214,3 +215,22 @@ class SentFile(NamedTuple):
     encoding: str
     rows: int
     gaps: tuple[str, ...]
+
+
+STANDING_COLUMNS = "profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, minutes, attempts, error, hint"
+
+
+def standing_of(row: tuple[Any, ...]) -> Standing:
+    """Return a row of STANDING_COLUMNS as a Standing."""
+    profile, day, state, decided_epoch_ms, next_try_epoch_ms, counters, *rest = row
+    late, when = tuple(json.loads(counters)), date.fromisoformat(day)
+    return Standing(profile, when, State(state), decided_epoch_ms, next_try_epoch_ms, late, *rest)
+
+
+def row_of(standing: Standing) -> tuple[object, ...]:
+    """Return *standing* as a row of STANDING_COLUMNS."""
+    one = standing
+    return (
+        one.profile, one.day.isoformat(), one.state.value, one.decided_epoch_ms, one.next_try_epoch_ms,
+        json.dumps(one.counters), one.minutes, one.attempts, one.error, one.hint,
+    )  # fmt: skip

@@ -1,9 +1,9 @@
-"""The pages people look at, served by ingest itself: made on the server, so that they work without a script.
+"""The pages for people. The server renders them whole, so they work without JavaScript.
 
-    mount --> views --figures---> now, history, figures, doors, deliveries_page
-                    --pictures--> charts, svg
-                    --texts-----> language, translations/
-                    --> templates/, static/      one style sheet, one script that asks again every second
+    register --> views --numbers--> now_page, history_page --> site_days, heat_map, counter_health, plain_csv
+                       --charts---> charts/
+                       --texts----> language, translations/
+                       --> templates/, static/      one style sheet, one script that refreshes every second
 
-Law: no request leaves the machine, and nothing here writes. See docs/decisions.md, "The pages".
+Law: pages load nothing from other hosts and write nothing. See docs/decisions.md, "The pages".
 """

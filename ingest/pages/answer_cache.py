@@ -1,4 +1,4 @@
-"""Answers kept for a moment: fifty viewers who ask in the same second cost as much as one."""
+"""Short-lived caches: fifty viewers who poll in the same second cost as much as one."""
 
 import hashlib
 import threading
@@ -8,77 +8,77 @@ from typing import Generic, TypeVar
 
 from footfall.errors import StoreUnavailable
 
-KEPT_S = 0.5
-"""How old an answer may be. A crossing is on the page within this, the script's second, and the counter's own wait."""
+ANSWER_LIFETIME_S = 0.5
+"""How long an answer stays cached. It adds to the script's polling second before a crossing is on the page."""
 
-FORGOTTEN_AFTER = 10
-"""How many times the age at which it is made anew a value may have before it is forgotten."""
+EVICT_AFTER = 10
+"""An entry that nobody requests for this many lifetimes leaves the cache."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class TaggedBody:
-    """A body and its entity tag."""
+class CachedAnswer:
+    """A response body and its entity tag."""
 
     body: str
     etag: str
 
 
-def tagged_body(body: str) -> TaggedBody:
+def cached_answer(body: str) -> CachedAnswer:
     """Return *body* with its entity tag."""
-    return TaggedBody(body, hashlib.sha256(body.encode()).hexdigest()[:16])
+    return CachedAnswer(body, hashlib.sha256(body.encode()).hexdigest()[:16])
 
 
-class Cache(Generic[T]):
-    """Values by key, made at most every *kept_s*. Who asks while one is being made waits for it.
+class ExpiringCache(Generic[T]):
+    """Values by key, each computed at most once per *lifetime_s*; concurrent callers wait for one computation.
 
-    A store that is unavailable is an answer too: else all who wait would ask it, one after the other, and each wait
-    for as long as it hangs.
+    StoreUnavailable is cached too. Otherwise each waiting caller would query a hanging store in turn, and each would
+    wait for its timeout.
     """
 
-    def __init__(self, clock: Callable[[], float], kept_s: float) -> None:
-        """*clock* tells monotonic seconds."""
+    def __init__(self, clock: Callable[[], float], lifetime_s: float) -> None:
+        """*clock* returns monotonic seconds."""
         self._clock = clock
-        self._kept_s = kept_s
+        self._lifetime_s = lifetime_s
         self._lock = threading.Lock()
-        self._kept: dict[Hashable, tuple[float, T]] = {}
+        self._values: dict[Hashable, tuple[float, T]] = {}
         self._failures: dict[Hashable, tuple[float, StoreUnavailable]] = {}
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._key_locks: dict[Hashable, threading.Lock] = {}
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the value for *key*, made by *make* unless there is one fresh enough. Raises what *make* does."""
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the value for *key*, calling *compute* if none is fresh enough. Raises what *compute* raises."""
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            kept = self._kept.get(key)
-            if kept is not None and self._clock() - kept[0] < self._kept_s:
-                return kept[1]
+            key_lock = self._key_locks.setdefault(key, threading.Lock())
+        with key_lock:
+            cached = self._values.get(key)
+            if cached is not None and self._clock() - cached[0] < self._lifetime_s:
+                return cached[1]
             failed_s, failure = self._failures.get(key, (0.0, None))
-            if failure is not None and self._clock() - failed_s < min(self._kept_s, KEPT_S):
+            if failure is not None and self._clock() - failed_s < min(self._lifetime_s, ANSWER_LIFETIME_S):
                 raise StoreUnavailable(failure.message, hint=failure.hint, status=failure.status)
             try:
-                value = make()
+                value = compute()
             except StoreUnavailable as exc:
-                self._keep_failure(key, exc)
+                self._put_failure(key, exc)
                 raise
-            self._keep(key, value)
+            self._put(key, value)
             return value
 
-    def _keep_failure(self, key: Hashable, failure: StoreUnavailable) -> None:
-        """Keep *failure* for those who wait, and forget all that are too old for it."""
+    def _put_failure(self, key: Hashable, failure: StoreUnavailable) -> None:
+        """Cache *failure* for the callers that are waiting, and evict expired failures."""
         now_s = self._clock()
-        kept = StoreUnavailable(failure.message, hint=failure.hint, status=failure.status)  # without its traceback
+        bare = StoreUnavailable(failure.message, hint=failure.hint, status=failure.status)  # without its traceback
         with self._lock:
-            self._failures = {one: told for one, told in self._failures.items() if now_s - told[0] < KEPT_S}
-            self._failures[key] = now_s, kept
+            self._failures = {old: one for old, one in self._failures.items() if now_s - one[0] < ANSWER_LIFETIME_S}
+            self._failures[key] = now_s, bare
 
-    def _keep(self, key: Hashable, value: T) -> None:
-        """Keep *value*, and forget those that nobody has asked for in a while."""
+    def _put(self, key: Hashable, value: T) -> None:
+        """Cache *value*, and evict entries that nobody requests any more."""
         now_s = self._clock()
         with self._lock:
-            self._kept[key] = now_s, value
-            since_s = now_s - FORGOTTEN_AFTER * self._kept_s
-            for old in [one for one, (made_s, _) in self._kept.items() if made_s < since_s]:
-                del self._kept[old]
-                self._making.pop(old, None)
+            self._values[key] = now_s, value
+            since_s = now_s - EVICT_AFTER * self._lifetime_s
+            for old in [one for one, (computed_s, _) in self._values.items() if computed_s < since_s]:
+                del self._values[old]
+                self._key_locks.pop(old, None)

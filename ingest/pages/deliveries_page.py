@@ -19,7 +19,7 @@ _STATUS = {State.DELIVERED: "delivered", State.BLOCKED: "blocked"}
 
 
 @dataclass(frozen=True)
-class Day:
+class DeliveryDay:
     """A day in the calendar of a profile. ``standing`` is None while nothing is due."""
 
     day: date
@@ -37,10 +37,10 @@ class Calendar:
 
     profile: str
     destination: str
-    days: tuple[Day, ...]
+    days: tuple[DeliveryDay, ...]
 
     @property
-    def undelivered(self) -> list[Day]:
+    def undelivered(self) -> list[DeliveryDay]:
         """The days that are due and not delivered as they are."""
         return [day for day in self.days if day.standing is not None and day.standing.standing is not None]
 
@@ -63,7 +63,7 @@ def read_deliveries(ledger: LedgerReader, site: Site, days: Sequence[date], now_
     calendars = []
     for profile in profiles_of(ledger, site):
         known = ledger.days(profile.name, days[0], days[-1])
-        shown = tuple(Day(day, known.get(day)) for day in days)
+        shown = tuple(DeliveryDay(day, known.get(day)) for day in days)
         calendars.append(Calendar(profile.name, profile.destination, shown))
     return Deliveries(looked_utc, now_utc - looked_utc > SILENT_AFTER, tuple(calendars))
 

@@ -1,11 +1,10 @@
-"""The languages of the pages: chosen by the browser, texts from catalogs, numbers and dates as Babel writes them.
+"""The languages of the pages: the browser chooses, catalogs have the texts, Babel formats numbers and dates.
 
-Texts stand in English in templates and code, marked for gettext; translations/LANGUAGE/LC_MESSAGES/messages.po has
-the others. Catalogs are read from these texts themselves: there is nothing to compile after editing one.
+Texts are written in English in templates and code and marked for gettext. The other languages are in
+translations/LANGUAGE/LC_MESSAGES/messages.po, which is loaded as is: there is nothing to compile after an edit.
 """
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -29,7 +28,7 @@ _FOLDER = Path(__file__).parent / "translations"
 
 @dataclass(frozen=True)
 class Language:
-    """One language: its texts, and how it writes numbers, dates and times. Times are given in the site's zone."""
+    """One language: its texts and its formats of numbers, dates and times."""
 
     code: str
     locale: Locale
@@ -40,11 +39,11 @@ class Language:
         return str(self.texts.gettext(text))
 
     def ngettext(self, one: str, many: str, number: int) -> str:
-        """Return *one* or *many*, as *number* asks for, in this language."""
+        """Return *one* or *many*, whichever fits *number*, in this language."""
         return str(self.texts.ngettext(one, many, number))
 
     def number(self, value: float) -> str:
-        """Return ``1,234`` or ``1 234``; one decimal where it is not whole."""
+        """Return ``1,234`` or ``1 234``, with one decimal unless *value* is whole."""
         return _decimal(value, self.locale)
 
     def signed(self, value: int) -> str:
@@ -52,35 +51,39 @@ class Language:
         return format_decimal(value, format="+#,##0;-#,##0", locale=self.locale)
 
     def percent(self, part: float) -> str:
-        """Return ``35%`` or ``35 %`` of the part 0.35, rounded down: what is not whole is never written as 100."""
+        """Return ``35%`` or ``35 %`` for 0.35, rounded down: only 1 is shown as 100."""
         return format_percent(int(part * 100) / 100, locale=self.locale)
 
     def share(self, part: float) -> str:
-        """Return ``35%`` or ``35 %`` of the part 0.35, rounded to the nearest."""
+        """Return ``35%`` or ``35 %`` for 0.35, rounded to the nearest."""
         return format_percent(part, locale=self.locale)
 
     def day(self, day: date) -> str:
-        """Return the day in full, with its weekday."""
+        """Return the full date with its weekday."""
         return format_date(day, "full", locale=self.locale)
 
     def short_day(self, day: date) -> str:
-        """Return the day for a narrow place, ``Mon 4 May``."""
+        """Return a short date, ``Mon 4 May``."""
         return format_skeleton("MMMEd", datetime.combine(day, datetime.min.time()), locale=self.locale)
 
     def month(self, day: date) -> str:
         """Return the month of *day*, ``May 2026``."""
         return format_skeleton("yMMMM", datetime.combine(day, datetime.min.time()), locale=self.locale)
 
+    def full_weekday(self, number: int) -> str:
+        """Return the name of a weekday (0 Monday), ``Saturday`` or ``samedi``."""
+        return str(self.locale.days["stand-alone"]["wide"][number])
+
     def weekday(self, number: int) -> str:
-        """Return the name of a weekday, 0 Monday, short."""
+        """Return the abbreviated name of a weekday (0 Monday), ``Sat``."""
         return str(self.locale.days["stand-alone"]["abbreviated"][number])
 
     def time(self, moment_utc: datetime, tz: ZoneInfo, *, seconds: bool = False) -> str:
-        """Return the time of day in *tz*, on 24 hours in every language: opening hours are written so."""
+        """Return the time of day in *tz*, on a 24-hour clock as in the opening hours."""
         return format_time(moment_utc.astimezone(tz), "HH:mm:ss" if seconds else "HH:mm", locale=self.locale)
 
     def moment(self, moment_utc: datetime, tz: ZoneInfo) -> str:
-        """Return day and time in *tz*."""
+        """Return a short date and the time in *tz*."""
         local = moment_utc.astimezone(tz)
         return f"{self.short_day(local.date())}, {self.time(moment_utc, tz)}"
 
@@ -92,9 +95,9 @@ def _decimal(value: float, locale: Locale) -> str:
 
 @lru_cache(maxsize=64)
 def language_of(tag: str) -> Language:
-    """Return the language of *tag*, whose first part is one of LANGUAGES: ``fr``, ``fr-CA``, ``en-GB``.
+    """Return the language of *tag* (``fr``, ``fr-CA``, ``en-GB``), whose first part must be in LANGUAGES.
 
-    The rest of it decides how dates and numbers are written, where Babel knows it.
+    The region selects the formats of dates and numbers if Babel knows it.
     """
     code = tag.partition("-")[0].lower()
     try:
@@ -104,22 +107,19 @@ def language_of(tag: str) -> Language:
     return Language(code, locale, _texts(code))
 
 
-def wanted() -> Language:
-    """Return the language of this request: the first of ours that the browser asks for."""
+def request_language() -> Language:
+    """Return the language of this request: the browser's most preferred one that we have."""
     found: Language | None = g.get("language")
     if found is None:
-        asked = (tag for tag, quality in request.accept_languages if quality > 0)
-        tag = next((tag for tag in asked if tag.partition("-")[0].lower() in LANGUAGES), DEFAULT)
+        accepted = (tag for tag, quality in request.accept_languages if quality > 0)
+        tag = next((tag for tag in accepted if tag.partition("-")[0].lower() in LANGUAGES), DEFAULT)
         found = g.language = language_of(tag if len(tag) <= _LONGEST_TAG else DEFAULT)
     return found
 
 
 def _(text: str) -> str:
     """Return *text* in the language of this request."""
-    return wanted().gettext(text)
-
-
-Translate = Callable[[str], str]
+    return request_language().gettext(text)
 
 
 @cache

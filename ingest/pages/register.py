@@ -1,4 +1,4 @@
-"""Puts the pages into ingest's app: their addresses, their languages, and the headers that keep strangers out."""
+"""Adds the pages to ingest's app: routes, languages, security headers."""
 
 from flask import Flask, Response
 from jinja2 import StrictUndefined
@@ -7,9 +7,9 @@ from footfall import __version__
 from footfall.model import from_epoch_ms
 from ingest.context import context
 from ingest.pages import views
-from ingest.pages.access import require_password
-from ingest.pages.error_pages import show_not_found
-from ingest.pages.language import wanted
+from ingest.pages.error_pages import not_found_response
+from ingest.pages.language import request_language
+from ingest.pages.password import require_password
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -21,19 +21,21 @@ _HEADERS = {
 
 
 def load_templates(app: Flask) -> None:
-    """Compile every template of *app* now, so that not the first viewer waits for it."""
+    """Compile every template of *app*, so the first request is not slow."""
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
 
 
 def init_app(app: Flask) -> None:
-    """Give *app* its pages."""
+    """Add the pages to *app*."""
     app.register_blueprint(views.blueprint)
-    app.register_error_handler(404, show_not_found)
+    app.register_error_handler(404, not_found_response)
     app.before_request(require_password)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
-        lambda text: wanted().gettext(text), lambda *texts: wanted().ngettext(*texts), newstyle=True
+        lambda text: request_language().gettext(text),
+        lambda *texts: request_language().ngettext(*texts),
+        newstyle=True,
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -41,15 +43,15 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["instant"] = from_epoch_ms
 
     @app.context_processor
-    def common() -> dict[str, object]:
-        return {"lang": wanted(), "sites": context().registry().sites, "site": None, "page": ""}
+    def page_variables() -> dict[str, object]:
+        return {"lang": request_language(), "sites": context().registry().sites, "site": None, "page": ""}
 
     @app.after_request
-    def protect(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         if response.mimetype == "text/html":
             for name, value in _HEADERS.items():
                 response.headers[name] = value
             response.headers.setdefault("Cache-Control", "no-cache")
-            response.headers["Content-Language"] = wanted().code
+            response.headers["Content-Language"] = request_language().code
             response.headers.setdefault("Vary", "Accept-Language")
         return response

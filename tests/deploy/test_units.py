@@ -1,4 +1,4 @@
-"""The units for systemd, where there is no Docker."""
+"""The systemd units, for installations without Docker."""
 
 import configparser
 import re
@@ -24,7 +24,7 @@ def read_unit(name: str) -> configparser.ConfigParser:
 
 
 def test_units_pass_systemd_itself(tmp_path: Path) -> None:
-    """Checked with a program that is there in place of /opt/footfall/bin/footfall."""
+    """With /bin/true in place of /opt/footfall/bin/footfall, which must exist."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: apt-get install systemd")
     for name in UNITS:
@@ -46,8 +46,8 @@ def test_unit_runs_a_command_as_its_own_user_in_its_own_folder(name: str) -> Non
     assert (service["ProtectSystem"], service["NoNewPrivileges"]) == ("strict", "true")
 
 
-def test_timer_starts_the_delivery_and_makes_up_for_time_that_was_off() -> None:
-    """What is owed is decided from the ledger: one start delivers it all, and there is no day to name."""
+def test_timer_catches_up_after_the_machine_was_off() -> None:
+    """One start delivers all owed days, because the ledger knows them."""
     timer = read_unit("footfall-deliver.timer")["Timer"]
     assert timer["Persistent"] == "true"
     service = read_unit("footfall-deliver.service")["Service"]

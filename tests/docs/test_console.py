@@ -18,9 +18,9 @@ from cli import COMMANDS
 from exporter.exporter_settings import load_exporter_config
 from footfall.environment import Environment
 from footfall.settings import ConfigFile
+from harness.installation import free_port
 from ingest.ingest_settings import load_ingest_config
 from tests.docs.pages import ROOT, Block, Page, page, pages
-from tests.support.installation import free_port
 
 CONSOLES = [page("docs/install.md"), page("docs/operate.md")]  # as a technician reads them
 CONFIGURATIONS = [

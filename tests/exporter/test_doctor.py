@@ -10,7 +10,7 @@ import pytest
 
 from footfall.store.journal import Journal
 from footfall.store.journal_schema import MIGRATIONS
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 
 
 @pytest.fixture

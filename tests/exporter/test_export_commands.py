@@ -12,7 +12,7 @@ import click
 import pytest
 
 from footfall.store.journal import Journal
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 from tests.support.office import file_of
 
 DAYS = [date.today() - timedelta(days=number) for number in (3, 2)]  # noqa: DTZ011 - over in every zone

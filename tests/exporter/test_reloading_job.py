@@ -17,7 +17,7 @@ from footfall.settings import read_config
 from footfall.store.journal import Journal
 from footfall.store.ledger import Ledger
 from footfall.store.ledger_schema import FILE_NAME, Delivery, State
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 
 DAY = date.today() - timedelta(days=3)  # noqa: DTZ011 - over in every zone
 PROFILE = f"""

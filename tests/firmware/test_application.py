@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
+from harness.installation import Installation, install
 from tests.firmware.test_set_up import PEM
 from tests.support.board import Board, Person
-from tests.support.installation import Installation, install
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow  # people walk in real time

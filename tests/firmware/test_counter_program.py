@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.unreliable_network import Answer
+from simulator.unreliable_network import Response
 from tests.support.counter_program import START_EPOCH_MS, CounterProgram, set_up_counter, truth, write_crossings
 from tests.support.fake_ingest import FakeIngest, Fault, served
 
@@ -70,7 +70,7 @@ def test_batches_survive_cuts_errors_and_busy_answers(tmp_path: Path) -> None:
     people = walk(80, seed=2)
     throws = random.Random(3)
 
-    def fault(_number: int, _body: bytes) -> Answer | None:
+    def fault(_number: int, _body: bytes) -> Response | None:
         what = throws.random()
         if what < 0.1:
             return FakeIngest.answer(fake, 503, {"error": {}}, retry_after="0")

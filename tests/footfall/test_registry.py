@@ -16,7 +16,7 @@ from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry, data_folder, live_registry, load_registry
 from footfall.settings import read_config
 from footfall.signing import new_key, parse_key
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 
 MINIMAL = '[sites.alliance]\nname = "Alliance"\ntimezone = "Europe/Paris"\n'
 COUNTER = '[counters.ALLI1]\nsite = "alliance"\nname = "Counter A"\nlocation = "RDCentre"\n'

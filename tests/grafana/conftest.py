@@ -1,22 +1,23 @@
-"""The simulated week in a real InfluxDB, loaded once for the tests of a file."""
+"""The simulated week in a real InfluxDB, loaded once."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from harness.influx_server import InfluxDatabase, InfluxServer
 from tests.support.grafana_week import Week, load, simulated_week
-from tests.support.influx_server import InfluxDatabase, InfluxServer, database_elsewhere
+from tests.support.influx_server import database_elsewhere
 
 
 @pytest.fixture(scope="session")
 def week() -> Week:
-    """Give what happened in the simulated week."""
+    """Return what happened in the simulated week."""
     return simulated_week()
 
 
 @pytest.fixture(scope="session")
 def shared_week_database(shared_influx_server: InfluxServer | None, week: Week) -> InfluxDatabase | None:
-    """Give a database of the shared server that has all points of the week; None where there is no such server."""
+    """Return a database of the shared server with all points of the week; None if there is no shared server."""
     if shared_influx_server is None:
         return None
     database = shared_influx_server.create()
@@ -26,7 +27,7 @@ def shared_week_database(shared_influx_server: InfluxServer | None, week: Week) 
 
 @pytest.fixture(scope="module")
 def week_database(shared_week_database: InfluxDatabase | None, week: Week) -> Iterator[InfluxDatabase]:
-    """Give a database that has all points of the week, not to be written to."""
+    """Yield a database with all points of the week, for reading only."""
     if shared_week_database is not None:
         yield shared_week_database
         return

@@ -1,13 +1,13 @@
-"""Every alert rule fires when, and only when, what it is about is so. The rules are run over the simulated week."""
+"""Every alert rule fires exactly when it should. The rules run over the simulated week."""
 
 from datetime import datetime, timedelta
 
 import pytest
 
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import dashboard, panels
 from tests.support.grafana_alerts import Labels, firing, rules
 from tests.support.grafana_week import BLOCKED_SINCE, END, LIBRARY, NOW, Week, capacity_at, paris
-from tests.support.influx_server import InfluxDatabase
 
 RULES = rules()
 MINUTE = timedelta(minutes=1)
@@ -62,15 +62,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("uid", "now_utc", "expected"), CASES, ids=[f"{uid}-{at:%d-%H%M}" for uid, at, _ in CASES])
-def test_rule_fires_for_whom_it_should_and_for_nobody_else(
+def test_rule_fires_for_the_right_labels_and_no_others(
     uid: str, now_utc: datetime, expected: set[Labels], week_database: InfluxDatabase
 ) -> None:
-    """Counter silent in opening hours, beam blocked, a day owed after its deadline, InfluxDB lag."""
     assert firing(RULES[uid], week_database, now_utc) == expected
 
 
 def test_over_capacity_fires_exactly_while_too_many_are_inside(week: Week, week_database: InfluxDatabase) -> None:
-    """Occupancy over capacity: entries minus exits since the daily reset, above the site's capacity."""
+    """Entries minus exits since the daily reset, above the site's capacity."""
     fired = {}
     expected = {}
     for day in (25, 27, 28):  # 25: clocks go back an hour before the reset
@@ -85,8 +84,8 @@ def test_over_capacity_fires_exactly_while_too_many_are_inside(week: Week, week_
     assert not all(expected.values())
 
 
-def test_without_any_data_one_rule_alone_fires(influx_database: InfluxDatabase) -> None:
-    """Silence is never good news; and it is told once, not eight times."""
+def test_without_any_data_only_one_rule_fires(influx_database: InfluxDatabase) -> None:
+    """Missing data is never good news, but one alert is enough."""
     assert {uid for uid, rule in RULES.items() if firing(rule, influx_database, NOW) is not None} == set()
     alerting = {uid for uid, rule in RULES.items() if rule["noDataState"] == "Alerting"}
     assert alerting == {uid for uid, rule in RULES.items() if rule["execErrState"] == "Alerting"}
@@ -95,21 +94,20 @@ def test_without_any_data_one_rule_alone_fires(influx_database: InfluxDatabase) 
     assert others == {("KeepLast", "KeepLast")}
 
 
-def test_every_rule_is_tried_here() -> None:
-    """A rule that nobody saw fire is a rule that may never fire."""
+def test_every_rule_is_tested_to_fire() -> None:
+    """A rule that was never seen to fire may never fire."""
     seen = {uid for uid, _, expected in CASES if expected} | {"footfall-over-capacity"}
     assert seen == set(RULES)
 
 
 @pytest.mark.parametrize("uid", RULES)
-def test_rule_leads_to_the_panel_that_shows_it(uid: str) -> None:
-    """Whoever gets an alert finds what it is about."""
+def test_rule_links_to_the_panel_that_shows_the_problem(uid: str) -> None:
     boards = {board["uid"]: board for board in map(dashboard, ("occupancy", "counters", "deliveries"))}
     shown = {
         "footfall-counter-silent": "Last seen", "footfall-beam-blocked": "Blocked beams",
-        "footfall-over-capacity": "Inside, against capacity", "footfall-day-overdue": "Days owed",
-        "footfall-exporter-silent": "Exporter alive", "footfall-influxdb-lag": "Lag",
-        "footfall-influxdb-silent": "Lag", "footfall-points-refused": "Quarantined",
+        "footfall-over-capacity": "Occupancy and capacity", "footfall-day-overdue": "Days owed",
+        "footfall-exporter-silent": "Exporter running", "footfall-influxdb-lag": "Lag",
+        "footfall-influxdb-silent": "Lag", "footfall-points-refused": "Quarantined points",
     }  # fmt: skip
     rule = RULES[uid]
     titles = {panel["id"]: panel["title"] for panel in panels(boards[rule["dashboardUid"]])}

@@ -1,4 +1,4 @@
-"""Every panel of the dashboard Counters tells what the counters of the simulated week really did."""
+"""Every panel of the Counters dashboard shows what the counters of the simulated week did."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from footfall.model import epoch_ms, from_epoch_ms
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Frame, Json, Viewer, dashboard, panels
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import NOW, SKIPPED, Week, paris, report
-from tests.support.influx_server import InfluxDatabase
 
 BOARD = dashboard("counters")
 START = paris(26, 0)
@@ -30,12 +30,12 @@ Check = Callable[[Week, Sequence[Frame]], None]
 
 
 def alive(week: Week, start: datetime = START) -> list[str]:
-    """Return the counters, by name, that sent anything in the range."""
+    """Return the counters that sent anything in the range, sorted."""
     return sorted(one.id for one in week.counters if week.sent(one.id, epoch_ms(start), epoch_ms(NOW)))
 
 
 def windows(week: Week, counter: str, field: str, length_ms: int, before: int = 0) -> dict[int, list[int]]:
-    """Return what *counter* reported as *field* in each window of the range, and in so many before, if it did."""
+    """Return the values of *field* by window, for the range and *before* windows ahead of it."""
     found: dict[int, list[int]] = {}
     for at in week.sent(counter, epoch_ms(START) - before * length_ms, epoch_ms(NOW)):
         value = report(week, counter, at)[field]
@@ -56,8 +56,8 @@ def last_report(week: Week, frames: Sequence[Frame]) -> None:
     for row in table.rows():
         end = week.last_sent(row["counter"])
         assert row["Time"] == end
-        told = report(week, row["counter"], end)
-        assert {name: row[name] for name in NAMES} == {name: told[field] for name, field in NAMES.items()}
+        status = report(week, row["counter"], end)
+        assert {name: row[name] for name in NAMES} == {name: status[field] for name, field in NAMES.items()}
 
 
 def counted(week: Week, frames: Sequence[Frame]) -> None:
@@ -65,7 +65,9 @@ def counted(week: Week, frames: Sequence[Frame]) -> None:
     for frame in frames:
         name = frame.columns[1].name
         assert frame.column("Time")[-1] <= epoch_ms(NOW)
-        for at, share in list(zip(frame.column("Time"), frame.column(name), strict=True))[:-1]:  # the last one runs
+        for at, share in list(zip(frame.column("Time"), frame.column(name), strict=True))[
+            :-1
+        ]:  # the last is incomplete
             start = from_epoch_ms(at)
             expected_ms = week.counting(name, start, start + timedelta(milliseconds=QUARTER_MS))
             assert share * QUARTER_MS == pytest.approx(expected_ms)
@@ -78,13 +80,13 @@ def each(field: str, fold: Callable[[Iterable[int]], int]) -> Check:
         assert [frame.columns[1].name for frame in frames] == alive(week)
         for frame in frames:
             name = frame.columns[1].name
-            told = dict(zip(frame.column("Time"), frame.column(name), strict=True))
+            shown = dict(zip(frame.column("Time"), frame.column(name), strict=True))
             expected = windows(week, name, field, FIVE_MIN_MS)
-            assert {at: value for at, value in told.items() if value is not None} == {
+            assert {at: value for at, value in shown.items() if value is not None} == {
                 at: fold(values) for at, values in expected.items()
             }
-            silent = [at for at, value in told.items() if value is None]
-            assert silent or name not in {"DOOR2", "DOOR3", "DOOR4"}, "a gap is drawn as a gap"
+            silent = [at for at, value in shown.items() if value is None]
+            assert silent or name not in {"DOOR2", "DOOR3", "DOOR4"}, "the gap is missing"
 
     return check
 
@@ -99,9 +101,9 @@ def aborted(week: Week, frames: Sequence[Frame]) -> None:
         name = frame.columns[1].name
         most = {at: max(values) for at, values in windows(week, name, "aborted", HALF_MS, before=1).items()}
         expected = {at: most[at] - most[before] for before, at in pairwise(sorted(most))}
-        told = dict(zip(frame.column("Time"), frame.column(name), strict=True))
-        assert told == expected
-        seen += sum(told.values())
+        shown = dict(zip(frame.column("Time"), frame.column(name), strict=True))
+        assert shown == expected
+        seen += sum(shown.values())
     assert seen > 5
 
 
@@ -111,23 +113,23 @@ def blocked(week: Week, frames: Sequence[Frame]) -> None:
     longest = {}
     for name, frame in zip(names, frames, strict=True):
         counter, beam = name.split()
-        told = dict(zip(frame.column("Time"), frame.column(name), strict=True))
+        shown = dict(zip(frame.column("Time"), frame.column(name), strict=True))
         expected = windows(week, counter, f"{beam}_blocked_s", FIVE_MIN_MS)
-        assert {at: v for at, v in told.items() if v is not None} == {at: max(v) for at, v in expected.items()}
+        assert {at: v for at, v in shown.items() if v is not None} == {at: max(v) for at, v in expected.items()}
         longest[name] = max(map(max, expected.values()))
     assert [name for name, blocked_s in longest.items() if blocked_s > 900] == ["DOOR3 outer"]
 
 
 def losses(week: Week, frames: Sequence[Frame]) -> None:
     (table,) = frames
-    told = {row["counter"]: (row["lost"], row["undated"], row["conflicts"]) for row in table.rows()}
-    assert told == {one.id: (SKIPPED if one.id == "DOOR1" else 0, 1, 0) for one in week.counters}
+    shown = {row["counter"]: (row["lost"], row["undated"], row["conflicts"]) for row in table.rows()}
+    assert shown == {one.id: (SKIPPED if one.id == "DOOR1" else 0, 1, 0) for one in week.counters}
 
 
 TRUTHS: Mapping[str, Check] = {
     "Last seen": last_seen,
-    "Last report": last_report,
-    "Counted": counted,
+    "Status": last_report,
+    "Coverage": counted,
     "Queue": each("queued", max),
     "WiFi signal": each("rssi_dbm", min),
     "Free memory": each("heap_bytes", min),
@@ -139,8 +141,8 @@ TRUTHS: Mapping[str, Check] = {
 
 
 @pytest.mark.parametrize("panel", list(panels(BOARD)), ids=lambda panel: panel["title"])
-def test_panel_tells_what_happened(panel: Json, week: Week, week_database: InfluxDatabase) -> None:
-    """Every query of every panel is run over a simulated week, and its numbers are the truth of the simulation."""
+def test_panel_shows_what_happened(panel: Json, week: Week, week_database: InfluxDatabase) -> None:
+    """Every query runs over the simulated week, and its numbers equal the simulated truth."""
     viewer = Viewer(week_database, START, NOW)
     frames = transform(viewer.frames(BOARD, panel), panel, viewer.zone)
     assert frames, "the panel shows nothing"
@@ -156,10 +158,10 @@ def test_panel_tells_what_happened(panel: Json, week: Week, week_database: Influ
         ({"site": "annex", "counter": "DOOR1"}, []),
     ],
 )
-def test_choice_of_sites_and_counters_is_obeyed(
+def test_panels_show_only_the_chosen_sites_and_counters(
     chosen: dict[str, str | list[str]], expected: list[str], week_database: InfluxDatabase
 ) -> None:
-    """One site or several, one counter or several; a name is never taken for a pattern."""
+    """One or more of each; a name never acts as a pattern."""
     viewer = Viewer(week_database, START, NOW, chosen)
     for panel in panels(BOARD):
         names = {

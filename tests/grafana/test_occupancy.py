@@ -1,7 +1,7 @@
-"""Every panel of the dashboard Occupancy tells what really happened in the simulated week.
+"""Every panel of the Occupancy dashboard shows what happened in the simulated week.
 
-What is expected is counted from the people's own crossings with the standard library's calendar; nothing of it is
-shared with the queries.
+The expected numbers are computed from the simulated crossings with the standard library's calendar, independently of
+the queries.
 """
 
 from collections import Counter as Tally
@@ -12,10 +12,10 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from footfall.model import Site, epoch_ms, from_epoch_ms
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Column, Frame, Viewer, dashboard, panels
 from tests.support.grafana_transformations import DAYS, transform
 from tests.support.grafana_week import ANNEX, LIBRARY, NOW, Week
-from tests.support.influx_server import InfluxDatabase
 
 HALF = timedelta(minutes=30)
 BOARD = dashboard("occupancy")
@@ -23,27 +23,27 @@ BOARD = dashboard("occupancy")
 
 @dataclass
 class Truth:
-    """What happened at *site*, as of NOW, on the day that NOW is in there."""
+    """What happened at *site* on its local day of NOW, as of NOW."""
 
     week: Week
     site: Site
 
     @property
     def midnight(self) -> datetime:
-        """When the day began at the site."""
+        """The start of the site's day."""
         return datetime.combine(NOW.astimezone(self.site.tz).date(), time(), self.site.tz)
 
     @property
     def reset(self) -> datetime:
-        """When occupancy began: the reset lies between midnight and NOW at both sites."""
+        """The last daily reset, which is after midnight at both sites."""
         return self.midnight + timedelta(minutes=self.site.reset)
 
     def inside(self, until: datetime) -> int:
-        """Return the people inside at *until*, of those who came since the reset."""
+        """Return entries minus exits from the reset to *until*."""
         return self.week.people(self.site, 1, self.reset, until) - self.week.people(self.site, -1, self.reset, until)
 
     def crossed(self, start: datetime, end: datetime) -> tuple[int, int] | None:
-        """Return entries and exits in [start, end); None where nobody crossed."""
+        """Return entries and exits in [start, end); None if nobody crossed."""
         last = end - timedelta(milliseconds=1)
         counts = self.week.people(self.site, 1, start, last), self.week.people(self.site, -1, start, last)
         return counts if any(counts) else None
@@ -55,7 +55,7 @@ def values(frames: Sequence[Frame], ref_id: str = "A") -> list[Column]:
 
 
 def only(frames: Sequence[Frame], ref_id: str = "A") -> object:
-    """Return the one value one query told."""
+    """Return the only value of a query."""
     (column,) = values(frames, ref_id)
     (value,) = column.values
     return value
@@ -95,22 +95,22 @@ def counters(truth: Truth, frames: Sequence[Frame]) -> None:
 def occupancy_line(truth: Truth, frames: Sequence[Frame]) -> None:
     line, *rest = frames
     fives = list(range(epoch_ms(truth.reset), epoch_ms(NOW) + 1, 300_000))
-    told = dict(zip(line.column("Time"), line.column("inside"), strict=True))
+    shown = dict(zip(line.column("Time"), line.column("inside"), strict=True))
     expected = {}
     at = truth.reset
     while at <= NOW:
         expected[epoch_ms(at)] = truth.inside(min(at + timedelta(minutes=5, milliseconds=-1), NOW))
         at += timedelta(minutes=5)
-    assert told == expected
-    assert list(told) == fives
-    assert max(told.values()) > 10
+    assert shown == expected
+    assert list(shown) == fives
+    assert max(shown.values()) > 10
     if truth.site.capacity is not None:
         capacity = dict(zip(rest[0].column("Time"), rest[0].column("capacity"), strict=True))
         assert capacity == dict.fromkeys(fives, truth.site.capacity)
     counting = rest[-1]
     assert counting.column("Time")[0] == epoch_ms(truth.reset)
     quarters = list(zip(counting.column("Time"), counting.column("doors counting"), strict=True))
-    for at_epoch_ms, doors in quarters[:-1]:  # the last one still runs
+    for at_epoch_ms, doors in quarters[:-1]:  # the last one is incomplete
         start = from_epoch_ms(at_epoch_ms)
         quarter = start, start + timedelta(minutes=15)
         expected_ms = sum(truth.week.counting(door, *quarter) for door in truth.week.doors(truth.site))
@@ -150,7 +150,7 @@ def half_hours(days_before: int) -> Callable[[Truth, Sequence[Frame]], None]:
 def covered(days_before: int) -> Callable[[Truth, Sequence[Frame]], None]:
     def check(truth: Truth, frames: Sequence[Frame]) -> None:
         start, end = (at - timedelta(days=days_before) for at in (truth.midnight, NOW.astimezone(truth.site.tz)))
-        if not days_before:  # a week more, so that a counter that was silent all day has its line, red
+        if not days_before:  # a week longer, so that a counter that was silent all day has its red strip
             start = from_epoch_ms(epoch_ms(start) - 7 * 86_400_000)
         alive = [door for door in truth.week.doors(truth.site) if truth.week.counting(door, start, end)]
         assert truth.site is not LIBRARY or "DOOR4" in alive
@@ -167,7 +167,7 @@ def covered(days_before: int) -> Callable[[Truth, Sequence[Frame]], None]:
 def weekdays(truth: Truth, frames: Sequence[Frame]) -> None:
     (matrix,) = frames
     first = matrix.columns[0]
-    told = {
+    shown = {
         (row, column.name): column.values[place]
         for column in matrix.columns[1:]
         for place, row in enumerate(first.values)
@@ -179,7 +179,7 @@ def weekdays(truth: Truth, frames: Sequence[Frame]) -> None:
         if one.counter in truth.week.doors(truth.site) and truth.midnight - timedelta(days=28) <= at < truth.midnight:
             cell = f"{at.isoweekday()} {DAYS[at.weekday()]}", f"{at.hour:02}:{at.minute // 30 * 30:02}"
             expected[cell] = expected.get(cell, 0) + (one.direction == 1)
-    assert told == expected
+    assert shown == expected
     assert first.values == [f"{number} {day}" for number, day in enumerate(DAYS, start=1)]
     names = [column.name for column in matrix.columns[1:]]
     assert names == sorted(names)
@@ -187,12 +187,12 @@ def weekdays(truth: Truth, frames: Sequence[Frame]) -> None:
 
 def days(truth: Truth, frames: Sequence[Frame]) -> None:
     (table,) = frames
-    told = {}
+    shown = {}
     for row in table.rows():
         at = from_epoch_ms(row["Time"]).astimezone(truth.site.tz)
         assert at.time() == time()
         if row["entries"] is not None:
-            told[at.date()] = row["entries"], row["exits"]
+            shown[at.date()] = row["entries"], row["exits"]
     expected: Mapping[object, tuple[int, int] | None] = {
         day: truth.crossed(
             datetime.combine(day, time(), truth.site.tz),
@@ -200,8 +200,8 @@ def days(truth: Truth, frames: Sequence[Frame]) -> None:
         )
         for day in (truth.midnight.date() - timedelta(days=back) for back in range(31))
     }
-    assert told == {day: counts for day, counts in expected.items() if counts}
-    assert len(told) > 10
+    assert shown == {day: counts for day, counts in expected.items() if counts}
+    assert len(shown) > 10
 
 
 def hours_counted(truth: Truth, frames: Sequence[Frame]) -> None:
@@ -210,7 +210,7 @@ def hours_counted(truth: Truth, frames: Sequence[Frame]) -> None:
     for row in table.rows():
         day = from_epoch_ms(row["Time"]).astimezone(truth.site.tz).date()
         bounds = [datetime.combine(day + timedelta(days=days), time(), truth.site.tz) for days in (0, 1)]
-        bounds[1] = min(bounds[1], NOW)  # a piece that runs on then is told whole
+        bounds[1] = min(bounds[1], NOW)  # a span that is open then counts whole
         doors = truth.week.doors(truth.site)
         expected_ms = sum(truth.week.counting(door, *bounds) for door in doors)
         late_ms = truth.week.beat_ms * len(doors) if bounds[1] == NOW else 0
@@ -219,29 +219,29 @@ def hours_counted(truth: Truth, frames: Sequence[Frame]) -> None:
 
 TRUTHS: Mapping[str, Callable[[Truth, Sequence[Frame]], None]] = {
     "People inside now": inside_now,
-    "Inside, against capacity": against_capacity,
+    "Occupancy and capacity": against_capacity,
     "Entries today": today(1),
     "Exits today": today(-1),
     "Entries a week ago": day_last_week,
     "Counters": counters,
-    "Occupancy since the reset": occupancy_line,
-    "Share of each door today": door_shares,
+    "Occupancy since the daily reset": occupancy_line,
+    "Entries by door today": door_shares,
     "Half hours": half_hours(0),
-    "Half hours, a week before": half_hours(7),
-    "Counted": covered(0),
-    "Counted, a week before": covered(7),
+    "Half hours, one week earlier": half_hours(7),
+    "Coverage": covered(0),
+    "Coverage, one week earlier": covered(7),
     "Entries by weekday and half hour": weekdays,
-    "Days of the last month": days,
-    "Hours counted, days of the last month": hours_counted,
+    "Entries and exits per day, last month": days,
+    "Hours covered per day, last month": hours_counted,
 }
 
 
 @pytest.mark.parametrize("site", [LIBRARY, ANNEX], ids=lambda site: site.id)
 @pytest.mark.parametrize("panel", list(panels(BOARD)), ids=lambda panel: panel["title"])
-def test_panel_tells_what_happened(
+def test_panel_shows_what_happened(
     panel: dict[str, object], site: Site, week: Week, week_database: InfluxDatabase
 ) -> None:
-    """Every query of every panel is run over a simulated week, and its numbers are the truth of the simulation."""
+    """Every query runs over the simulated week, and its numbers equal the simulated truth."""
     truth = Truth(week, site)
     viewer = Viewer(week_database, truth.midnight, NOW, {"site": site.id}, site.tz)
     frames = viewer.frames(BOARD, panel)
@@ -249,8 +249,7 @@ def test_panel_tells_what_happened(
     TRUTHS[str(panel["title"])](truth, transform(frames, panel, site.tz))
 
 
-def test_an_end_in_the_past_shows_all_panels_as_they_were_then(week: Week, week_database: InfluxDatabase) -> None:
-    """The dashboard is of one site, as of the end of the chosen time."""
+def test_range_in_the_past_shows_the_occupancy_of_its_end(week: Week, week_database: InfluxDatabase) -> None:
     then = datetime(2026, 10, 22, 14, 0, tzinfo=LIBRARY.tz)
     viewer = Viewer(week_database, then - timedelta(days=1), then, {"site": LIBRARY.id}, LIBRARY.tz)
     panel = next(panel for panel in panels(BOARD) if panel["title"] == "People inside now")

@@ -1,4 +1,4 @@
-"""The picture in grafana/README.md."""
+"""The picture in grafana/README.md is up to date."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from tests.support.grafana_preview import main
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "dashboard.svg"
 
 
-def test_picture_shows_what_the_queries_answer(tmp_path: Path) -> None:
-    """It is drawn from the dashboard's JSON and real answers; whoever changes a panel draws it anew."""
+def test_picture_is_up_to_date(tmp_path: Path) -> None:
+    """Redraw it after a change to a panel."""
     main(tmp_path / "dashboard.svg")
     drawn = (tmp_path / "dashboard.svg").read_text(encoding="utf-8")
     assert drawn == PICTURE.read_text(encoding="utf-8"), f"python -m tests.support.grafana_preview {PICTURE}"

@@ -1,4 +1,4 @@
-"""What Grafana reads when it starts: data source, dashboards, alert rules, contact point.
+"""The files Grafana reads at start-up: data source, dashboards, alert rules, contact point.
 
 https://grafana.com/docs/grafana/v12.0/administration/provisioning/ and
 https://grafana.com/docs/grafana/v12.0/alerting/set-up/provision-alerting-resources/file-provisioning/
@@ -36,10 +36,10 @@ def test_yaml_is_clean(path: Path) -> None:
 
 
 def test_data_source_speaks_influxql_with_a_token_from_a_file() -> None:
-    """InfluxQL on jsonData.dbName with the token in a header; the token is in no file here, nor in the environment."""
-    told = read("datasources/footfall.yaml")
-    (source,) = told["datasources"]
-    assert told["prune"] is True
+    """InfluxQL on jsonData.dbName, with the token in a header. The token is neither here nor in the environment."""
+    content = read("datasources/footfall.yaml")
+    (source,) = content["datasources"]
+    assert content["prune"] is True
     assert source["uid"] == "footfall-influxdb"
     assert (source["type"], source["access"], source["editable"]) == ("influxdb", "proxy", False)
     assert source["url"] == "${FOOTFALL_INFLUXDB_URL}"
@@ -51,15 +51,14 @@ def test_data_source_speaks_influxql_with_a_token_from_a_file() -> None:
 
 
 def test_dashboards_come_from_the_folder_that_is_mounted() -> None:
-    """Provisioned dashboards cannot be changed in the browser and then silently fall back."""
+    """They cannot be edited in the browser, where changes would silently be lost."""
     (provider,) = read("dashboards/footfall.yaml")["providers"]
     assert provider["options"]["path"] == "/etc/grafana/dashboards"
     assert provider["allowUiUpdates"] is False
     assert provider["folderUid"] == "footfall"
 
 
-def test_every_variable_is_told_in_the_readme() -> None:
-    """Who runs Grafana elsewhere learns from one table what it needs."""
+def test_readme_documents_every_variable() -> None:
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     used = {
         name
@@ -74,22 +73,20 @@ def test_every_variable_is_told_in_the_readme() -> None:
         assert f"`{name}`" in page
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    """A page that sends people to what is not there is worse than none."""
+def test_links_of_the_readme_work() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (FOLDER / "README.md").read_text(encoding="utf-8"))
     assert len(links) > 4
     assert [link for link in links if not (FOLDER / link).exists()] == []
 
 
-def test_readme_lists_the_rules_there_are() -> None:
-    """Whoever gets an alert finds what it means, by its title."""
+def test_readme_lists_every_rule() -> None:
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| ([A-Z][^|]+) \|", page.split("## Alerts")[1].split("## What was")[0], re.MULTILINE)
     assert listed == [rule["title"] for rule in RULES.values()]
 
 
 def test_contact_point_comes_from_the_environment() -> None:
-    """One receiver whose kind and target are set outside, so that no address stands in this repository."""
+    """So no address is stored in this repository."""
     (point,) = read("alerting/contact-points.yaml")["contactPoints"]
     (receiver,) = point["receivers"]
     assert point["name"] == "Footfall"
@@ -99,8 +96,8 @@ def test_contact_point_comes_from_the_environment() -> None:
 
 
 @pytest.mark.parametrize("uid", RULES)
-def test_rule_is_whole(uid: str) -> None:
-    """What Grafana needs to start with a rule, and what a person needs to act on it."""
+def test_rule_is_complete(uid: str) -> None:
+    """It has everything Grafana needs to load it and an operator needs to act on it."""
     rule = RULES[uid]
     assert uid.startswith("footfall-")
     assert rule["title"]
@@ -117,23 +114,23 @@ def test_rule_is_whole(uid: str) -> None:
             assert node["model"]["type"] in {"reduce", "math"}
             continue
         assert node["datasourceUid"] == "footfall-influxdb"
-        assert "$timeFilter" in node["model"]["query"], "only what Grafana's server fills in: there are no variables"
+        assert "$timeFilter" in node["model"]["query"], "the server fills in $timeFilter, but no variables"
         assert node["relativeTimeRange"]["to"] == 0
 
 
-def test_rules_have_titles_and_uids_of_their_own() -> None:
-    """Grafana refuses two rules with one title in a folder."""
-    told = read("alerting/rules.yaml")["groups"]
-    every = [rule for group in told for rule in group["rules"]]
+def test_titles_and_uids_of_rules_are_unique() -> None:
+    """Grafana refuses two rules with the same title in a folder."""
+    groups = read("alerting/rules.yaml")["groups"]
+    every = [rule for group in groups for rule in group["rules"]]
     assert len({rule["uid"] for rule in every}) == len({rule["title"] for rule in every}) == len(every)
 
 
 @pytest.mark.parametrize("uid", RULES)
 def test_labels_in_annotations_are_those_the_query_groups_by(uid: str) -> None:
-    """An alert names who it is about. Written without a dollar sign, which some versions take for the environment."""
+    """An alert names its counter or profile. Without a dollar sign, which some versions expand from the environment."""
     rule = RULES[uid]
-    told = " ".join(rule["annotations"].values())
-    assert "$" not in told
-    used = set(re.findall(r"\{\{ \.Labels\.(\w+) \}\}", told))
+    text = " ".join(rule["annotations"].values())
+    assert "$" not in text
+    used = set(re.findall(r"\{\{ \.Labels\.(\w+) \}\}", text))
     first = rule["data"][0]["model"]["query"].split("GROUP BY")[1]
     assert used == set(re.findall(r'"(\w+)"', first))

@@ -1,38 +1,38 @@
-"""The dashboards work with no data, with one counter and with twenty."""
+"""The dashboards work with no data, one counter, and twenty counters."""
 
 from datetime import timedelta
 
 import pytest
 
+from harness.influx_server import InfluxDatabase
 from tests.support.grafana import Frame, Json, Viewer, dashboard, dashboard_names, panels
 from tests.support.grafana_alerts import firing, rules
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import LIBRARY, NOW, PARIS, load, paris, simulated_week
-from tests.support.influx_server import InfluxDatabase
 
 MANY = 20
 MOST_SERIES = 10_000  # maxSeries of the provisioned data source
 
 
 def drawn(database: InfluxDatabase, board: Json, chosen: dict[str, str | list[str]]) -> dict[str, list[Frame]]:
-    """Return what each panel of *board* draws, by title. Fails on any error of a query."""
+    """Return what each panel of *board* draws, by title. Fails if a query fails."""
     viewer = Viewer(database, paris(27, 0), NOW, chosen, PARIS)
     return {panel["title"]: transform(viewer.frames(board, panel), panel, PARIS) for panel in panels(board)}
 
 
 @pytest.mark.parametrize("name", dashboard_names())
-def test_without_data_no_query_fails_and_no_panel_invents_a_number(name: str, influx_database: InfluxDatabase) -> None:
-    """With no data: every panel says so in its own words, and none shows a zero."""
+def test_without_data_no_query_fails_and_no_panel_shows_a_number(name: str, influx_database: InfluxDatabase) -> None:
+    """Every panel says that there is no data; none shows a zero."""
     board = dashboard(name)
     for title, frames in drawn(influx_database, board, {}).items():
         assert not any(len(frame) for frame in frames), title
     for panel in panels(board):
-        if panel["type"] != "table":  # an empty table says "No data" by itself
+        if panel["type"] != "table":  # an empty table already says "No data"
             assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
 
 
-def test_a_site_that_was_set_but_never_counted_shows_no_zero(influx_database: InfluxDatabase) -> None:
-    """A gap must never pass for a zero: where nothing was told, nothing is shown but the capacity."""
+def test_site_without_any_count_shows_no_zero(influx_database: InfluxDatabase) -> None:
+    """A gap must never pass for a zero: only the capacity is shown."""
     at_ns = int(NOW.timestamp()) * 10**9 - 10**9
     midnight_ms, reset_ms = int(paris(28, 0).timestamp()) * 1000, int(paris(28, 4).timestamp()) * 1000
     influx_database.write(
@@ -43,33 +43,32 @@ def test_a_site_that_was_set_but_never_counted_shows_no_zero(influx_database: In
         for title, frames in drawn(influx_database, dashboard("occupancy"), {}).items()
         if frames
     }
-    assert shown == {"Inside, against capacity": ["capacity"], "Occupancy since the reset": ["capacity"]}
+    assert shown == {"Occupancy and capacity": ["capacity"], "Occupancy since the daily reset": ["capacity"]}
 
 
 @pytest.mark.parametrize("doors", [1, MANY])
 def test_every_counter_is_shown(doors: int, influx_database: InfluxDatabase) -> None:
-    """With one counter and with twenty: each is there, by name, in whatever shows counters."""
+    """Every panel about counters has each of them by name."""
     week = simulated_week(doors, people=40 * doors, beat_ms=900_000)
     load(influx_database, week)
     names = week.doors(LIBRARY)
     counters = drawn(influx_database, dashboard("counters"), {"site": LIBRARY.id})
-    for title in ("Last seen", "Last report", "Losses"):
+    for title in ("Last seen", "Status", "Losses"):
         assert sorted(counters[title][0].column("counter")) == sorted(names)
-    counting = sorted({"DOOR4"} ^ set(names)) if doors > 1 else names  # DOOR4 was dead before the range
-    assert [frame.columns[1].name for frame in counters["Counted"]] == sorted(names), "the dead one too, red"
+    counting = sorted({"DOOR4"} ^ set(names)) if doors > 1 else names  # DOOR4 died before the range
+    assert [frame.columns[1].name for frame in counters["Coverage"]] == sorted(names), "the dead counter too, in red"
     for title in ("Queue", "WiFi signal", "Free memory", "Uptime", "Aborted passages"):
         assert [frame.columns[1].name for frame in counters[title]] == counting
     assert len(counters["Blocked beams"]) == 2 * len(counting)
     occupancy = drawn(influx_database, dashboard("occupancy"), {"site": LIBRARY.id})
-    assert [frame.columns[1].name for frame in occupancy["Share of each door today"]] == counting
-    assert [frame.columns[1].name for frame in occupancy["Counted"]] == sorted(names)
+    assert [frame.columns[1].name for frame in occupancy["Entries by door today"]] == counting
+    assert [frame.columns[1].name for frame in occupancy["Coverage"]] == sorted(names)
     assert all(frames for frames in (*counters.values(), *occupancy.values()))
     assert all(len(frames) < MOST_SERIES for frames in (*counters.values(), *occupancy.values()))
     assert {uid for uid, rule in rules().items() if firing(rule, influx_database, NOW) is None} == set()
 
 
-def test_month_of_twenty_counters_stays_small(influx_database: InfluxDatabase) -> None:
-    """A long range asks for no more points than can be drawn."""
+def test_long_range_returns_no_more_points_than_can_be_drawn(influx_database: InfluxDatabase) -> None:
     viewer = Viewer(influx_database, NOW - timedelta(days=30), NOW)
     for panel in panels(dashboard("counters")):
         query = panel["targets"][0]["query"]

@@ -1,4 +1,4 @@
-"""The ingest app of each test: real, in this process, on a journal of its own. Whatever it logs can be printed."""
+"""The real ingest app of each test, in this process and on its own journal. Every log line must be printable."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def ingest(tmp_path: Path) -> Iterator[Ingest]:
 
 @pytest.fixture
 def legacy_ingest(tmp_path: Path) -> Iterator[Ingest]:
-    """One that takes the rows of old devices."""
+    """An app that takes rows from old devices."""
     with ingest_in_process(tmp_path / "footfall", more=LEGACY) as found:
         yield found
         assert found.log.unprintable() == []

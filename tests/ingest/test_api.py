@@ -1,4 +1,4 @@
-"""What may be asked: sites, occupancy, half hours, counters. A gap is null and never zero."""
+"""The reading API: sites, occupancy, half hours, counters. A gap is null, never zero."""
 
 import json
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from footfall.model import Span, epoch_ms
+from harness.installation import batch
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
-from tests.support.installation import batch
 
 MINUTE_MS = 60_000
 OCCUPANCY = "/api/v1/sites/alliance/occupancy"
@@ -21,7 +21,7 @@ def utc_ms(text: str) -> int:
 
 
 def people(ingest: Ingest, *moments: tuple[str, int], counter: str = "ALLI1", first: int = 1) -> None:
-    """Send crossings of (time in UTC, direction), without a word on what was covered."""
+    """Send crossings of (time in UTC, direction) with a span that covers nothing."""
     crossings = [(seq, utc_ms(text), direction) for seq, (text, direction) in enumerate(moments, first)]
     ingest.keep(*crossings, counter=counter, span=Span(NOON_MS, NOON_MS))
 
@@ -38,7 +38,7 @@ def counters(ingest: Ingest) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in ingest.get("/api/v1/counters")["counters"]}
 
 
-def test_sites_are_told_as_they_are_configured(ingest: Ingest) -> None:
+def test_sites_are_listed_as_configured(ingest: Ingest) -> None:
     assert ingest.get("/api/v1/sites") == {
         "sites": [
             {"id": "alliance", "name": "Alliance", "code": "ALLI", "timezone": "Europe/Paris", "hours": "08:00-19:00",
@@ -81,7 +81,7 @@ def test_occupancy_starts_again_from_zero_at_the_reset(ingest: Ingest) -> None:
 def test_occupancy_is_not_complete_while_a_counter_is_silent(ingest: Ingest) -> None:
     ingest.keep(span=HEARTBEAT)
     found = ingest.get(OCCUPANCY)
-    assert (found["complete"], found["silent_counters"]) == (False, ["ALLI2"]), "never heard of"
+    assert (found["complete"], found["silent_counters"]) == (False, ["ALLI2"]), "never heard from"
     ingest.keep(counter="ALLI2", span=HEARTBEAT)
     assert ingest.get(OCCUPANCY)["complete"] is True
     ingest.clock.now_ms += 180_000
@@ -99,14 +99,14 @@ def test_occupancy_is_not_complete_while_a_counter_is_silent(ingest: Ingest) -> 
         ("since = 2026-05-04", ["ALLI1", "ALLI2", "GONE"]),
     ],
 )
-def test_counter_that_does_not_count_today_is_not_missed(tmp_path: Path, days: str, silent: list[str]) -> None:
+def test_counter_out_of_service_today_is_not_reported_silent(tmp_path: Path, days: str, silent: list[str]) -> None:
     more = f'[counters.GONE]\nsite = "alliance"\nname = "Gone"\nlocation = "RDCentre"\n{days}\n'
     with ingest_in_process(tmp_path / "footfall", more=more) as ingest:
         assert ingest.get(OCCUPANCY)["silent_counters"] == silent
 
 
 def test_gap_is_null_and_covered_quiet_is_zero(ingest: Ingest) -> None:
-    """08:00 to 08:30 covered whole, nobody came; 08:30 to 09:00 half covered; after that, nothing is known."""
+    """08:00 to 08:30 is fully covered and empty, 08:30 to 09:00 half covered, and a gap follows."""
     start_ms = utc_ms("2026-05-04 06:00")
     ingest.keep(span=Span(start_ms, start_ms + 45 * MINUTE_MS))
     quiet = bucket_at(ingest, "2026-05-04T08:00:00+02:00")
@@ -116,19 +116,19 @@ def test_gap_is_null_and_covered_quiet_is_zero(ingest: Ingest) -> None:
         "ALLI1": {"entries": 0, "exits": 0, "covered": 1.0},
         "ALLI2": {"entries": None, "exits": None, "covered": 0.0},
     }
-    assert (quiet["entries"], quiet["covered"]) == (0, 0.5), "of two counters, one told"
+    assert (quiet["entries"], quiet["covered"]) == (0, 0.5), "one of two counters reported"
     assert half["counters"]["ALLI1"] == {"entries": 0, "exits": 0, "covered": 0.5}
     assert (gap["entries"], gap["exits"], gap["covered"]) == (None, None, 0.0)
     assert gap["counters"]["ALLI1"] == {"entries": None, "exits": None, "covered": 0.0}
 
 
-def test_crossings_outside_of_any_span_are_counted_all_the_same(ingest: Ingest) -> None:
+def test_crossings_outside_all_spans_still_count(ingest: Ingest) -> None:
     people(ingest, ("2026-05-04 06:00", 1), ("2026-05-04 06:29:59.999", -1), ("2026-05-04 06:30", 1))
     found = bucket_at(ingest, "2026-05-04T08:00:00+02:00")
     assert (found["entries"], found["exits"], found["covered"]) == (1, 1, 0.0)
 
 
-def test_buckets_are_those_of_today_unless_a_day_is_asked_for(ingest: Ingest) -> None:
+def test_buckets_are_those_of_today_by_default(ingest: Ingest) -> None:
     found = ingest.get(BUCKETS)
     assert (found["site"], found["day"], found["timezone"]) == ("alliance", "2026-05-04", "Europe/Paris")
     ingest.clock.now_ms = utc_ms("2026-05-04 22:00")
@@ -155,7 +155,7 @@ def test_occupancy_at_the_end_of_each_bucket_runs_on_from_the_day_before_to_the_
     "day", ["", "tomorrow", "2026-5-4", "20260504", "2026-W19-1", "2026-02-30", "2026-05-04T00:00", "1970-12-31",
             "9999-01-01", "0001-01-01", "-2026-05-04", "2026-05-04 ", "%D9%A2026-05-04"],
 )  # fmt: skip
-def test_day_that_is_none_is_refused(ingest: Ingest, day: str) -> None:
+def test_invalid_day_is_refused(ingest: Ingest, day: str) -> None:
     answer = ingest.client.get(f"{BUCKETS}?day={day}")
     assert (answer.status_code, json.loads(answer.data)["error"]["field"]) == (400, "day")
 
@@ -165,7 +165,7 @@ def test_day_long_ago_or_far_ahead_is_all_gaps(ingest: Ingest, day: str) -> None
     assert {one["entries"] for one in ingest.get(f"{BUCKETS}?day={day}")["buckets"]} == {None}
 
 
-def test_counter_is_told_with_its_own_report_and_what_it_lost(ingest: Ingest) -> None:
+def test_counter_is_listed_with_its_status_and_its_losses(ingest: Ingest) -> None:
     ingest.keep((1, NOON_MS - 5000, 1), (4, None, 1), span=HEARTBEAT)
     ingest.keep((1, NOON_MS - 5000, -1), span=HEARTBEAT)
     status = {"firmware": "1.0.0", "uptime_s": 86_400, "rssi_dbm": -61}
@@ -196,12 +196,12 @@ def test_counter_is_never_heard_then_counting_then_silent(ingest: Ingest) -> Non
     assert counters(ingest)["ALLI1"]["state"] == "silent"
 
 
-def test_counters_are_told_in_order_of_their_ids(tmp_path: Path) -> None:
+def test_counters_are_listed_by_id(tmp_path: Path) -> None:
     with ingest_in_process(tmp_path / "footfall", counters=("C3", "A1", "B2")) as ingest:
         assert list(counters(ingest)) == ["A1", "B2", "C3"]
 
 
-def test_site_without_counters_knows_nothing(tmp_path: Path) -> None:
+def test_site_without_counters_is_all_gaps(tmp_path: Path) -> None:
     with ingest_in_process(tmp_path / "footfall", counters=()) as ingest:
         assert ingest.get("/api/v1/counters") == {"counters": []}
         assert ingest.get(OCCUPANCY)["complete"] is False

@@ -1,4 +1,4 @@
-"""``POST /api/v1/crossings``: what is taken, what is refused, and that nothing of what is refused is stored."""
+"""``POST /api/v1/crossings``: what is accepted, what is refused, and that a refused batch stores nothing."""
 
 import json
 from typing import Any
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from footfall import wire
 from footfall.model import Quarter, Span
+from harness.installation import batch
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest
-from tests.support.installation import batch
 from tests.support.journals import quarters_of
 
 GOOD: dict[str, Any] = {
@@ -32,7 +32,7 @@ def crossing(seq: int = 1, time_ms: int | None = NOON_MS, direction: int = 1) ->
 
 
 def refused(ingest: Ingest, body: bytes, **arguments: Any) -> tuple[int, str, str]:
-    """POST *body*, which must leave the journal as it is; return status, code and field of the answer."""
+    """POST *body*, which must not change the journal; return status, code and field of the response."""
     before = ingest.stored()
     answer = ingest.post(body, **arguments)
     assert ingest.stored() == before
@@ -59,14 +59,14 @@ def test_heartbeat_is_acknowledged_and_covers_its_span(ingest: Ingest) -> None:
     assert [quarter.covered_ms for quarter in quarters_of(ingest.journal)] == [60_000]
 
 
-def test_crossing_that_comes_again_with_another_story_is_acknowledged_and_told_in_the_log(ingest: Ingest) -> None:
-    """A refusal would make the counter keep it for ever; a person has to look."""
+def test_conflicting_crossing_is_acknowledged_and_logged(ingest: Ingest) -> None:
+    """If it were refused, the counter would resend it for ever. The log asks a person to look."""
     ingest.post(body_of())
     answer = ingest.post(body_of(crossings=[[1041, NOON_MS - 50_000, -1]]))
     assert answer.json == {"stored": 0, "duplicates": 1, "through": 1041}
-    (told,) = (line for line in ingest.log.lines if line.startswith("ERROR"))
-    assert "1 crossings of ALLI1, stream 9f3c2a1b, are in no sum" in told
-    assert "Do two devices use this id" in told
+    (logged,) = (line for line in ingest.log.lines if line.startswith("ERROR"))
+    assert "counter=ALLI1 stream=9f3c2a1b crossings=1" in logged
+    assert "Check for a second device with this id" in logged
 
 
 def test_content_type_may_name_a_charset(ingest: Ingest) -> None:
@@ -75,7 +75,7 @@ def test_content_type_may_name_a_charset(ingest: Ingest) -> None:
 
 
 @pytest.mark.parametrize("skew_s", [-300, 300])
-def test_signature_at_the_edge_of_the_tolerance_is_taken(ingest: Ingest, skew_s: int) -> None:
+def test_signature_at_the_edge_of_the_tolerance_is_accepted(ingest: Ingest, skew_s: int) -> None:
     assert ingest.post(body_of(), headers=ingest.signed(body_of(), skew_s=skew_s)).status_code == 200
 
 
@@ -156,17 +156,17 @@ def test_signed_body_that_breaks_the_wire_format_is_refused_by_field(ingest: Ing
 
 
 @pytest.mark.parametrize("time_ms", [NOON_MS + 300_000, 1_420_070_400_000, None])
-def test_crossing_at_the_edge_of_time_is_taken(ingest: Ingest, time_ms: int | None) -> None:
+def test_crossing_at_the_edge_of_the_time_range_is_accepted(ingest: Ingest, time_ms: int | None) -> None:
     assert ingest.post(body_of(**crossing(time_ms=time_ms))).status_code == 200
 
 
 @pytest.mark.parametrize("seq", [0, MOST])
-def test_seq_at_the_edge_is_taken(ingest: Ingest, seq: int) -> None:
+def test_seq_at_the_edge_of_its_range_is_accepted(ingest: Ingest, seq: int) -> None:
     answer = ingest.post(body_of(**crossing(seq=seq)))
     assert answer.json == {"stored": 1, "duplicates": 0, "through": seq}
 
 
-def test_body_of_256_kib_is_taken_and_one_byte_more_is_not(ingest: Ingest) -> None:
+def test_body_of_256_kib_is_accepted_and_one_byte_more_is_refused(ingest: Ingest) -> None:
     assert ingest.post(body_of().ljust(wire.MAX_BODY_BYTES)).status_code == 200
     assert refused(ingest, body_of().ljust(wire.MAX_BODY_BYTES + 1)) == (413, "body_too_large", "")
 
@@ -180,8 +180,8 @@ def test_largest_batch_a_body_can_hold_is_stored(ingest: Ingest) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_signed_body_whatever_makes_the_service_fail(ingest: Ingest, data: st.DataObject) -> None:
-    """Good bodies with a few bytes changed: each is stored or refused, and told in the one shape."""
+def test_no_signed_body_makes_the_service_fail(ingest: Ingest, data: st.DataObject) -> None:
+    """Valid bodies with a few bytes changed: each is stored or refused, never a 500."""
     body = bytearray(body_of(status={"firmware": "1.0.0"}))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(body) - 1))
@@ -190,13 +190,11 @@ def test_no_signed_body_whatever_makes_the_service_fail(ingest: Ingest, data: st
     assert answer.status_code in (200, 400, 401), answer.data
 
 
-# The store is unavailable: the counter is told to come again, and then it is taken.
+# While the store is unavailable the counter gets 503, and its retry succeeds later.
 
 
 @pytest.mark.parametrize("trouble", ["full", "locked"])
-def test_batch_is_told_to_come_again_while_the_journal_is_in_trouble_and_taken_after(
-    ingest: Ingest, trouble: str
-) -> None:
+def test_batch_gets_503_while_the_journal_is_unavailable_and_its_retry_is_stored(ingest: Ingest, trouble: str) -> None:
     ingest.post(body_of())
     before = ingest.stored()
     large = batch(*((seq, NOON_MS, 1) for seq in range(2000, 6000)), span=HEARTBEAT)

@@ -1,4 +1,4 @@
-"""Health and metrics: the process answers, a write would succeed, and the figures are the journal's."""
+"""Health checks and metrics: the process answers, a write succeeds, and the numbers match the journal."""
 
 import json
 import resource
@@ -20,7 +20,7 @@ Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 @contextmanager
 def no_file_may_grow(journal: Path) -> Iterator[None]:
-    """Let the system refuse every write past the size the journal's log has now."""
+    """Let the system refuse every write past the current size of the journal's log."""
     size = journal.with_name(journal.name + "-wal").stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -45,18 +45,18 @@ def figure(figures: Figures, name: str, **labels: str) -> float:
     return figures[name, frozenset(labels.items())]
 
 
-def test_process_that_answers_is_healthy_whatever_the_journal(ingest: Ingest) -> None:
+def test_process_that_answers_is_healthy_even_if_the_journal_is_locked(ingest: Ingest) -> None:
     assert ingest.get("/healthz") == {"status": "ok"}
     with ingest.locked():
         assert ingest.get("/healthz") == {"status": "ok"}
 
 
-def test_ready_means_that_a_write_reached_the_disk(ingest: Ingest) -> None:
+def test_ready_means_a_write_reached_the_disk(ingest: Ingest) -> None:
     before = ingest.stored()
     assert ingest.get("/readyz") == {"status": "ready"}
     probe = ingest.journal._connection.execute("SELECT written_epoch_ms FROM probe").fetchall()
     assert probe == [(NOON_MS,)]
-    assert ingest.stored() == before, "no count of anybody"
+    assert ingest.stored() == before, "the probe is no count"
 
 
 def assert_not_ready_but_healthy(ingest: Ingest) -> None:
@@ -85,7 +85,7 @@ def test_locked_journal_is_not_ready_until_it_is_free(ingest: Ingest) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/v1/counters", "/api/v1/sites/alliance/occupancy", "/api/v1/sites/alliance/buckets"]
 )
-def test_question_to_a_journal_that_cannot_be_read_is_told_to_come_again(ingest: Ingest, path: str) -> None:
+def test_read_of_an_unreadable_journal_is_answered_503(ingest: Ingest, path: str) -> None:
     (version,) = ingest.journal._connection.execute("PRAGMA user_version").fetchone()
     ingest.journal._connection.execute("PRAGMA user_version = 99")
     answer = ingest.client.get(path)
@@ -95,8 +95,8 @@ def test_question_to_a_journal_that_cannot_be_read_is_told_to_come_again(ingest:
     assert ingest.client.get(path).status_code == 200
 
 
-def test_metrics_of_a_journal_that_cannot_be_read_are_missing_and_the_others_are_not(ingest: Ingest) -> None:
-    """Nothing is told as 0 that nobody knows; that it is not known is told."""
+def test_metrics_of_an_unreadable_journal_are_missing_and_the_others_are_not(ingest: Ingest) -> None:
+    """An unknown value is absent, not 0, and footfall_readable says so."""
     ingest.keep((1, NOON_MS, 1), span=HEARTBEAT)
     (version,) = ingest.journal._connection.execute("PRAGMA user_version").fetchone()
     ingest.journal._connection.execute("PRAGMA user_version = 99")
@@ -113,7 +113,7 @@ def test_metrics_of_a_journal_that_cannot_be_read_are_missing_and_the_others_are
 
 @pytest.fixture
 def forwarding(tmp_path: Path) -> Iterator[Ingest]:
-    """An ingest whose journal is forwarded to an InfluxDB that is down; the API and the page read from there."""
+    """An ingest that forwards to an InfluxDB which is down."""
     more = '[influxdb]\nurl = "http://127.0.0.1:9"\ntoken_file = "token"\n'
     (tmp_path / "footfall").mkdir()
     (tmp_path / "footfall" / "token").write_text("secret\n")
@@ -123,8 +123,8 @@ def forwarding(tmp_path: Path) -> Iterator[Ingest]:
         yield found
 
 
-def test_file_of_a_newer_forwarder_is_told_of_and_takes_no_other_metric_along(forwarding: Ingest) -> None:
-    """A person went back to an older Footfall: it says so, and does not fail."""
+def test_state_file_of_a_newer_forwarder_hides_no_other_metric(forwarding: Ingest) -> None:
+    """After a downgrade: the error names the schema, and the other metrics stay."""
     forwarding.keep((1, NOON_MS, 1), span=HEARTBEAT)
     path = forwarding.installation.journal.with_name(FORWARDER_STATE)
     with closing(ForwarderState(path)):
@@ -143,7 +143,7 @@ def test_file_of_a_newer_forwarder_is_told_of_and_takes_no_other_metric_along(fo
     assert "schema 99" in answer.text
 
 
-def test_metrics_tell_what_became_of_batches(ingest: Ingest) -> None:
+def test_metrics_count_what_became_of_batches(ingest: Ingest) -> None:
     ingest.keep((1, NOON_MS, 1), (2, NOON_MS, 1), (5, NOON_MS, -1), span=HEARTBEAT)
     ingest.keep((1, NOON_MS, -1), (2, NOON_MS, 1), span=HEARTBEAT)
     ingest.post(b"{", headers={"Content-Type": "application/json"})
@@ -158,7 +158,7 @@ def test_metrics_tell_what_became_of_batches(ingest: Ingest) -> None:
     assert figure(figures, "footfall_commit_seconds_count") == 2
 
 
-def test_metrics_tell_sites_and_counters_as_they_are(ingest: Ingest) -> None:
+def test_metrics_show_sites_and_counters(ingest: Ingest) -> None:
     ingest.keep((1, NOON_MS, 1), (2, NOON_MS, 1), (5, NOON_MS, -1), span=HEARTBEAT)
     figures = figures_of(ingest)
     where = {"site": "alliance", "counter": "ALLI1"}
@@ -166,7 +166,7 @@ def test_metrics_tell_sites_and_counters_as_they_are(ingest: Ingest) -> None:
     assert figure(figures, "footfall_counter_lost_crossings", **where) == 2
     assert figure(figures, "footfall_counter_lost_crossings", site="alliance", counter="ALLI2") == 0
     assert figure(figures, "footfall_counter_last_seen_timestamp_seconds", **where) == NOON_MS / 1000
-    assert not [key for key in figures if "last_seen" in key[0] and ("counter", "ALLI2") in key[1]], "never heard of"
+    assert not [key for key in figures if "last_seen" in key[0] and ("counter", "ALLI2") in key[1]], "never heard from"
     assert figure(figures, "footfall_journal_bytes") > 10_000
 
 

@@ -1,4 +1,4 @@
-"""``POST /``: the rows of old devices, whose clock is local and whose time is the END of their half hour."""
+"""``POST /``: rows of old devices, whose clock is local and whose time is the END of the half hour."""
 
 import json
 from datetime import UTC, datetime
@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from footfall.errors import ConfigError
 from footfall.model import epoch_ms
 from footfall.store.historical_counts import HALF_HOUR_MS
+from harness.installation import batch
 from tests.support.ingest_app import Ingest, ingest_in_process
-from tests.support.installation import batch
 from tests.support.journals import coverage_of, quarters_of
 
 ROW = "2026-5-4,08:30:00,12,9,ALLI1,Counter A,RDCentre,Alliance,ALLI"
@@ -30,7 +30,7 @@ def utc_ms(text: str) -> int:
 
 
 def half_hours(ingest: Ingest) -> dict[int, tuple[int, int]]:
-    """Return (entries, exits) by the start of their quarter hour, of those that have any."""
+    """Return (entries, exits) of every quarter hour with entries, by its start."""
     return {one.start_epoch_ms: (one.entries, one.exits) for one in quarters_of(ingest.journal) if one.entries}
 
 
@@ -38,14 +38,14 @@ def error_of(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, json.loads(answer.data)["error"]["field"]
 
 
-def test_rows_are_not_taken_unless_enabled(ingest: Ingest) -> None:
+def test_rows_are_refused_unless_enabled(ingest: Ingest) -> None:
     answer = post(ingest, ROW)
     assert answer.status_code == 404
     assert "[ingest.legacy]" in answer.text
     assert ingest.stored() == []
 
 
-def test_row_is_stored_in_the_half_hour_that_ends_then(legacy_ingest: Ingest) -> None:
+def test_row_is_stored_in_the_half_hour_that_ends_at_its_time(legacy_ingest: Ingest) -> None:
     answer = post(legacy_ingest, ROW)
     assert (answer.status_code, answer.data) == (200, b'{"stored": 1, "duplicates": 0}\n')
     start_ms = utc_ms("2026-05-04 06:00")
@@ -66,17 +66,17 @@ def test_row_sent_twice_is_stored_once(legacy_ingest: Ingest) -> None:
     assert legacy_ingest.stored() == before
 
 
-def test_row_that_comes_again_with_other_figures_is_refused_and_the_first_stays(legacy_ingest: Ingest) -> None:
+def test_row_resent_with_other_counts_is_refused_and_the_first_stays(legacy_ingest: Ingest) -> None:
     post(legacy_ingest, ROW)
     before = legacy_ingest.stored()
     answer = post(legacy_ingest, row(entries="13"))
     assert error_of(answer) == (409, "row")
     assert "already has 12 entries and 9 exits in that half hour, not 13 and 9" in answer.text
     assert legacy_ingest.stored() == before
-    assert legacy_ingest.log.lines[-1].startswith("ERROR ingest.legacy: refused a row of an old device: ALLI1")
+    assert legacy_ingest.log.lines[-1].startswith("ERROR ingest.legacy: refused a row from an old device: ALLI1")
 
 
-def test_row_of_a_half_hour_that_was_counted_live_is_not_added(legacy_ingest: Ingest) -> None:
+def test_row_of_a_half_hour_counted_live_is_not_added(legacy_ingest: Ingest) -> None:
     legacy_ingest.keep((1, utc_ms("2026-05-04 06:10"), 1))
     assert post(legacy_ingest, row(entries="1", exits="0")).json == {"stored": 0, "duplicates": 1}
     assert post(legacy_ingest, row(entries="2", exits="0")).status_code == 409
@@ -88,7 +88,7 @@ def test_second_row_in_a_body_is_refused_with_the_first(legacy_ingest: Ingest) -
 
 
 @pytest.mark.parametrize("name", [b"Caf\xc3\xa9", b"Caf\xe9", b"A\x85B", "A\u2028B".encode(), b"", b"\x1b[31m"])
-def test_columns_that_are_not_read_may_hold_any_bytes(legacy_ingest: Ingest, name: bytes) -> None:
+def test_ignored_columns_may_hold_any_bytes(legacy_ingest: Ingest, name: bytes) -> None:
     assert post(legacy_ingest, ROW.encode().replace(b"Counter A", name)).status_code == 200
 
 
@@ -102,18 +102,18 @@ def test_columns_that_are_not_read_may_hold_any_bytes(legacy_ingest: Ingest, nam
         ("::1", 403),
         ("2001:db8::5", 200),
         ("2001:db9::5", 403),
-        ("::ffff:127.0.0.1", 200),  # an IPv4 caller, where ingest listens on [::]
+        ("::ffff:127.0.0.1", 200),  # an IPv4 client of an ingest that listens on [::]
         ("::ffff:192.0.2.1", 403),
         ("", 403),
     ],
 )
-def test_row_is_taken_from_allowed_networks_only(legacy_ingest: Ingest, address: str, status: int) -> None:
+def test_row_is_accepted_from_allowed_networks_only(legacy_ingest: Ingest, address: str, status: int) -> None:
     assert post(legacy_ingest, ROW, address=address).status_code == status
     assert bool(legacy_ingest.stored()) == (status == 200)
 
 
 @pytest.mark.parametrize("networks", ["", "networks = []\n", "networks = [5]\n", 'networks = ["10.0.0.1/8"]\n'])
-def test_enabling_without_sound_networks_is_a_problem(tmp_path: Path, networks: str) -> None:
+def test_enabling_without_valid_networks_is_a_problem(tmp_path: Path, networks: str) -> None:
     with (
         pytest.raises(ConfigError, match=r"ingest\.legacy\.networks must"),
         ingest_in_process(tmp_path / "footfall", more=f"[ingest.legacy]\nenabled = true\n{networks}"),
@@ -137,15 +137,17 @@ def test_midnight_ends_the_last_half_hour_of_the_day_before(legacy_ingest: Inges
         ("03:00:00", "02:01", "01:30"),
     ],
 )
-def test_repeated_hour_is_the_later_pass_that_has_been(legacy_ingest: Ingest, clock: str, now: str, start: str) -> None:
+def test_repeated_time_means_the_latest_pass_that_is_over(
+    legacy_ingest: Ingest, clock: str, now: str, start: str
+) -> None:
     legacy_ingest.clock.now_ms = utc_ms(f"2026-10-25 {now}")
     assert post(legacy_ingest, row("2026-10-25", clock)).json == {"stored": 1, "duplicates": 0}
     day = "2026-10-24" if start == "23:30" else "2026-10-25"
     assert half_hours(legacy_ingest) == {utc_ms(f"{day} {start}"): (12, 9)}
 
 
-def test_all_rows_of_an_autumn_night_sent_in_time_are_kept_apart(legacy_ingest: Ingest) -> None:
-    shown = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00", "03:30"]  # as the device's clock shows it
+def test_prompt_rows_of_an_autumn_night_are_kept_apart(legacy_ingest: Ingest) -> None:
+    shown = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00", "03:30"]  # on the device's clock
     for number, clock in enumerate(shown):
         legacy_ingest.clock.now_ms = utc_ms("2026-10-24 23:30") + number * HALF_HOUR_MS + 1000
         assert post(legacy_ingest, row("2026-10-25", f"{clock}:00", entries=str(number + 1))).status_code == 200
@@ -153,21 +155,21 @@ def test_all_rows_of_an_autumn_night_sent_in_time_are_kept_apart(legacy_ingest: 
     assert half_hours(legacy_ingest) == {first_ms + n * HALF_HOUR_MS: (n + 1, 9) for n in range(len(shown))}
 
 
-def test_rows_of_a_repeated_hour_sent_late_and_again_are_each_kept_once(legacy_ingest: Ingest) -> None:
+def test_late_and_resent_rows_of_a_repeated_hour_are_each_stored_once(legacy_ingest: Ingest) -> None:
     legacy_ingest.clock.now_ms = utc_ms("2026-10-25 09:00")
     for entries, status in (("5", 200), ("5", 200), ("7", 200), ("7", 200), ("9", 409)):
         assert post(legacy_ingest, row("2026-10-25", "02:30:00", entries=entries)).status_code == status
     assert half_hours(legacy_ingest) == {utc_ms("2026-10-25 00:00"): (5, 9), utc_ms("2026-10-25 01:00"): (7, 9)}
 
 
-def test_row_of_a_time_that_never_was_is_refused(legacy_ingest: Ingest) -> None:
+def test_row_of_a_skipped_time_is_refused(legacy_ingest: Ingest) -> None:
     legacy_ingest.clock.now_ms = utc_ms("2026-03-29 12:00")
     answer = post(legacy_ingest, row("2026-3-29", "02:30:00"))
     assert (answer.status_code, (answer.json or {})["error"]["field"]) == (400, "time")
     assert half_hours(legacy_ingest) == {}
 
 
-def test_row_after_the_spring_jump_is_an_hour_nearer(legacy_ingest: Ingest) -> None:
+def test_row_after_the_spring_jump_follows_at_once(legacy_ingest: Ingest) -> None:
     legacy_ingest.clock.now_ms = utc_ms("2026-03-29 12:00")
     post(legacy_ingest, row("2026-3-29", "02:00:00"))
     post(legacy_ingest, row("2026-3-29", "03:30:00", entries="5"))
@@ -206,14 +208,12 @@ def test_row_after_the_spring_jump_is_an_hour_nearer(legacy_ingest: Ingest) -> N
         (row(exits="x"), "exits"),
     ],
 )
-def test_row_that_cannot_be_read_is_refused_by_column_and_not_stored(
-    legacy_ingest: Ingest, content: str, field: str
-) -> None:
+def test_malformed_row_is_refused_by_column_and_not_stored(legacy_ingest: Ingest, content: str, field: str) -> None:
     assert error_of(post(legacy_ingest, content.encode())) == (400, field)
     assert legacy_ingest.stored() == []
 
 
-def test_row_that_ends_as_far_ahead_as_clocks_may_differ_is_taken(legacy_ingest: Ingest) -> None:
+def test_row_ahead_by_the_clock_tolerance_is_accepted(legacy_ingest: Ingest) -> None:
     legacy_ingest.clock.now_ms = utc_ms("2026-05-04 06:25")
     assert post(legacy_ingest, ROW).status_code == 200
     legacy_ingest.clock.now_ms -= 1

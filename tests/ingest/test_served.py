@@ -10,7 +10,7 @@ import pytest
 
 from footfall import wire
 from footfall.model import Span
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 from tests.support.journals import contents
 
 
@@ -31,7 +31,7 @@ def heartbeat(stream: str = "s") -> bytes:
 
 
 def exchange(site: Installation, request: bytes, *, leave: bool = False) -> bytes:
-    """Send *request* and return all that comes back, or leave without listening."""
+    """Send *request* and return the response; with *leave*, disconnect before it arrives."""
     with closing(socket.create_connection(("127.0.0.1", site.port), timeout=30)) as connection:
         connection.sendall(request)
         if leave:
@@ -43,7 +43,7 @@ def exchange(site: Installation, request: bytes, *, leave: bool = False) -> byte
 
 
 def posted(site: Installation, body: bytes, *more: bytes, length: int | None = None) -> bytes:
-    """Return the bytes of a signed request, with *more* header lines."""
+    """Return a signed request with *more* header lines."""
     headers = [f"{name}: {value}".encode() for name, value in site.signed(body).items()]
     length = len(body) if length is None else length
     lines = [b"POST " + wire.PATH.encode() + b" HTTP/1.1", b"Host: x", b"Connection: close",
@@ -66,8 +66,8 @@ def test_batch_is_acknowledged_exactly(site: Installation) -> None:
 
 
 @pytest.mark.parametrize("skew_s", [0, -(10**6)])
-def test_every_answer_carries_the_servers_time(site: Installation, skew_s: int) -> None:
-    """A counter without NTP sets its clock by it, the more so when it was refused for its clock."""
+def test_every_response_carries_the_server_time(site: Installation, skew_s: int) -> None:
+    """A counter without NTP sets its clock by it, even when its own clock was the reason for the refusal."""
     body = heartbeat()
     before_s = int(time.time())
     answer = site.post(body, headers=site.signed(body, at_s=time.time() + skew_s))
@@ -75,7 +75,7 @@ def test_every_answer_carries_the_servers_time(site: Installation, skew_s: int) 
     assert before_s - 1 <= parsedate_to_datetime(answer.headers["date"]).timestamp() <= time.time() + 1
 
 
-def test_unsigned_and_oversized_bodies_are_refused_in_the_one_shape(site: Installation) -> None:
+def test_unsigned_and_oversized_bodies_are_refused_as_json(site: Installation) -> None:
     before = contents(site.journal)
     for body, headers, status in (
         (heartbeat(), {"Content-Type": "application/json"}, 401),
@@ -88,8 +88,8 @@ def test_unsigned_and_oversized_bodies_are_refused_in_the_one_shape(site: Instal
     assert contents(site.journal) == before
 
 
-def test_counter_may_ask_before_it_sends_its_body(site: Installation) -> None:
-    """Expect: 100-continue, RFC 9110, section 10.1.1."""
+def test_client_may_expect_100_continue(site: Installation) -> None:
+    """RFC 9110, section 10.1.1."""
     answer = exchange(site, posted(site, heartbeat(), b"Expect: 100-continue"))
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
@@ -104,7 +104,7 @@ def test_counter_may_ask_before_it_sends_its_body(site: Installation) -> None:
         b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_and_harms_nothing(site: Installation, request_bytes: bytes) -> None:
+def test_malformed_http_is_refused_and_harms_nothing(site: Installation, request_bytes: bytes) -> None:
     assert exchange(site, request_bytes).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 505 "))
     assert_well(site)
 
@@ -117,7 +117,7 @@ def test_header_of_any_bytes_harms_nothing(site: Installation, name: bytes) -> N
     assert_well(site)
 
 
-def test_caller_who_leaves_in_the_middle_of_a_body_stores_nothing_and_harms_nothing(site: Installation) -> None:
+def test_client_that_disconnects_in_mid_body_stores_nothing(site: Installation) -> None:
     before = contents(site.journal)
     now_ms = int(time.time() * 1000)
     for seq in range(20):
@@ -127,7 +127,7 @@ def test_caller_who_leaves_in_the_middle_of_a_body_stores_nothing_and_harms_noth
     assert_well(site)
 
 
-def test_caller_who_leaves_before_the_answer_has_sent_once_all_the_same(site: Installation) -> None:
+def test_batch_of_a_client_that_disconnects_early_is_stored_once(site: Installation) -> None:
     before = sum(row[0] == "crossing" for row in contents(site.journal))
     body = batch((1, int(time.time() * 1000), 1), stream="impatient")
     for _ in range(10):

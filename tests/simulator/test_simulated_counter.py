@@ -1,4 +1,4 @@
-"""The simulated counter against an ingest that checks every claim: nothing is lost, doubled or made up."""
+"""The simulated counter against an ingest that checks every claim: nothing is lost, doubled or invented."""
 
 import json
 import logging
@@ -13,19 +13,27 @@ from hypothesis import strategies as st
 from footfall.errors import FootfallError
 from footfall.model import Span
 from simulator.backlog import Backlog
-from simulator.clock import SteppedClock
 from simulator.people import MINUTE_MS, Crossing
-from simulator.simulated_counter import Habits, SimulatedCounter
-from simulator.unreliable_network import NO_TROUBLE, Answer, NetworkCut, NetworkTrouble, Transport, UnreliableNetwork
+from simulator.simulated_clock import SteppedClock
+from simulator.simulated_counter import CounterOptions, SimulatedCounter
+from simulator.unreliable_network import (
+    NO_TROUBLE,
+    NetworkFailure,
+    NetworkTrouble,
+    Response,
+    Transport,
+    UnreliableNetwork,
+)
 from tests.support.fake_ingest import FakeIngest, Fault
 
 KEY = b"k" * 32
 START = 1_777_874_400_000
 NOW_S = START / 1000 + 86_400
+MINUTE = Span(START, START + MINUTE_MS)
 
 
-class Pauses(SteppedClock):
-    """A stepped clock that remembers its pauses and takes no time over them."""
+class RecordingClock(SteppedClock):
+    """A stepped clock that records its pauses and takes no real time."""
 
     def __init__(self, stop: threading.Event) -> None:
         super().__init__(START, stop, longest_pause_s=0.0)
@@ -36,8 +44,8 @@ class Pauses(SteppedClock):
         super().pause(delay_s)
 
 
-class Stage:
-    """One counter, its people, and the ingest it sends to, over *minutes*."""
+class Rig:
+    """One counter, its crossings over *minutes*, and the ingest it sends to."""
 
     def __init__(
         self,
@@ -48,7 +56,7 @@ class Stage:
         seed: int = 1,
         fault: Fault = lambda _number, _body: None,
         wall: Callable[[], float] = lambda: NOW_S,
-        habits: Habits = Habits(),  # noqa: B008 - frozen
+        options: CounterOptions = CounterOptions(),  # noqa: B008 - frozen
     ) -> None:
         span = Span(START, START + minutes * MINUTE_MS)
         self.truth = [Crossing("ALLI1", START + time, 1) for time in sorted(times)]
@@ -56,44 +64,44 @@ class Stage:
         self.ingest = FakeIngest(self.keys, lambda: NOW_S, fault)
         self.ingest.expect(self.truth)
         self.stop = threading.Event()
-        self.clock = Pauses(self.stop)
+        self.clock = RecordingClock(self.stop)
         self.network = UnreliableNetwork(self.ingest, trouble, random.Random(seed), span, self.clock.now_epoch_ms)
-        self.counter = self.counter_over(self.network, span, wall, habits, seed)
+        self.counter = self.counter_over(self.network, span, wall, options, seed)
 
     def counter_over(
-        self, transport: Transport, span: Span, wall: Callable[[], float], habits: Habits, seed: int
+        self, transport: Transport, span: Span, wall: Callable[[], float], options: CounterOptions, seed: int
     ) -> SimulatedCounter:
-        backlog = Backlog(self.truth, span, limit=habits.batch_limit)
+        backlog = Backlog(self.truth, span, limit=options.batch_limit)
         return SimulatedCounter(
-            "ALLI1", "9f3c2a1b", KEY, backlog, transport, self.clock, random.Random(seed), wall=wall, habits=habits
+            "ALLI1", "9f3c2a1b", KEY, backlog, transport, self.clock, random.Random(seed), wall=wall, options=options
         )
 
     def covered_minutes(self) -> float:
         return self.ingest.covered_ms("ALLI1") / MINUTE_MS
 
 
-class DeadLine:
-    """A transport that nothing passes; each cut is *staged*, or not, in turn."""
+class FailingTransport:
+    """A transport that always fails; *is_simulated* says of each failure whether the simulator caused it."""
 
-    def __init__(self, staged: Sequence[bool]) -> None:
+    def __init__(self, is_simulated: Sequence[bool]) -> None:
         self.posts = 0
-        self._staged = staged
+        self._is_simulated = is_simulated
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         self.posts += 1
-        raise NetworkCut("no answer", staged=self._staged[self.posts - 1])
+        raise NetworkFailure("no response", is_simulated=self._is_simulated[self.posts - 1])
 
     def close(self) -> None: ...
 
 
-class Tap:
-    """A transport that remembers what passed it: (body, id, timestamp, signature)."""
+class RecordingTransport:
+    """A transport that records what it sends: (body, id, timestamp, signature)."""
 
     def __init__(self, inner: Transport) -> None:
         self.sent: list[tuple[bytes, str, str, str]] = []
         self._inner = inner
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         self.sent.append((body, headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"]))
         return self._inner.post(body, headers)
 
@@ -101,36 +109,36 @@ class Tap:
 
 
 def answer_once(status: int, body: object = None, **headers: str) -> Fault:
-    """Return a fault that answers the second request with *status*, and lets all others pass."""
+    """Return a fault that answers the second request with *status*."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     said = json.dumps(body or {"error": {"code": "x", "message": "no, thanks"}}).encode()
-    return lambda number, _body: Answer(status, named, said) if number == 2 else None
+    return lambda number, _body: Response(status, named, said) if number == 2 else None
 
 
-def test_a_quiet_hour_is_sixty_heartbeats_that_cover_it() -> None:
-    stage = Stage(minutes=60)
-    stage.counter.run()
-    assert stage.ingest.requests == stage.counter.traffic.batches == 60
-    assert stage.covered_minutes() == 60
-    assert stage.counter.traffic.resends == 0
+def test_quiet_hour_is_covered_by_sixty_heartbeats() -> None:
+    rig = Rig(minutes=60)
+    rig.counter.run()
+    assert rig.ingest.requests == rig.counter.traffic.batches == 60
+    assert rig.covered_minutes() == 60
+    assert rig.counter.traffic.resends == 0
 
 
-def test_a_crossing_waits_for_company_no_longer_than_it_was_told() -> None:
-    stage = Stage([5_000, 6_000, 90_000], habits=Habits(linger_ms=2_000))
-    stage.counter.run()
-    ends = [(span.to_epoch_ms - START) / 1000 for span in stage.ingest.spans["ALLI1"]]
+def test_crossing_waits_for_others_only_as_long_as_linger_ms() -> None:
+    rig = Rig([5_000, 6_000, 90_000], options=CounterOptions(linger_ms=2_000))
+    rig.counter.run()
+    ends = [(span.to_epoch_ms - START) / 1000 for span in rig.ingest.spans["ALLI1"]]
     assert ends[:4] == [7, 67, 92, 152]
 
 
-def test_a_crowd_is_sent_in_batches_of_which_each_claims_only_its_own() -> None:
-    """Also when hundreds share an instant: an outage is over and the whole backlog comes at once."""
-    stage = Stage([*range(0, 50_000, 50), *[30_000] * 700, 59_999, 60_000])
-    stage.counter.run()
-    assert stage.ingest.largest_batch == 500
-    assert stage.ingest.largest_body < 256 * 1024
-    assert stage.ingest.stored() == tuple(stage.truth)
-    assert stage.ingest.false_claims == []
-    assert stage.covered_minutes() == 10
+def test_crowd_is_sent_in_several_batches_with_true_claims() -> None:
+    """Even if hundreds share an instant and a whole backlog is sent at once after an outage."""
+    rig = Rig([*range(0, 50_000, 50), *[30_000] * 700, 59_999, 60_000])
+    rig.counter.run()
+    assert rig.ingest.largest_batch == 500
+    assert rig.ingest.largest_body < 256 * 1024
+    assert rig.ingest.stored() == tuple(rig.truth)
+    assert rig.ingest.false_claims == []
+    assert rig.covered_minutes() == 10
 
 
 @settings(deadline=None, max_examples=40)
@@ -139,90 +147,90 @@ def test_a_crowd_is_sent_in_batches_of_which_each_claims_only_its_own() -> None:
     st.lists(st.integers(0, 90 * MINUTE_MS - 1), max_size=150),
     st.builds(
         NetworkTrouble,
-        cut_before=st.floats(0, 0.4),
-        cut_after=st.floats(0, 0.4),
-        twice=st.floats(0, 0.5),
+        lost_request=st.floats(0, 0.4),
+        lost_response=st.floats(0, 0.4),
+        duplicate=st.floats(0, 0.5),
         outages=st.floats(0, 48),
         longest_outage_min=st.floats(1, 60),
     ),
     st.integers(1, 40),
 )
-def test_whatever_the_network_does_each_crossing_is_stored_once_and_no_claim_is_false(
+def test_each_crossing_is_stored_once_and_no_claim_is_false_on_any_network(
     seed: int, times: list[int], trouble: NetworkTrouble, limit: int
 ) -> None:
-    stage = Stage(times, minutes=90, trouble=trouble, seed=seed, habits=Habits(batch_limit=limit))
-    stage.counter.run()
-    assert stage.ingest.stored() == tuple(stage.truth)
-    assert stage.ingest.false_claims == []
-    assert stage.covered_minutes() == 90
-    assert stage.counter.traffic.crossings == len(times)
-    assert all(len(bodies) == 1 for bodies in stage.ingest.messages.values())
-    assert stage.clock.pauses == []  # a staged cut costs no real time
+    rig = Rig(times, minutes=90, trouble=trouble, seed=seed, options=CounterOptions(batch_limit=limit))
+    rig.counter.run()
+    assert rig.ingest.stored() == tuple(rig.truth)
+    assert rig.ingest.false_claims == []
+    assert rig.covered_minutes() == 90
+    assert rig.counter.traffic.crossings == len(times)
+    assert all(len(bodies) == 1 for bodies in rig.ingest.messages.values())
+    assert rig.clock.pauses == []  # simulated failures cost no real time
 
 
-def test_a_batch_sent_again_has_the_same_id_and_body_and_a_new_signature() -> None:
+def test_resend_has_the_same_id_and_body_and_a_new_signature() -> None:
     seconds = iter(range(1000))
-    stage = Stage([1000], minutes=1, fault=lambda number, _: Answer(500, {}, b"") if number < 3 else None)
-    tap = Tap(stage.ingest)
-    stage.counter_over(tap, Span(START, START + MINUTE_MS), lambda: NOW_S + next(seconds), Habits(), 1).run()
-    bodies, messages, stamps, signatures = (set(several) for several in zip(*tap.sent, strict=True))
-    assert len(tap.sent) == 3
+    rig = Rig([1000], minutes=1, fault=lambda number, _: Response(500, {}, b"") if number < 3 else None)
+    transport = RecordingTransport(rig.ingest)
+    rig.counter_over(transport, MINUTE, lambda: NOW_S + next(seconds), CounterOptions(), 1).run()
+    bodies, messages, stamps, signatures = (set(several) for several in zip(*transport.sent, strict=True))
+    assert len(transport.sent) == 3
     assert len(bodies) == len(messages) == 1
     assert len(stamps) == len(signatures) == 3
 
 
 @pytest.mark.parametrize("status", [403, 404, 408, 409, 429, 500, 502, 503])
-def test_an_answer_that_does_not_judge_the_body_loses_nothing(status: int) -> None:
-    stage = Stage([30_000, 70_000, 80_000, 130_000], fault=answer_once(status))
-    stage.counter.run()
-    assert [crossing.time_epoch_ms - START for crossing in stage.ingest.stored()] == [30_000, 70_000, 80_000, 130_000]
+def test_response_that_does_not_reject_the_body_loses_nothing(status: int) -> None:
+    rig = Rig([30_000, 70_000, 80_000, 130_000], fault=answer_once(status))
+    rig.counter.run()
+    assert [crossing.time_epoch_ms - START for crossing in rig.ingest.stored()] == [30_000, 70_000, 80_000, 130_000]
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_a_refused_batch_is_never_sent_again_and_its_crossings_are_counted_as_dropped(
+def test_refused_batch_is_never_resent_and_its_crossings_are_counted_as_dropped(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was dropped lies in a gap: no later span claims that minute."""
-    stage = Stage([30_000, 70_000, 80_000, 130_000], fault=answer_once(status))
+    """Dropped crossings leave a gap: no later span claims that minute."""
+    rig = Rig([30_000, 70_000, 80_000, 130_000], fault=answer_once(status))
     with caplog.at_level(logging.ERROR):
-        stage.counter.run()
-    assert [crossing.time_epoch_ms - START for crossing in stage.ingest.stored()] == [30_000, 130_000]
-    assert stage.ingest.false_claims == []
-    assert stage.covered_minutes() == 9
-    assert stage.counter.backlog.dropped == stage.ingest.statuses["ALLI1"]["dropped"] == 2
-    assert f"counter ALLI1 drops 2 crossings, never to be sent again: ingest refused them, {status}" in caplog.text
+        rig.counter.run()
+    assert [crossing.time_epoch_ms - START for crossing in rig.ingest.stored()] == [30_000, 130_000]
+    assert rig.ingest.false_claims == []
+    assert rig.covered_minutes() == 9
+    assert rig.counter.backlog.dropped == rig.ingest.statuses["ALLI1"]["dropped"] == 2
+    assert f"counter ALLI1: 2 crossings dropped, ingest refused the batch with {status}" in caplog.text
     assert "no, thanks" in caplog.text
 
 
-def test_a_wrong_key_keeps_everything_until_the_key_is_right(caplog: pytest.LogCaptureFixture) -> None:
-    stage = Stage([1_000, 61_000], minutes=3)
-    stage.keys["ALLI1"] = b"x" * 32
+def test_wrong_key_keeps_everything_until_the_key_is_right(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig([1_000, 61_000], minutes=3)
+    rig.keys["ALLI1"] = b"x" * 32
     for _ in range(4):
-        stage.counter.step()
-    assert stage.ingest.stored() == ()
-    assert "its signature is refused" in caplog.text
-    stage.keys["ALLI1"] = KEY
-    stage.counter.run()
-    assert stage.ingest.stored() == tuple(stage.truth)
-    assert stage.counter.backlog.dropped == 0
-    assert stage.clock.pauses == sorted(stage.clock.pauses)  # later and later
+        rig.counter.step()
+    assert rig.ingest.stored() == ()
+    assert "ingest refused the signature" in caplog.text
+    rig.keys["ALLI1"] = KEY
+    rig.counter.run()
+    assert rig.ingest.stored() == tuple(rig.truth)
+    assert rig.counter.backlog.dropped == 0
+    assert rig.clock.pauses == sorted(rig.clock.pauses)  # later and later
 
 
 @pytest.mark.parametrize("off_s", [7_200, -7_200])
-def test_a_counter_whose_clock_is_off_sets_it_by_the_date_header(off_s: int) -> None:
-    stage = Stage([1_000], minutes=5, wall=lambda: NOW_S + off_s)
-    stage.counter.run()
-    assert stage.ingest.stored() == tuple(stage.truth)
-    assert stage.counter.traffic.resends == 1
+def test_wrong_clock_is_set_from_the_date_header(off_s: int) -> None:
+    rig = Rig([1_000], minutes=5, wall=lambda: NOW_S + off_s)
+    rig.counter.run()
+    assert rig.ingest.stored() == tuple(rig.truth)
+    assert rig.counter.traffic.resends == 1
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("after", "wait_s"), [("7", 7.0), ("9" * 400, 3600.0), ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0)])
-def test_a_busy_ingest_is_left_alone_as_long_as_it_asks(status: int, after: str, wait_s: float) -> None:
-    stage = Stage([61_000], fault=answer_once(status, retry_after=after))
-    stage.counter.run()
-    assert stage.clock.pauses == [wait_s]
-    assert stage.ingest.stored() == tuple(stage.truth)
+def test_counter_waits_for_retry_after(status: int, after: str, wait_s: float) -> None:
+    rig = Rig([61_000], fault=answer_once(status, retry_after=after))
+    rig.counter.run()
+    assert rig.clock.pauses == [wait_s]
+    assert rig.ingest.stored() == tuple(rig.truth)
 
 
 @pytest.mark.parametrize(
@@ -237,52 +245,50 @@ def test_a_busy_ingest_is_left_alone_as_long_as_it_asks(status: int, after: str,
         answer_once(200, {"through": 1}),
     ],
 )
-def test_an_answer_that_acknowledges_nothing_is_a_reason_to_send_again(fault: Fault) -> None:
-    """The last one acknowledges the crossing of the first batch only."""
-    stage = Stage([1_000, 61_000, 62_000], fault=fault)
-    stage.counter.run()
-    assert stage.ingest.stored() == tuple(stage.truth)
-    assert stage.ingest.false_claims == []
-    assert stage.covered_minutes() == 10
-    assert len(stage.clock.pauses) == 1
+def test_response_that_does_not_acknowledge_the_batch_causes_a_resend(fault: Fault) -> None:
+    """The last fault acknowledges only the crossing of the first batch."""
+    rig = Rig([1_000, 61_000, 62_000], fault=fault)
+    rig.counter.run()
+    assert rig.ingest.stored() == tuple(rig.truth)
+    assert rig.ingest.false_claims == []
+    assert rig.covered_minutes() == 10
+    assert len(rig.clock.pauses) == 1
 
 
-def test_a_counter_gives_up_when_nothing_but_failures_came_for_its_patience() -> None:
+def test_counter_gives_up_after_its_time_limit_of_failures() -> None:
     seconds = iter(range(0, 10_000, 10))
-    stage = Stage([1_000], wall=lambda: NOW_S + next(seconds), fault=lambda _number, _body: Answer(500, {}, b"broken"))
-    with pytest.raises(
-        FootfallError, match=r"ALLI1 gave up after 120 s of nothing but failures.*500.*broken"
-    ) as caught:
-        stage.counter.run()
+    rig = Rig([1_000], wall=lambda: NOW_S + next(seconds), fault=lambda _number, _body: Response(500, {}, b"broken"))
+    with pytest.raises(FootfallError, match=r"ALLI1 gave up after 120 s of failures.*500.*broken") as caught:
+        rig.counter.run()
     assert "footfall doctor" in caught.value.hint
-    assert 5 < stage.ingest.requests < 20
+    assert 5 < rig.ingest.requests < 20
 
 
-def test_only_failures_that_were_not_staged_wear_out_patience() -> None:
-    """Each attempt takes 100 s here. A long staged outage between two real failures is not the server's fault."""
-    line = DeadLine(staged=[False, *[True] * 10, False, False, False])
-    stage = Stage([1_000])
-    counter = stage.counter_over(line, Span(START, START + MINUTE_MS), lambda: NOW_S + 100 * line.posts, Habits(), 1)
+def test_simulated_failures_do_not_count_towards_giving_up() -> None:
+    """Each attempt takes 100 s here. A long simulated outage between two real failures is not the server's fault."""
+    transport = FailingTransport(is_simulated=[False, *[True] * 10, False, False, False])
+    rig = Rig([1_000])
+    counter = rig.counter_over(transport, MINUTE, lambda: NOW_S + 100 * transport.posts, CounterOptions(), 1)
     for _ in range(13):
         counter.step()
     with pytest.raises(FootfallError, match="gave up after 120 s"):
         counter.step()
 
 
-def test_a_stopped_counter_tells_what_is_not_acknowledged() -> None:
-    stage = Stage([1_000, 2_000, 300_000], trouble=NetworkTrouble(cut_before=1))
-    stage.counter.step()
-    stage.stop.set()
-    stage.counter.run()
-    assert len(stage.counter.backlog) == stage.counter.backlog.seen == 2
-    assert stage.counter.traffic.cuts == 1
+def test_stopped_counter_keeps_unacknowledged_crossings() -> None:
+    rig = Rig([1_000, 2_000, 300_000], trouble=NetworkTrouble(lost_request=1))
+    rig.counter.step()
+    rig.stop.set()
+    rig.counter.run()
+    assert len(rig.counter.backlog) == rig.counter.backlog.seen == 2
+    assert rig.counter.traffic.lost == 1
 
 
-def test_a_counter_behind_a_dead_line_waits_longer_each_time_but_not_for_ever() -> None:
-    stage = Stage([1_000])
-    line = DeadLine(staged=[False] * 20)
-    counter = stage.counter_over(line, Span(START, START + MINUTE_MS), lambda: NOW_S, Habits(), 1)
+def test_backoff_grows_up_to_a_limit() -> None:
+    rig = Rig([1_000])
+    transport = FailingTransport(is_simulated=[False] * 20)
+    counter = rig.counter_over(transport, MINUTE, lambda: NOW_S, CounterOptions(), 1)
     for _ in range(20):
         counter.step()
-    assert stage.clock.pauses[0] <= 0.5
-    assert all(30 <= delay <= 60 for delay in stage.clock.pauses[8:])
+    assert rig.clock.pauses[0] <= 0.5
+    assert all(30 <= delay <= 60 for delay in rig.clock.pauses[8:])

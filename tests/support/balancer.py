@@ -1,4 +1,4 @@
-"""The balancer of compose.replicas.yml on loopback: the real Caddy with the deployment's own settings."""
+"""The balancer of compose.replicas.yml on loopback: the real Caddy with the deployed configuration."""
 
 import subprocess
 import time
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import urllib3
 
-from simulator.unreliable_network import Answer, HttpTransport
+from harness.installation import free_port
+from simulator.unreliable_network import HttpTransport, Response
 from tests.support.compose import ROOT, tool
-from tests.support.installation import free_port
 
 SETTINGS = ROOT / "deploy" / "caddy" / "balancer.Caddyfile"
 
 
 @contextmanager
 def balancer(folder: Path, ports: Sequence[int]) -> Iterator[str]:
-    """Give the address behind which the ingests on *ports* are; Caddy keeps what it writes in *folder*."""
+    """Balance between the ingests on *ports* and yield the address; Caddy writes to *folder*."""
     folder.mkdir()
     port = free_port()
     environment = {
@@ -37,15 +37,15 @@ def balancer(folder: Path, ports: Sequence[int]) -> Iterator[str]:
 
 
 class TransportFrom(HttpTransport):
-    """A counter's way to the balancer from an address of its own, as a proxy in front of the balancer would tell it."""
+    """A transport whose requests appear to come from *address*, as behind a proxy."""
 
     def __init__(self, url: str, address: str) -> None:
-        """Send to *url*, from *address*."""
+        """Send to *url* as *address*."""
         super().__init__(url)
         self._address = address
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Return the answer. Raises NetworkCut."""
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Return the response. Raises NetworkFailure."""
         return super().post(body, {**headers, "x-forwarded-for": self._address})
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from harness.installation import free_port
 from tests.support.firmware import FIRMWARE, built
-from tests.support.installation import free_port
 from tests.support.processes import until
 
 HOST = FIRMWARE / "host" / "arduino_check"

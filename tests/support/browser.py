@@ -1,4 +1,4 @@
-"""A real headless Chromium, and what a test asks of the pages in it."""
+"""A real headless Chromium, and checks of the pages in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ QUIET = ["--disable-background-networking", "--disable-component-update", "--dis
          "--no-first-run", "--no-sandbox"]  # fmt: skip
 _AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
+_REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
     (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));"""
 _TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
@@ -27,10 +27,10 @@ _TOO_WIDE = """() => {
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Give a headless Chromium; skip the test where there is none."""
+    """Yield a headless Chromium; skip the test if it is not installed."""
     if not CHROMIUM.exists():
         pytest.skip("needs Chromium: apt-get install chromium")
-    expect.set_options(timeout=30_000)  # for a busy machine: what must be quick is measured where it matters
+    expect.set_options(timeout=60_000)  # for a busy machine
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         try:
@@ -41,36 +41,36 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def looking(chromium: Browser, url: str, **settings: Any) -> Iterator[Page]:
-    """Give a page of a browser of its own, whose relative addresses are those of *url*.
+    """Yield a page in a fresh browser context, with *url* as its base.
 
-    *settings* are those of Playwright's new_context. At the end, the page must have asked nobody but *url* for
-    anything, and complained of nothing: neither its policy nor a script.
+    *settings* are those of Playwright's new_context. At the end, the page must have loaded nothing from other hosts,
+    and neither its policy nor its script may have reported an error.
     """
     context = chromium.new_context(base_url=url, **{"locale": "en-GB", **settings})
-    context.set_default_timeout(20_000)
-    asked: list[str] = []
-    complaints: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.set_default_timeout(60_000)
+    requested: list[str] = []
+    errors: list[str] = []
+    context.on("request", lambda request: requested.append(request.url))
+    context.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
     if settings.get("java_script_enabled", True):
-        context.add_init_script(_TELL_VIOLATIONS)
+        context.add_init_script(_REPORT_VIOLATIONS)
     try:
         yield context.new_page()
-        assert [one for one in asked if not one.startswith(url + "/")] == []
-        assert complaints == []
+        assert [one for one in requested if not one.startswith(url + "/")] == []
+        assert errors == []
     finally:
         context.close()
 
 
-def _is_complaint(message: ConsoleMessage) -> bool:
-    """Return whether *message* is an error, other than of an address that is not there or a server that was killed."""
+def _is_error(message: ConsoleMessage) -> bool:
+    """Return whether *message* is an error, except a failed request to a killed server or an unknown page."""
     is_lost = message.text.startswith("Failed to load resource") and "/static/" not in message.location["url"]
     return message.type == "error" and not is_lost
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on *page* against WCAG 2.2 AA and good practice, a line an element."""
+    """Return the violations of WCAG 2.2 AA and of good practice that axe-core finds, one line an element."""
     options = {"runOnly": {"type": "tag", "values": list(_WCAG)}, "resultTypes": ["violations"]}
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE)
@@ -79,11 +79,11 @@ def violations(page: Page) -> list[str]:
 
 
 def figure(page: Page, name: str) -> str:
-    """Return what the page shows as the figure *name*."""
+    """Return the text that the page shows for the number *name*."""
     return page.locator(f"[data-figure={name}]").inner_text().strip()
 
 
 def too_wide(page: Page) -> list[str]:
-    """Return the elements for which the page would have to be scrolled sideways; none where it need not be."""
+    """Return the elements that make the page scroll sideways, none if it does not."""
     found: list[str] = page.evaluate(_TOO_WIDE)
     return found

@@ -1,4 +1,4 @@
-"""What `docker compose` makes of our files, by the real Compose; no engine is needed."""
+"""Compose files as the real Compose reads them. No Docker engine is needed."""
 
 import json
 import os
@@ -14,12 +14,12 @@ PROFILES = ("demo", "tls", "tools")
 
 
 def tool(name: str) -> str:
-    """Return the path of the program *name* that was installed beside this Python."""
+    """Return the path of the program *name* in this virtual environment."""
     return str(Path(sys.executable).with_name(name))
 
 
 def resolved(*files: str, profiles: Sequence[str] = (), **variables: str) -> Any:
-    """Return what Compose makes of *files*, everything filled in; *variables* are its environment."""
+    """Return *files*, merged and with all variables filled in. *variables* are the environment."""
     command = [tool("docker-compose"), "--env-file", os.devnull]
     for file in files or (MAIN,):
         command += ["--file", str(ROOT / file)]
@@ -35,5 +35,5 @@ def resolved(*files: str, profiles: Sequence[str] = (), **variables: str) -> Any
 
 
 def everything() -> Any:
-    """Return the deployment with every profile and all replicas: each service we have."""
+    """Return the deployment with every profile and all replicas."""
     return resolved(MAIN, REPLICAS, profiles=PROFILES)

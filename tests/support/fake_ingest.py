@@ -1,7 +1,7 @@
-"""An ingest without sockets or disks that keeps counts once and checks every claim a counter makes.
+"""An in-memory ingest that stores each crossing once and checks every span a counter claims.
 
-It speaks the same ``post`` as the simulator's transports. Given the truth, it notes each acknowledged span that
-holds a crossing it does not have: the lie that would turn an unknown into a zero.
+It has the ``post`` method of the simulator's transports. Given the true crossings, it records each acknowledged span
+that lacks one of them: the false claim that would turn an unknown into a zero.
 """
 
 import json
@@ -21,14 +21,14 @@ from footfall.model import Span
 from footfall.signing import verify
 from footfall.wire import MAX_BODY_BYTES, PATH, parse_arrival, parse_body
 from simulator.people import Crossing, in_order
-from simulator.unreliable_network import Answer
+from simulator.unreliable_network import Response
 
 TOLERANCE_S = 300
-Fault = Callable[[int, bytes], Answer | None]
+Fault = Callable[[int, bytes], Response | None]
 
 
 class FakeIngest:
-    """Every counter's way in. ``fault`` may answer a request, given its number and body, before it is looked at."""
+    """The fake itself. ``fault`` gets the number and body of each request and may answer in its place."""
 
     def __init__(
         self, keys: Mapping[str, bytes], wall: Callable[[], float], fault: Fault = lambda _number, _body: None
@@ -50,34 +50,34 @@ class FakeIngest:
         self.ports: set[int] = set()
 
     def expect(self, truth: Iterable[Crossing]) -> None:
-        """Hold every claim from now on against *truth*."""
+        """Check every later claim against *truth*."""
         self._truth = defaultdict(list)
         for crossing in in_order(truth):
             self._truth[crossing.counter].append(crossing)
 
     def stored(self) -> tuple[Crossing, ...]:
-        """Return all crossings that are kept, in the order they happened."""
+        """Return all stored crossings in the order they happened."""
         return in_order(self._counts.values())
 
     def covered_ms(self, counter: str) -> int:
-        """Return how many milliseconds the spans of *counter* cover, each counted once."""
+        """Return the milliseconds that the spans of *counter* cover, overlaps counted once."""
         total, reached = 0, 0
         for start, end in sorted(self.spans[counter]):
             total += max(0, end - max(start, reached))
             reached = max(reached, end)
         return total
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Answer *body* as ingest would."""
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Return the response that ingest would send to *body*."""
         with self._lock:
             self.requests += 1
             self.largest_body = max(self.largest_body, len(body))
             return self._fault(self.requests, body) or self._answer(body, headers)
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """Do nothing; there is no connection."""
 
-    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _answer(self, body: bytes, headers: Mapping[str, str]) -> Response:
         now_s = self._wall()
         if len(body) > MAX_BODY_BYTES:
             return self.refusal(413, "body_too_large", "the body is over 256 KiB")
@@ -102,12 +102,12 @@ class FakeIngest:
         return self.answer(200, {"stored": fresh, "duplicates": len(batch.crossings) - fresh, "through": through})
 
     def _keep(self, counter: str, stream: str, crossing: tuple[int, int | None, Literal[1, -1]]) -> bool:
-        """Keep *crossing* once, and return whether it is new. One that tells another story under its name is a bug."""
+        """Store *crossing* unless it is already stored; return whether it was new. Fail on conflicting content."""
         seq, time_epoch_ms, direction = crossing
-        assert time_epoch_ms is not None, "a simulated counter knows the time"
+        assert time_epoch_ms is not None, "a simulated counter always knows the time"
         came = Crossing(counter, time_epoch_ms, direction)
         kept = self._counts.setdefault((counter, stream, seq), came)
-        assert kept == came, f"{kept} came again as {came}"
+        assert kept == came, f"{kept} was resent as {came}"
         if kept is not came:
             return False
         self._kept[came] += 1
@@ -117,33 +117,33 @@ class FakeIngest:
         self.spans[counter].append(span)
         truth = self._truth.get(counter, [])
         first, last = (bisect_left(truth, instant, key=attrgetter("time_epoch_ms")) for instant in span)
-        told = Tallied(truth[first:last])
-        missing = [crossing for crossing, number in told.items() if self._kept[crossing] < number]
+        claimed = Tallied(truth[first:last])
+        missing = [crossing for crossing, number in claimed.items() if self._kept[crossing] < number]
         self.false_claims += [f"{span} was acknowledged without {crossing}" for crossing in missing]
 
-    def refusal(self, status: int, code: str, message: str, **headers: str) -> Answer:
-        """Return an error answer of *status*; an underscore in a header's name stands for a hyphen."""
+    def refusal(self, status: int, code: str, message: str, **headers: str) -> Response:
+        """Return an error response; an underscore in a header's name stands for a hyphen."""
         return self.answer(status, {"error": {"code": code, "message": message}}, **headers)
 
-    def answer(self, status: int, body: object, **headers: str) -> Answer:
-        """Return an answer that carries the Date of this ingest's clock."""
+    def answer(self, status: int, body: object, **headers: str) -> Response:
+        """Return a response with a Date header from this ingest's clock."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answer(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
+        return Response(status, {"date": formatdate(self._wall(), usegmt=True), **named}, json.dumps(body).encode())
 
 
 @contextmanager
 def served(fake: FakeIngest) -> Iterator[str]:
-    """Serve *fake* over real HTTP on loopback, connections kept alive, and yield its URL."""
+    """Serve *fake* over real HTTP on loopback with keep-alive, and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # an answer leaves in one piece: two would wait 40 ms for each other (Nagle, delayed ACK)
+        wbufsize = -1  # one packet a response: two would cost 40 ms (Nagle, delayed ACK)
 
         def do_POST(self) -> None:
             fake.ports.add(self.client_address[1])
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.path != PATH:
-                answer = fake.refusal(404, "not_found", "there is nothing here")
+                answer = fake.refusal(404, "not_found", "no such path")
             else:
                 answer = fake.post(body, {name.lower(): value for name, value in self.headers.items()})
             self.send_response_only(answer.status)

@@ -1,9 +1,8 @@
 """Grafana's InfluxQL data source, as far as the dashboards use it: variables in, one query, frames out.
 
-What is done here is what Grafana does between a panel's JSON and its picture, read in its source (v12):
-public/app/plugins/datasource/influxdb/datasource.ts (variables), pkg/tsdb/influxdb/models/query.go ($timeFilter,
-$__interval), pkg/tsdb/influxdb/influxql (the request, frames and their names). Only the formats ``:raw`` and
-``:regex`` are filled in, since a bare ``$site`` is formatted differently from version to version.
+It follows Grafana's source (v12): public/app/plugins/datasource/influxdb/datasource.ts (variables),
+pkg/tsdb/influxdb/models/query.go ($timeFilter, $__interval), pkg/tsdb/influxdb/influxql (the request, frames and their
+names). It supports only the formats ``:raw`` and ``:regex``, because versions format a bare ``$site`` differently.
 """
 
 import json
@@ -20,12 +19,12 @@ from zoneinfo import ZoneInfo
 import urllib3
 
 from footfall.model import epoch_ms
-from tests.support.influx_server import InfluxDatabase
+from harness.influx_server import InfluxDatabase
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 INTERVALS_S = (60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 POINTS = 1000
-"""How many points wide a panel is taken to be, which decides $__interval."""
+"""The assumed width of a panel in points, which determines $__interval."""
 
 Json = dict[str, Any]
 
@@ -36,18 +35,18 @@ def _text(name: str) -> str:
 
 
 def dashboard(name: str) -> Json:
-    """Return a dashboard as its file has it."""
+    """Return the dashboard *name*."""
     found: Json = json.loads(_text(name))
     return found
 
 
 def dashboard_names() -> list[str]:
-    """Return the names of all dashboards' files."""
+    """Return the names of all dashboards."""
     return sorted(path.stem for path in (FOLDER / "dashboards").glob("*.json"))
 
 
 def panels(board: Json) -> Iterator[Json]:
-    """Yield the panels of *board* that show something; rows only hold them."""
+    """Yield the panels of *board*, without the rows that group them."""
     for panel in board["panels"]:
         if panel["type"] != "row":
             yield panel
@@ -56,7 +55,7 @@ def panels(board: Json) -> Iterator[Json]:
 
 @dataclass
 class Column:
-    """A field of a frame. ``labels`` are the tags it was grouped by."""
+    """A field of a frame. ``labels`` are the tags of its group."""
 
     name: str
     values: list[Any]
@@ -65,7 +64,7 @@ class Column:
 
 @dataclass
 class Frame:
-    """A table of columns that are equally long, as a panel gets it. Instants are ms since 1970."""
+    """A table as a panel receives it: columns of equal length. Instants are ms since 1970."""
 
     ref_id: str
     columns: list[Column]
@@ -74,20 +73,20 @@ class Frame:
         return len(self.columns[0].values) if self.columns else 0
 
     def column(self, name: str) -> list[Any]:
-        """Return the values of the column called *name*. Raises KeyError."""
+        """Return the values of the column *name*. Raises KeyError."""
         for column in self.columns:
             if column.name == name:
                 return column.values
         raise KeyError(name)
 
     def rows(self) -> list[Json]:
-        """Return each row by the names of its columns."""
+        """Return the rows, each a dict by column name."""
         return [{column.name: column.values[row] for column in self.columns} for row in range(len(self))]
 
 
 @dataclass
-class Series:
-    """A series as InfluxDB tells it: ``rows`` are values by column."""
+class InfluxSeries:
+    """A series in InfluxDB's response. ``rows`` hold values in the order of ``columns``."""
 
     name: str
     tags: Mapping[str, str]
@@ -95,28 +94,28 @@ class Series:
     rows: Sequence[Sequence[Any]]
 
 
-def ask(database: InfluxDatabase, influxql: str) -> list[Series]:
-    """Return what *database* answers to the one statement *influxql*, asked as Grafana asks. Fails on any error."""
+def ask(database: InfluxDatabase, influxql: str) -> list[InfluxSeries]:
+    """Return the series of *influxql*, one statement, requested as Grafana does. Fails on any error."""
     answer = urllib3.request(
         "POST", f"{database.url}/query?db={database.influx_bucket}&epoch=ms", body=urlencode({"q": influxql}),
         headers={"Authorization": f"Token {database.token}", "Content-Type": "application/x-www-form-urlencoded"},
         retries=False, timeout=20,
     )  # fmt: skip
-    told = json.loads(answer.data)
-    assert answer.status == 200, (influxql, told)
-    assert len(told["results"]) == 1, f"Grafana reads one statement a query: {influxql}"
-    result = told["results"][0]
+    decoded = json.loads(answer.data)
+    assert answer.status == 200, (influxql, decoded)
+    assert len(decoded["results"]) == 1, f"Grafana reads only one statement: {influxql}"
+    result = decoded["results"][0]
     assert "error" not in result, (influxql, result)
     assert not any(series.get("partial") for series in result.get("series", ())), influxql
     return [
-        Series(one["name"], one.get("tags", {}), one["columns"], one.get("values", ()))
+        InfluxSeries(one["name"], one.get("tags", {}), one["columns"], one.get("values", ()))
         for one in result.get("series", ())
     ]
 
 
 @dataclass
 class Viewer:
-    """Somebody who looks at dashboards over [start, end], with *chosen* values of some variables."""
+    """A user who views dashboards over [start, end], with *chosen* values for some variables."""
 
     database: InfluxDatabase
     start_utc: datetime
@@ -125,7 +124,7 @@ class Viewer:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     def variables(self, board: Json) -> dict[str, str | list[str]]:
-        """Return the value of each variable of *board*, asked in their order. "" where there is nothing to choose."""
+        """Return the value of each variable of *board*, queried in order; "" if it has no options."""
         values: dict[str, str | list[str]] = {}
         for variable in board["templating"]["list"]:
             if variable["type"] != "query":
@@ -139,7 +138,7 @@ class Viewer:
         return values
 
     def frames(self, board: Json, panel: Json) -> list[Frame]:
-        """Return what *panel* gets from its queries, before transformations."""
+        """Return the frames of *panel*'s queries, before transformations."""
         values = self.variables(board)
         start_utc, end_utc = self._range_of(panel)
         found = []
@@ -157,15 +156,15 @@ class Viewer:
             return []
         first = series[0]
         place = 1 if first.columns[0] in {"key", "time"} else 0
-        told = [str(row[place]) for row in first.rows]
-        return sorted(told) if variable["sort"] == 1 else told
+        options = [str(row[place]) for row in first.rows]
+        return sorted(options) if variable["sort"] == 1 else options
 
     def _bounds(self) -> dict[str, str]:
-        """Return Grafana's own variables of the dashboard's range, ms since 1970."""
+        """Return Grafana's variables for the dashboard's range, in ms since 1970."""
         return {"__from": str(epoch_ms(self.start_utc)), "__to": str(epoch_ms(self.end_utc))}
 
     def _range_of(self, panel: Json) -> tuple[datetime, datetime]:
-        """Return the panel's own range: a shift is in days of the viewer's calendar."""
+        """Return the panel's range. A shift is in days of the viewer's calendar."""
         shift = re.fullmatch(r"(\d+)d", panel.get("timeShift", "0d"))
         assert shift, panel["timeShift"]
         days = timedelta(days=int(shift[1]))
@@ -176,7 +175,7 @@ class Viewer:
 def fill(
     query: str, values: Mapping[str, str | list[str]], start_utc: datetime, end_utc: datetime, interval: int
 ) -> str:
-    """Return *query* as it is sent: variables, $timeFilter and $__interval filled in. Fails on what is left over."""
+    """Return *query* with variables, $timeFilter and $__interval filled in. Fails if any other variable is left."""
     for name, value in values.items():
         text = value if isinstance(value, str) else ",".join(value)
         query = query.replace(f"${{{name}:raw}}", text)
@@ -190,7 +189,7 @@ def fill(
 
 
 def _regex(value: str | list[str]) -> str:
-    """Return *value* in the format ``regex``; the value that stands for all is a pattern already."""
+    """Return *value* in the format ``regex``. The value for all is already a pattern."""
     if value == ".*":
         return value
     escaped = [
@@ -200,14 +199,14 @@ def _regex(value: str | list[str]) -> str:
 
 
 def interval_s(start_utc: datetime, end_utc: datetime, least: str) -> int:
-    """Return $__interval in seconds: a round one that makes no more than POINTS points, and *least* at least."""
+    """Return $__interval in seconds: a round value of at least *least* that gives at most POINTS points."""
     unit_s = {"s": 1, "m": 60, "h": 3600}[least[-1]]
     wanted_s = max(int(least[:-1]) * unit_s, (end_utc - start_utc).total_seconds() / POINTS)
     return next(round_s for round_s in INTERVALS_S if round_s >= wanted_s)
 
 
-def frames_of(series: Sequence[Series], target: Json) -> list[Frame]:
-    """Return the frames *series* become: one table, or one frame for each column of each series."""
+def frames_of(series: Sequence[InfluxSeries], target: Json) -> list[Frame]:
+    """Return *series* as frames: one table, or one frame for each column of each series."""
     if not series:
         return []
     ref_id = target["refId"]
@@ -234,8 +233,8 @@ def frames_of(series: Sequence[Series], target: Json) -> list[Frame]:
     ]
 
 
-def _alias(target: Json, series: Series, column: str) -> str:
-    """Return the name of a frame, as pkg/tsdb/influxdb/influxql/util FormatFrameName makes it."""
+def _alias(target: Json, series: InfluxSeries, column: str) -> str:
+    """Return the name of a frame, as FormatFrameName in pkg/tsdb/influxdb/influxql/util does."""
     alias: str = target.get("alias", f"{series.name}.{column}")
     named = {"col": column, "m": series.name, **{f"tag_{name}": value for name, value in series.tags.items()}}
     return re.sub(r"\$(\w+)", lambda found: named.get(found[1], found[0]), alias)

@@ -1,8 +1,8 @@
-"""A schematic picture of the dashboard Occupancy, from its real layout and real answers: not what Grafana draws.
+"""Draws a schematic of the Occupancy dashboard from its real layout and data. Grafana draws it differently.
 
     python -m tests.support.grafana_preview docs/pictures/dashboard.svg
 
-Boxes stand where the JSON puts them; what is in them is what the queries answered over the simulated week.
+The JSON places the boxes, and the queries over the simulated week fill them.
 """
 
 import sys
@@ -35,9 +35,7 @@ def main(path: Path) -> None:
                 panel, [] if panel["type"] == "row" else transform(viewer.frames(board, panel), panel, PARIS)
             )
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"]) * ROW
-    words = (
-        "Schematic, from the dashboard's layout and what its queries answered over a simulated week; not a screenshot."
-    )
+    words = "Schematic of the dashboard's layout with data of a simulated week; not a screenshot."
     text = "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {24 * COLUMN} {height + 30}" {STYLE}>',
@@ -101,7 +99,7 @@ def _bars(frames: Sequence[Frame], box: Box) -> Iterator[str]:
 
 
 def _strips(frames: Sequence[Frame], box: Box, since: float) -> Iterator[str]:
-    """Draw a line for each counter, from the instant *since*: what lies before is outside the panel."""
+    """Draw a strip for each counter, from the instant *since*, where the panel begins."""
     x, y, w, h = box
     step = min(24.0, h / len(frames))
     for place, frame in enumerate(frames):
@@ -116,7 +114,7 @@ def _strips(frames: Sequence[Frame], box: Box, since: float) -> Iterator[str]:
 
 
 def _cells(frames: Sequence[Frame], box: Box) -> Iterator[str]:
-    """Draw the matrix of weekdays."""
+    """Draw the heat map of weekdays."""
     x, y, w, h = box
     (matrix,) = frames
     days, hours = matrix.columns[0].values, matrix.columns[1:]
@@ -162,17 +160,17 @@ def _graph(panel: Json, frames: Sequence[Frame], box: Box) -> Iterator[str]:
     for place, (times, name, values) in enumerate(signed):
         colour = COLOURS[place % len(COLOURS)]
         yield f'<text x="{x + 100 * place}" y="{y + h:.0f}" fill="{colour}">{escape(name)}</text>'
-        told = [(across(time), up(value)) for time, value in zip(times, values, strict=True) if value is not None]
+        drawn = [(across(time), up(value)) for time, value in zip(times, values, strict=True) if value is not None]
         if bars:
             width = (w - 8) / len(times) * 0.8 / (1 if down else len(signed))
             shift = 0 if down else place * width
-            for left, top in told:
+            for left, top in drawn:
                 yield (
                     f'<rect x="{left + shift:.1f}" y="{min(top, up(0)):.1f}" width="{width:.1f}" '
                     f'height="{abs(top - up(0)):.1f}" fill="{colour}"/>'
                 )
         else:
-            points = " ".join(f"{left:.1f},{top:.1f}" for left, top in told)
+            points = " ".join(f"{left:.1f},{top:.1f}" for left, top in drawn)
             yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
 
 

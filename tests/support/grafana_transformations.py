@@ -1,4 +1,4 @@
-"""Grafana's transformations, those the dashboards use, on frames. Read in its source (v12).
+"""The Grafana transformations that the dashboards use, following its source (v12).
 
 packages/grafana-data/src/transformations/transformers: convertFieldType, groupBy, groupingToMatrix, sortBy;
 public/app/features/transformers/extractFields.
@@ -18,7 +18,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def transform(frames: Sequence[Frame], panel: Json, zone: ZoneInfo) -> list[Frame]:
-    """Return *frames* as they are drawn: after the panel's transformations, in Grafana's time zone *zone*."""
+    """Return *frames* after the panel's transformations, with *zone* as Grafana's time zone."""
     found = list(frames)
     for transformation in panel.get("transformations", ()):
         found = TRANSFORMATIONS[transformation["id"]](found, transformation["options"], zone)
@@ -26,7 +26,7 @@ def transform(frames: Sequence[Frame], panel: Json, zone: ZoneInfo) -> list[Fram
 
 
 def _convert_field_type(frames: list[Frame], options: Json, zone: ZoneInfo) -> list[Frame]:
-    """Instants to text, the only conversion there is here."""
+    """Convert instants to text, the only conversion in use."""
     for conversion in options["conversions"]:
         assert conversion["destinationType"] == "string"
         for frame in frames:
@@ -40,11 +40,11 @@ def _convert_field_type(frames: list[Frame], options: Json, zone: ZoneInfo) -> l
 
 
 def _moment(moment_local: datetime, layout: str) -> str:
-    """Return *moment_local* in a layout of moment.js: [literal], E, ddd, HH, mm and signs."""
-    told = {"E": str(moment_local.isoweekday()), "ddd": DAYS[moment_local.weekday()],
+    """Return *moment_local* in a moment.js format of [literal], E, ddd, HH, mm and punctuation."""
+    values = {"E": str(moment_local.isoweekday()), "ddd": DAYS[moment_local.weekday()],
             "HH": f"{moment_local.hour:02}", "mm": f"{moment_local.minute:02}"}  # fmt: skip
     return re.sub(
-        r"\[([^\[]*?)\]|[A-Za-z]+", lambda found: found[1] if found[1] is not None else told[found[0]], layout
+        r"\[([^\[]*?)\]|[A-Za-z]+", lambda found: found[1] if found[1] is not None else values[found[0]], layout
     )
 
 
@@ -59,7 +59,7 @@ def _extract_fields(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Fra
 
 
 def _group_by(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Frame]:
-    """The columns that are grouped by, in the frame's order, then each aggregation."""
+    """Return the group columns, in the frame's order, then the aggregations."""
     fields: dict[str, Json] = options["fields"]
     found = []
     for frame in frames:
@@ -79,7 +79,7 @@ def _group_by(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Frame]:
 
 
 def _sort_by(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Frame]:
-    """Only the first of the fields counts."""
+    """Sort by the first field; Grafana ignores the others."""
     wanted = options["sort"][0]
     for frame in frames:
         if wanted["field"] in [column.name for column in frame.columns]:
@@ -91,7 +91,7 @@ def _sort_by(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Frame]:
 
 
 def _grouping_to_matrix(frames: list[Frame], options: Json, _: ZoneInfo) -> list[Frame]:
-    """Of several rows for one cell the last counts. Left alone unless there is exactly one frame with those columns."""
+    """Use the last row for each cell. Grafana changes nothing unless there is exactly one frame with those columns."""
     assert options["emptyValue"] == "null"
     names = [options[key] for key in ("columnField", "rowField", "valueField")]
     if len(frames) != 1 or any(name not in [column.name for column in frames[0].columns] for name in names):

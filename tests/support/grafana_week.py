@@ -1,12 +1,12 @@
-"""A simulated week as InfluxDB has it, and what really happened: for whatever is asked of the points.
+"""A simulated week as points in InfluxDB, with the truth to compare queries with.
 
     18 Oct ........... 21 Oct ... 23 Oct ...... 25 Oct ... 26 Oct ....... 27 Oct ............ 28 Oct, 15:40 ..... 19:00
     starts             last week  all doors     clocks     DOOR4 dies     DOOR2: a gap        NOW; DOOR3: a gap,  END
                                   down 13-15 h  change     at 10 h        11:00-12:37         then a beam blocked
 
-People come from the product's simulator, points from the product's own makers. Crossings inside a gap happened, but
-nobody told of them: they are in no point. Besides, a cleaner comes at 03:10 and goes at 04:40, either side of the
-reset; on some days people leave unseen; and somebody came in September. What comes after NOW is there as well.
+The product's simulator makes the people, and the product's own code makes the points. Crossings inside a gap have no
+points. A cleaner enters at 03:10 and leaves at 04:40, on either side of the reset. On some days people leave uncounted,
+and one person came in September. There are also points after NOW.
 """
 
 import random
@@ -29,8 +29,8 @@ from footfall.store.points import (
     stream_point,
     tags_of,
 )
+from harness.influx_server import InfluxDatabase
 from simulator.people import Crossing, walk_day
-from tests.support.influx_server import InfluxDatabase
 
 PARIS = ZoneInfo("Europe/Paris")
 LIBRARY = Site("library", "Library", "LIBR", PARIS, Hours(8 * 60, 19 * 60), 16, 4 * 60)
@@ -41,27 +41,27 @@ STREAM = "9f3c2a1b"
 
 
 def paris(day: int, hour: int, minute: int = 0) -> datetime:
-    """Return an instant of October 2026 as a clock in Paris shows it."""
+    """Return an instant of October 2026 in Paris time."""
     return datetime(2026, 10, day, hour, minute, tzinfo=PARIS)
 
 
 START, NOW, END = paris(18, 0), paris(28, 15, 40), paris(28, 19)
 BLOCKED_SINCE = NOW - timedelta(minutes=20)
 REBUILT = paris(26, 6)
-"""Since when the library may hold as many as LIBRARY says; before, a quarter more."""
+"""From here on the capacity is LIBRARY's; before, it was a quarter higher."""
 SKIPPED = 3
-"""How many seqs of DOOR1 never came."""
+"""The number of seqs of DOOR1 that never arrived."""
 
 
 def capacity_at(now_utc: datetime) -> int:
-    """Return how many the library may hold at an instant."""
+    """Return the library's capacity at an instant."""
     assert LIBRARY.capacity is not None
     return LIBRARY.capacity if now_utc >= REBUILT else LIBRARY.capacity * 5 // 4
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A delivery as the exporter tells it."""
+class DeliveryAttempt:
+    """A delivery attempt as the exporter reports it."""
 
     profile: str
     site: str
@@ -73,21 +73,21 @@ class Attempt:
 
 @dataclass
 class Week:
-    """What happened. ``crossings`` were told of; ``spans`` are when each counter was counting, in order."""
+    """What happened. ``crossings`` are the reported ones; ``spans`` are when each counter was counting, in order."""
 
     counters: Sequence[Counter]
     beat_ms: int
     crossings: list[Crossing] = field(default_factory=list)
     spans: dict[str, list[Span]] = field(default_factory=dict)
     aborted: dict[str, list[int]] = field(default_factory=dict)
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[DeliveryAttempt] = field(default_factory=list)
 
     def doors(self, site: Site) -> list[str]:
         """Return the counters of *site*."""
         return [counter.id for counter in self.counters if counter.site == site.id]
 
     def beats(self, span: Span) -> Iterator[Span]:
-        """Yield the pieces of *span* that its counter sent: each at its end."""
+        """Yield the pieces of *span* that the counter sent, each at its end."""
         for start in range(span.from_epoch_ms, span.to_epoch_ms, self.beat_ms):
             yield Span(start, min(start + self.beat_ms, span.to_epoch_ms))
 
@@ -101,12 +101,12 @@ class Week:
         return self.sent(counter, epoch_ms(START), epoch_ms(NOW))[-1]
 
     def counting(self, counter: str, start_utc: datetime, end_utc: datetime) -> int:
-        """Return for how many ms of [start, end) *counter* was counting."""
+        """Return how many ms of [start, end) *counter* was counting."""
         start, end = epoch_ms(start_utc), epoch_ms(end_utc)
         return sum(max(0, min(end, span.to_epoch_ms) - max(start, span.from_epoch_ms)) for span in self.spans[counter])
 
     def people(self, site: Site, direction: int, start_utc: datetime, end_utc: datetime) -> int:
-        """Return how many went that way through the doors of *site* in [start, end], of whom somebody told."""
+        """Return the reported crossings of *site* in that direction in [start, end]."""
         doors, start, end = self.doors(site), epoch_ms(start_utc), epoch_ms(end_utc)
         return sum(
             one.counter in doors and one.direction == direction and start <= one.time_epoch_ms <= end
@@ -115,7 +115,7 @@ class Week:
 
 
 def simulated_week(doors: int = 4, *, people: int = 120, beat_ms: int = BEAT_MS) -> Week:
-    """Return the week of a library with so many doors, and of an annex far away with one. All send each *beat_ms*."""
+    """Return the week of a library with *doors* doors and a distant annex with one. Counters send every *beat_ms*."""
     counters = [Counter(f"DOOR{number}", LIBRARY.id, f"Door {number}", "Hall") for number in range(1, doors + 1)]
     week = Week([*counters, Counter("ANNEX1", ANNEX.id, "Annex", "Hall")], beat_ms)
     for counter in week.counters:
@@ -134,7 +134,7 @@ def simulated_week(doors: int = 4, *, people: int = 120, beat_ms: int = BEAT_MS)
 
 
 def _others(site: Site, day: date) -> Iterator[Crossing]:
-    """Yield the crossings that do not add up: a cleaner around the reset, people who left unseen."""
+    """Yield crossings that do not add up: a cleaner around the reset, and people who left uncounted."""
     if site is not LIBRARY:
         return
     midnight = datetime.combine(day, time(), PARIS)
@@ -159,18 +159,18 @@ def _spans(counter: str) -> Iterator[Span]:
         yield Span(reached, epoch_ms(END))
 
 
-def _attempts() -> Iterator[Attempt]:
+def _attempts() -> Iterator[DeliveryAttempt]:
     for number in range(18, 28):
         day, evening = date(2026, 10, number), paris(number, 20, 5)
-        yield Attempt("council", LIBRARY.id, day, evening, 88)
-        yield Attempt("annex", ANNEX.id, day, evening, 16, "deliver annex: no space" if number == 20 else "")
+        yield DeliveryAttempt("council", LIBRARY.id, day, evening, 88)
+        yield DeliveryAttempt("annex", ANNEX.id, day, evening, 16, "deliver annex: no space" if number == 20 else "")
         if number == 24:
-            yield Attempt("client", LIBRARY.id, day, evening, 0, "deliver client: connection refused")
-            yield Attempt("client", LIBRARY.id, day, evening + timedelta(minutes=30), 88)
+            yield DeliveryAttempt("client", LIBRARY.id, day, evening, 0, "deliver client: connection refused")
+            yield DeliveryAttempt("client", LIBRARY.id, day, evening + timedelta(minutes=30), 88)
         elif number == 27:
-            yield Attempt("client", LIBRARY.id, day, evening, 0, "deliver client: host key changed")
+            yield DeliveryAttempt("client", LIBRARY.id, day, evening, 0, "deliver client: host key changed")
         else:
-            yield Attempt("client", LIBRARY.id, day, evening, 88)
+            yield DeliveryAttempt("client", LIBRARY.id, day, evening, 88)
 
 
 def load(database: InfluxDatabase, week: Week) -> None:
@@ -181,7 +181,7 @@ def load(database: InfluxDatabase, week: Week) -> None:
 
 
 def points_of(week: Week) -> Iterator[Point]:
-    """Yield every point of *week*, as services would have written them by NOW."""
+    """Yield every point of *week*, as the services would have written them."""
     sites = {counter.id: counter.site for counter in week.counters}
     seqs = dict.fromkeys(sites, 0)
     for crossing in sorted(week.crossings, key=lambda one: one.time_epoch_ms):
@@ -199,22 +199,28 @@ def points_of(week: Week) -> Iterator[Point]:
 
 
 def _stream_points(counter: str, site: str, kept: int, heard_epoch_ms: int) -> Iterator[Point]:
-    """Yield what two ingests told of a counter's stream, each of its part: early, and at last."""
+    """Yield what two ingests reported about their parts of a counter's stream, first and last."""
     skipped = SKIPPED if counter == "DOOR1" else 0
     half = kept // 2
     parts = {"a1": (1, half, half), "a2": (half + 1, kept + skipped, kept - half)}
-    for ingest, (first, last, told) in parts.items():
+    for ingest, (first, last, kept_here) in parts.items():
         early = {"first_seq": first, "last_seq": first + 9, "kept": 2, "undated": 0, "conflicts": 0}
-        final = {"first_seq": first, "last_seq": last, "kept": told, "undated": int(ingest == "a1"), "conflicts": 0}
+        final = {
+            "first_seq": first,
+            "last_seq": last,
+            "kept": kept_here,
+            "undated": int(ingest == "a1"),
+            "conflicts": 0,
+        }
         for stream in (STREAM, "@import"):
             tags = tags_of(counter=counter, site=site, stream=stream, ingest=ingest)
             yield stream_point(tags, early, epoch_ms(START) + 60_000, 1)
             yield stream_point(tags, final, heard_epoch_ms - 60_000, 2)
-            yield stream_point(tags, {**final, "last_seq": last + 99}, epoch_ms(END), 3)  # not known as of NOW
+            yield stream_point(tags, {**final, "last_seq": last + 99}, epoch_ms(END), 3)  # after NOW
 
 
 def report(week: Week, counter: str, at_epoch_ms: int) -> Mapping[str, Value]:
-    """Return what *counter* says of itself, and what ingest adds, at an instant."""
+    """Return the status of *counter* at an instant, with the fields that ingest adds."""
     batch = (at_epoch_ms - epoch_ms(START)) // week.beat_ms
     blocked_ms = at_epoch_ms - epoch_ms(BLOCKED_SINCE) if counter == "DOOR3" else 0
     return {
@@ -233,7 +239,7 @@ def report(week: Week, counter: str, at_epoch_ms: int) -> Mapping[str, Value]:
 
 
 def _service_points(week: Week) -> Iterator[Point]:
-    """Yield what the forwarder and the exporter tell every other minute, and each attempt."""
+    """Yield what the forwarder and the exporter report every two minutes, and each attempt."""
     for at in range(epoch_ms(START), epoch_ms(END) + 1, 120_000):
         now_utc, now_ns = from_epoch_ms(at), at * NS_PER_MS
         yield site_point(replace(LIBRARY, capacity=capacity_at(now_utc)), now_ns)
@@ -246,17 +252,17 @@ def _service_points(week: Week) -> Iterator[Point]:
         if not paris(25, 5) <= now_utc < paris(25, 7):
             yield from _looks(at)
     for attempt in week.attempts:
-        told: dict[str, Value] = {
+        fields: dict[str, Value] = {
             "day": str(attempt.day), "destination": "sftp.example.org", "sha256": "0" * 64, "error": attempt.error,
             "ok": not attempt.error, "rows": attempt.rows, "bytes": attempt.rows * 60, "attempts": 1, "gaps": 0,
             "took_ms": 900,
         }  # fmt: skip
         at_ns = epoch_ms(attempt.start_utc) * NS_PER_MS
-        yield Point("deliveries", tags_of(profile=attempt.profile, site=attempt.site), told, at_ns)
+        yield Point("deliveries", tags_of(profile=attempt.profile, site=attempt.site), fields, at_ns)
 
 
 def _looks(at_epoch_ms: int) -> Iterator[Point]:
-    """Yield what the exporter tells of each profile at an instant."""
+    """Yield what the exporter reports for each profile at an instant."""
     for profile, site in (("client", LIBRARY), ("council", LIBRARY), ("annex", ANNEX)):
         owed = int(profile == "client" and at_epoch_ms >= epoch_ms(paris(27, 20)))
         overdue = int(profile == "client" and at_epoch_ms >= epoch_ms(paris(28, 12)))

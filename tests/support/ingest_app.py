@@ -1,4 +1,4 @@
-"""The real ingest app on a real journal, in this process: fast, with a clock of the test's own."""
+"""The real ingest app on a real journal, in this process, with a clock that the test sets."""
 
 import json
 import logging
@@ -20,24 +20,24 @@ from footfall.model import Span
 from footfall.settings import read_config
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
+from harness.installation import Installation, batch, install
 from ingest.app import create_app
 from ingest.context import Context
 from ingest.ingest_settings import load_ingest_config
 from ingest.worker import build_context
-from tests.support.installation import Installation, batch, install
 from tests.support.journals import contents
 
 NOON_MS = 1_777_889_100_000
-"""2026-05-04 12:05 in Paris: inside the hours, in the 25th bucket of the day."""
+"""2026-05-04 12:05 in Paris: during the opening hours, in the 25th bucket of the day."""
 
 HEARTBEAT = Span(NOON_MS - 60_000, NOON_MS)
 
 LEGACY = '[ingest.legacy]\nenabled = true\nnetworks = ["127.0.0.0/8", "2001:db8::/32"]\n'
-"""Settings of [ingest] with which the rows of old devices are taken."""
+"""Settings that make ingest accept rows from old devices."""
 
 
 class SetClock:
-    """Tells seconds since 1970 UTC; a test sets ``now_ms``."""
+    """Returns seconds since 1970 UTC; a test sets ``now_ms``."""
 
     def __init__(self, now_ms: int = NOON_MS) -> None:
         self.now_ms = now_ms
@@ -47,7 +47,7 @@ class SetClock:
 
 
 class PrintedLog(logging.Handler):
-    """What the log would show, line by line, as `footfall ingest` prints it."""
+    """The log, line by line, as `footfall ingest` prints it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class PrintedLog(logging.Handler):
         self.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
 
     def unprintable(self) -> list[str]:
-        """Return the lines that would trip a terminal up; a traceback keeps its line ends."""
+        """Return the lines a terminal could not print safely; the line ends of a traceback are allowed."""
         return [line for line in self.lines if not all(" " <= char <= "~" or char == "\n" for char in line)]
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -64,7 +64,7 @@ class PrintedLog(logging.Handler):
 
 @dataclass
 class Ingest:
-    """The app and what a test does with it. ``log`` is what was logged."""
+    """The app under test with its client, clock and log."""
 
     installation: Installation
     clock: SetClock
@@ -78,28 +78,28 @@ class Ingest:
 
     @property
     def journal(self) -> Journal:
-        """The journal it writes, to break it."""
+        """The journal it writes, for tests that break it."""
         return self.context.commit._journal
 
     def post(
         self, body: bytes, *, counter: str = "ALLI1", headers: Mapping[str, str] | None = None, path: str = wire.PATH
     ) -> TestResponse:
-        """POST *body*, signed with the key of *counter* at the clock's time unless *headers* are given."""
+        """POST *body*, signed with the key of *counter* at the clock's time, or with *headers* if given."""
         if headers is None:
             headers = self.signed(body, counter)
         return self.client.post(path, data=body, headers=dict(headers))
 
     def signed(self, body: bytes, counter: str = "ALLI1", *, skew_s: int = 0) -> dict[str, str]:
-        """Return the headers that send *body* signed, *skew_s* after the clock's time."""
+        """Return the headers of *body* signed *skew_s* after the clock's time."""
         return self.installation.signed(body, counter, int(self.clock()) + skew_s)
 
     def keep(self, *crossings: tuple[int, int | None, int], counter: str = "ALLI1", span: Span | None = None) -> None:
-        """POST a batch, which must be taken."""
+        """POST a batch that must be accepted."""
         answer = self.post(batch(*crossings, counter=counter, span=span), counter=counter)
         assert answer.status_code == 200, answer.text
 
     def get(self, path: str) -> Any:
-        """Return the JSON that GET *path* answers, with status 200."""
+        """GET *path*, which must answer 200, and return the JSON."""
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
         return json.loads(answer.data)
@@ -107,7 +107,7 @@ class Ingest:
     def raw(
         self, path: str = wire.PATH, *, method: str = "POST", body: bytes = b"", **environ: object
     ) -> tuple[int, bytes]:
-        """Send a request whose WSGI environment is as *environ* says, and return status and body of the answer."""
+        """Send a request with *environ* in its WSGI environment; return the status and body of the response."""
         request = EnvironBuilder(path="/", method="POST", data=body).get_environ()
         request.update(REQUEST_METHOD=method, PATH_INFO=path, **environ)
         chunks, status, _ = run_wsgi_app(self.app, request, buffered=True)
@@ -115,7 +115,7 @@ class Ingest:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Let the journal not grow by a page while the block runs, as on a full disk."""
+        """Keep the journal from growing by a page during the block, as on a full disk."""
         (pages,) = self.journal._connection.execute("PRAGMA page_count").fetchone()
         self.journal._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
         try:
@@ -125,7 +125,7 @@ class Ingest:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let another process hold the journal while the block runs; nobody waits for it."""
+        """Let another connection lock the journal during the block; ingest does not wait for the lock."""
         self.journal._connection.execute("PRAGMA busy_timeout = 0")
         with closing(sqlite3.connect(self.installation.journal, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -133,13 +133,13 @@ class Ingest:
             other.execute("ROLLBACK")
 
     def stored(self) -> list[tuple[object, ...]]:
-        """Return every row of every table of the journal but the probe's."""
+        """Return every row of the journal except the probe's."""
         return contents(self.installation.journal)
 
 
 @contextmanager
 def ingest_in_process(folder: Path, **settings: Any) -> Iterator[Ingest]:
-    """Give the app of an installation in *folder*; *settings* are those of install()."""
+    """Yield the app of an installation in *folder*; *settings* are those of install()."""
     installation = install(folder, **settings)
     config_file = read_config(installation.folder / "footfall.toml")
     config = load_ingest_config(config_file, Environment({}))

@@ -1,4 +1,4 @@
-"""Sites to look at: the real app on a journal full of simulated people, at a clock that stands still, in a browser."""
+"""Sites for the page tests: the real app on a journal of simulated people, with a clock that stands still."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ TODAY = date(2026, 5, 20)
 
 @dataclass
 class Scenery:
-    """What there is to see. Gaps are (counter, first, last) in local times of a day; a door may have a report."""
+    """A site and its people. ``gaps`` are (counter, first, last) in local time; ``reports`` are status reports."""
 
     counters: int = 2
     days: int = 30
@@ -35,11 +35,11 @@ class Scenery:
     capacity: int | None = 120
 
     def counter_ids(self) -> list[str]:
-        """Return the ids of the doors."""
+        """Return the ids of the counters."""
         return [f"DOOR{number}" for number in range(1, self.counters + 1)]
 
     def toml(self) -> str:
-        """Return the site and its counters as footfall.toml has them."""
+        """Return the site and its counters as TOML for footfall.toml."""
         capacity = f"capacity = {self.capacity}\n" if self.capacity else ""
         text = f'[sites.mediatheque]\nname = "Médiathèque"\ncode = "MEDI"\ntimezone = "{PARIS.key}"\n{capacity}'
         for number, counter in enumerate(self.counter_ids()):
@@ -52,7 +52,7 @@ DOOR_NAMES = ("Main door", "Garden door", "Café", "Children", "Car park", "Audi
 
 
 def fill(ingest: Ingest, scenery: Scenery) -> list[Crossing]:
-    """Put the people of *scenery* into the journal, and return what they did that was counted."""
+    """Store the people of *scenery* in the journal, and return the counted crossings."""
     site = ingest.context.registry().sites["mediatheque"]
     now_ms = epoch_ms(scenery.at)
     ingest.clock.now_ms = now_ms
@@ -79,8 +79,8 @@ def site_settings(scenery: Scenery) -> dict[str, Any]:
 
 
 @contextmanager
-def looked_at(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tuple[str, Ingest, list[Crossing]]]:
-    """Serve *scenery* and give the pages' address, the app, and what was counted."""
+def served_pages(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tuple[str, Ingest, list[Crossing]]]:
+    """Serve *scenery*; yield the address of the pages, the app and the counted crossings."""
     with ingest_in_process(folder, **site_settings(scenery), **settings) as ingest:
         counted = fill(ingest, scenery)
         server = make_server("127.0.0.1", 0, ingest.app, threaded=True)
@@ -94,7 +94,7 @@ def looked_at(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tuple
 
 
 def _spans(site: Site, day: date, counter: str, scenery: Scenery, now_ms: int) -> list[Span]:
-    """Return when *counter* was counting on *day*: all of it but for the gaps, until it was last heard."""
+    """Return when *counter* was counting on *day*: until it was last heard from, except in the gaps."""
     start_utc, end_utc = day_bounds(day, site.tz)
     heard = scenery.last_heard.get(counter)
     end_ms = min(epoch_ms(end_utc), now_ms, epoch_ms(heard) if heard else now_ms)

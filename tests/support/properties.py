@@ -1,4 +1,4 @@
-"""How properties are tested: no example is too slow, for a busy machine makes slow ones of them all."""
+"""Hypothesis settings for property tests: no deadline, because a busy machine slows every example."""
 
 from hypothesis import HealthCheck, settings
 

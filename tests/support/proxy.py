@@ -1,4 +1,4 @@
-"""A network between counters and ingest that can be cut: a TCP proxy on the loopback."""
+"""A network between counters and ingest that a test can cut: a TCP proxy on the loopback."""
 
 import socket
 import threading
@@ -9,9 +9,9 @@ _CHUNK_BYTES = 65536
 
 
 class Proxy:
-    """Carries bytes from its own port to *port*. While it is cut, connections are refused and those that were are dead.
+    """Forwards its own port to *port*. While cut, it refuses new connections, and existing ones are dead.
 
-    *lost_answers*: how often it was cut between a request that ingest had taken and the answer to it.
+    ``lost_answers`` counts the responses that ingest sent and a cut swallowed.
     """
 
     def __init__(self, port: int) -> None:
@@ -28,11 +28,11 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where counters are to send."""
+        """The address for counters."""
         return f"http://127.0.0.1:{self.port}"
 
     def cut(self) -> None:
-        """Take the network away, in the middle of whatever is on its way."""
+        """Cut the network in the middle of all traffic."""
         with self._lock:
             self._cut = True
             for connection in self._open:
@@ -40,7 +40,7 @@ class Proxy:
             self._open.clear()
 
     def cut_the_next_answer(self, timeout_s: float) -> None:
-        """Wait until ingest answers, and cut the network before that arrives; after *timeout_s* cut anyway."""
+        """Cut the network just before the next response arrives, or after *timeout_s* anyway."""
         self._lost.clear()
         self._wanted.set()
         self._lost.wait(timeout_s)
@@ -48,12 +48,12 @@ class Proxy:
         self.cut()
 
     def mend(self) -> None:
-        """Give it back."""
+        """Restore the network."""
         with self._lock:
             self._cut = False
 
     def close(self) -> None:
-        """Cut it for good."""
+        """Cut the network for good."""
         self.cut()
         _kill(self._listener)
         self._listener.close()

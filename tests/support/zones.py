@@ -1,4 +1,4 @@
-"""Where on earth it is a good time for a test that runs on the real clock."""
+"""A time zone for tests that run on the real clock."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,6 +7,6 @@ _ZONES = ("Europe/Paris", "Pacific/Honolulu")  # twelve hours apart, an hour les
 
 
 def zone_where_it_is_day() -> ZoneInfo:
-    """Return a time zone where no midnight and no evening is near: yesterday is over, and today is not late."""
+    """Return a time zone in which it is now between 01:00 and 16:00, far from midnight and from closing time."""
     now_utc = datetime.now(UTC)
     return next(zone for zone in map(ZoneInfo, _ZONES) if 1 <= now_utc.astimezone(zone).hour < 16)

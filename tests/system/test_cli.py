@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import COMMANDS, main
-from tests.support.installation import Installation, install
+from harness.installation import Installation, install
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -100,23 +100,25 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
     [
         ("export", "which day? (--day D, or --from D --to D, or --deliver for all that is owed)"),
         ("export --day 2026-05-04 --from 2026-05-04", "--day and --from/--to do not go together (choose one)"),
-        ("export --from 2026-05-04", "--from and --to go together (give both; --to is itself included)"),
+        ("export --from 2026-05-04", "--from and --to go together (give both; --to is inclusive)"),
         ("export --from 2026-05-04 --to 2026-05-03", "--to is before --from (swap them)"),
         ("export --day 2026-05-04 --profile nobody",
          "footfall.toml: unknown profile 'nobody'; known: alliance"),
-        ("export --day 2026-05-04 --deliver", "profile alliance has no destination (write one in footfall.toml)"),
+        ("export --day 2026-05-04 --deliver",
+         "profile alliance has no destination (set `destination` in footfall.toml)"),
         ("export --day 2999-05-04 --deliver", "alliance/2999-05-04 is not over yet (wait until 08:00-19:00 has ended)"),
         ("deliveries --profile nobody", "footfall.toml: unknown profile 'nobody'; known: alliance"),
         ("counter add ALLI1 --name N --location L",
-         "counter ALLI1 is already there (a new key: footfall counter rotate-key ID)"),
-        ("counter add A/1 --name N --location L", "'A/1' is no counter id (1 to 64 letters, digits, `_`, `.` and `-`)"),
-        ("counter add A1 --name N --location L --site X", "there is no site 'X' (there are alliance)"),
-        ("counter rotate-key A1", "there is no counter 'A1' (footfall counter list)"),
-        ("counter remove A1", "there is no counter 'A1' (footfall counter list)"),
+         "counter ALLI1 is already registered (new key: footfall counter rotate-key ID)"),
+        ("counter add A/1 --name N --location L",
+         "invalid counter id 'A/1' (use 1 to 64 letters, digits, `_`, `.` and `-`)"),
+        ("counter add A1 --name N --location L --site X", "no site 'X' (sites: alliance)"),
+        ("counter rotate-key A1", "no counter 'A1' (footfall counter list shows all counters)"),
+        ("counter remove A1", "no counter 'A1' (footfall counter list shows all counters)"),
         ("import nowhere.csv", "cannot read nowhere.csv: No such file or directory (check the path)"),
         ("import footfall.toml",
-         ("footfall.toml, line 1: there are 1 columns, the profile has 9 "
-         "(the file must be as profile alliance writes it)")),
+         ("footfall.toml, line 1: 1 column instead of 9 "
+         "(the file must be in the format of profile alliance)")),
         ("simulate --site X", "there is no site 'X' (footfall.toml)"),
         ("init .", "footfall.toml: already exists (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
@@ -187,5 +189,5 @@ def test_port_somebody_listens_on_ends_up_at_once(tmp_path: Path) -> None:
     with here.serving():
         assert failure(other, "up") == (
             f"cannot listen on 127.0.0.1:{here.port}: Address already in use "
-            "(another ingest may be running; or set `listen` in [ingest] of footfall.toml)"
+            "(stop the other ingest, or change `listen` in [ingest] of footfall.toml)"
         )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from footfall.signing import parse_key
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 
 KEY = re.compile(r"whsec_[A-Za-z0-9+/]{43}=\n")
 COMMENTED = """# Our library.
@@ -121,7 +121,7 @@ def test_site_is_asked_for_where_there_is_not_just_one(here: Installation) -> No
     with (here.folder / "footfall.toml").open("a") as file:
         file.write('[sites.annex]\nname = "Annex"\ntimezone = "Europe/Paris"\n')
     done = here.run("counter", "add", "X1", "--name", "N", "--location", "L", check=False)
-    assert done.stderr.decode() == "footfall: there is not just one site (choose: --site alliance | --site annex)\n"
+    assert done.stderr.decode() == "footfall: a site is required (choose: --site alliance | --site annex)\n"
     assert KEY.fullmatch(
         here.run("counter", "add", "X1", "--name", "N", "--location", "L", "--site", "annex").stdout.decode()
     )
@@ -136,7 +136,7 @@ def test_old_key_is_valid_beside_the_new_one_until_the_rotation_is_finished(tmp_
         new = {"ALLI1": parse_key(here.run("counter", "rotate-key", "ALLI1").stdout.decode().strip())}
         wait_for(here, new, 200)
         assert status_with(here, old) == 200
-        assert here.run("counter", "list").stdout.count(b"2, being rotated") == 1
+        assert here.run("counter", "list").stdout.count(b"2: rotating") == 1
         assert here.run("counter", "rotate-key", "ALLI1", "--finish").stdout == b""
         wait_for(here, old, 401)
         assert status_with(here, new) == 200
@@ -149,7 +149,7 @@ def test_rotation_begun_twice_never_takes_the_key_the_device_may_still_have(here
     lost = here.run("counter", "rotate-key", "ALLI1").stdout.decode().strip()
     done = here.run("counter", "rotate-key", "ALLI1", check=False)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.decode().startswith("footfall: counter ALLI1 is being rotated already (--finish once ")
+    assert "a key rotation of counter ALLI1 is already in progress (use --finish once " in done.stderr.decode()
     assert keys_of(here)["ALLI1"] == [lost, old]
     new = here.run("counter", "rotate-key", "ALLI1", "--again").stdout.decode().strip()
     assert keys_of(here)["ALLI1"] == [new, old]

@@ -17,9 +17,9 @@ from footfall.errors import FootfallError
 from footfall.finding import Finding
 from footfall.model import Arrival, Count, Span
 from footfall.store.journal import Journal
+from harness.installation import PROFILE, Installation, install
 from tests.support.influx_server import InfluxDatabase
 from tests.support.influx_stores import forwarded
-from tests.support.installation import PROFILE, Installation, install
 from tests.support.sftp_server import SftpServer, make_key, public_line
 
 SFTP = """

@@ -12,7 +12,7 @@ import pytest
 from footfall.calendar import day_bounds, local_instant
 from footfall.model import Arrival, Count, Span, epoch_ms
 from footfall.store.journal import Journal
-from tests.support.installation import SITE, Installation, install
+from harness.installation import SITE, Installation, install
 from tests.support.zones import zone_where_it_is_day
 
 TZ = ZoneInfo("Europe/Paris")

@@ -15,8 +15,8 @@ from cli.example import TABLES, render_example
 from exporter.exporter_settings import ExporterConfig, load_exporter_config
 from footfall.environment import Environment
 from footfall.settings import read_config, settings_of
+from harness.installation import Installation
 from ingest.ingest_settings import IngestConfig, load_ingest_config
-from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "footfall.example.toml"
 DEFAULTS = {

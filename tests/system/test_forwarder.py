@@ -21,11 +21,11 @@ from footfall import wire
 from footfall.model import Span
 from footfall.store.historical_counts import HALF_HOUR_MS
 from footfall.store.journal_reader import JournalReader
+from harness.installation import Installation, batch, install
 from ingest.forwarder_process import LOCK_NAME
 from tests.support.influx_proxy import InfluxProxy, influx_proxy
 from tests.support.influx_server import READ_TOKEN, TOKEN, InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_stores import reading
-from tests.support.installation import Installation, batch, install
 from tests.support.processes import until
 
 MONDAY_MS = 1_777_845_600_000
@@ -264,11 +264,11 @@ def test_operator_lists_refused_points_and_resends_them(here: ForwardingSite, st
         assert (first["measurement"], first["tags"]["counter"]) == ("crossings", "ALLI2")
         assert "field type conflict" in first["reason"]
         assert f"refused {len(shown)} points" in here.doctor()
-        assert f"{len(shown)} are still refused" in here.installation.run("quarantine", "--resend").stdout.decode()
+        assert f"{len(shown)} still refused" in here.installation.run("quarantine", "--resend").stdout.decode()
         here.proxy.refuses = None
         output = here.installation.run("quarantine", "--resend").stdout.decode()
-        assert output == f"{len(shown)} points were written, 0 are still refused\n"
-        assert here.installation.run("quarantine").stdout == b"no points are in quarantine\n"
+        assert output == f"{len(shown)} points written, 0 still refused\n"
+        assert here.installation.run("quarantine").stdout == b"the quarantine is empty\n"
         until(lambda: reported_quarantine(here) == 0, "the forwarder reports an empty quarantine")
         assert set(here.answers()) == {"200"}
     here.assert_everything_arrived_once()
@@ -284,7 +284,10 @@ def test_points_that_an_operator_discards_stay_in_the_journal(here: ForwardingSi
         here.wait_until_forwarded()
         until(lambda: here.progress()["quarantined"] == 1, "one point is refused")
         assert "counter=ALLI2" in here.installation.run("quarantine").stdout.decode()
-        assert here.installation.run("quarantine", "--forget").stdout == b"1 points were given up\n"
+        assert (
+            here.installation.run("quarantine", "--forget").stdout
+            == b"1 point discarded; the journal still has the crossings\n"
+        )
         assert here.progress()["quarantined"] == here.metric("forwarder_quarantined_points") == 0
         assert here.installation.run("quarantine", "--forget", "--resend", check=False).returncode == 2
     assert [one["time"] % 1000 for one in here.database.query("SELECT entries FROM crossings")] == [1, 12]
@@ -332,7 +335,7 @@ def test_nothing_is_forwarded_without_influxdb(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (
         2, b"footfall: InfluxDB is not configured (set influxdb.url; see docs/operate.md, Forwarding)\n"
     )  # fmt: skip
-    assert installation.run("quarantine").stdout == b"no points are in quarantine: nothing was forwarded yet\n"
+    assert installation.run("quarantine").stdout == b"the quarantine is empty; nothing has been forwarded yet\n"
 
 
 def test_second_forwarder_is_refused_and_the_first_ends_with_ingest(here: ForwardingSite) -> None:

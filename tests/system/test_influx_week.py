@@ -1,4 +1,4 @@
-"""The whole way through InfluxDB: counters, ingest, forwarder, InfluxDB, and an exporter that has no journal at all."""
+"""Counters, ingest, forwarder, InfluxDB, and an exporter that has no journal and reads only InfluxDB."""
 
 import shutil
 import sqlite3
@@ -11,11 +11,12 @@ import pytest
 
 from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
-from tests.support.influx_server import TOKEN, InfluxDatabase, running_influx_server
+from harness.influx_server import TOKEN, InfluxDatabase
+from harness.installation import PROFILE, SITE, Installation, batch, install
+from tests.support.influx_server import running_influx_server
 from tests.support.influx_stores import reading
-from tests.support.installation import PROFILE, SITE, Installation, batch, install
 from tests.support.journals import END, EPOCH
-from tests.support.processes import until
+from tests.support.processes import is_forwarded, until
 from tests.support.zones import zone_where_it_is_day
 from tests.system import test_calit2 as calit2
 
@@ -26,7 +27,7 @@ COUNTERS = ("ALLI1", "ALLI2")
 
 @contextmanager
 def influx_table() -> Iterator[tuple[str, InfluxDatabase]]:
-    """Give the [influxdb] table that names a new InfluxDB, and its database."""
+    """Yield an [influxdb] table for a new InfluxDB, and its database."""
     with running_influx_server() as server:
         database = server.create("footfall")
         yield f'\n[influxdb]\nurl = "{server.url}"\ntoken_file = "token"\n', database
@@ -37,18 +38,13 @@ def with_token(here: Installation) -> Installation:
     return here
 
 
-def wait_until_told(here: Installation) -> None:
-    """Return once the forwarder has told InfluxDB all that ingest has."""
-
-    def is_told() -> bool:
-        progress = here.get("/api/v1/forwarder")
-        return progress["waiting"] == 0 and progress["last_error"] is None
-
-    until(is_told, "all is forwarded", 120)
+def wait_until_forwarded(here: Installation) -> None:
+    """Return once InfluxDB has everything that ingest stored."""
+    until(lambda: is_forwarded(here), "everything is forwarded")
 
 
 def elsewhere(here: Installation, *more: str) -> Installation:
-    """Return an installation with the same settings and *more*, but without a journal: it can read InfluxDB only."""
+    """Return an installation with the same settings and *more*, but no journal: it can only read InfluxDB."""
     there = Installation(here.folder.with_name("elsewhere"), 0)
     there.data.mkdir(parents=True)
     shutil.copy(here.folder / "token", there.folder)
@@ -68,14 +64,14 @@ def _last_owed(database: InfluxDatabase) -> list[int]:
 
 
 def door(folder: Path, table: str) -> Installation:
-    """Return a new installation with the counter of CalIt2."""
+    """Return a new installation with the CalIt2 counter."""
     more = f"earliest = 2005-01-01\n{table}"
     return with_token(install(folder, (calit2.COUNTER,), site=calit2.SITE, profile=calit2.PROFILES, more=more))
 
 
 def test_simulated_week_makes_the_same_files_from_journal_and_influxdb(tmp_path: Path) -> None:
-    """7 equal files; then the exporter delivers them, and InfluxDB knows of it."""
-    zone = zone_where_it_is_day()  # else today's file might be due as well
+    """Seven equal files; then the exporter delivers them and reports that to InfluxDB."""
+    zone = zone_where_it_is_day()  # elsewhere today's file might be due
     today = datetime.now(zone).date()
     week = [today - timedelta(days=back) for back in range(7, 0, -1)]
     delivered = f'destination = "share"\ndeliver_from = {week[0]}\ngive_up_at = "19:30"\n'
@@ -87,19 +83,19 @@ def test_simulated_week_makes_the_same_files_from_journal_and_influxdb(tmp_path:
         with here.serving():
             for number, day in enumerate(week):
                 here.run("simulate", "--day", str(day), "--people", "120", "--seed", str(number))
-            wait_until_told(here)
+            wait_until_forwarded(here)
         there = elsewhere(here)
         days = str(week[0]), str(week[-1])
         expected = files_of(here, "out", *days)
         assert len(expected) == 7
-        assert all(content.count(b",0,0,") < 44 for content in expected.values()), "somebody came, each day"
+        assert all(content.count(b",0,0,") < 44 for content in expected.values()), "each day has visitors"
         assert files_of(there, "out", *days) == expected
         assert not there.journal.exists()
 
         (there.folder / "share").mkdir()
         with there.serving("exporter"):
             until(lambda: len(list((there.folder / "share").glob("*.csv"))) == 7, "all files are delivered")
-            until(lambda: len(database.query("SELECT * FROM deliveries")) == 7, "InfluxDB is told of them")
+            until(lambda: len(database.query("SELECT * FROM deliveries")) == 7, "InfluxDB has all deliveries")
             until(lambda: _last_owed(database) == [0], "nothing is owed")
         assert {path.name: path.read_bytes() for path in (there.folder / "share").iterdir()} == expected
         assert {row["ok"] for row in database.query("SELECT * FROM deliveries")} == {True}
@@ -107,29 +103,29 @@ def test_simulated_week_makes_the_same_files_from_journal_and_influxdb(tmp_path:
             assert set(reader.covered_to(COUNTERS)) == set(COUNTERS)
 
 
-def test_doctor_beside_the_exporter_tells_how_influxdb_answers(tmp_path: Path) -> None:
+def test_doctor_without_a_journal_checks_influxdb(tmp_path: Path) -> None:
     with influx_table() as (table, database):
         here = with_token(install(tmp_path / "here", COUNTERS, more=table))
         there = elsewhere(here)
-        told = there.run("doctor", check=False).stdout.decode()
-        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall: 0 counters have counted" in told
-        assert "ok  journal: there is none at" in told
-    told = there.run("doctor", check=False).stdout.decode()
-    assert f"!!  InfluxDB at {database.url}: " in told
-    assert "-> start InfluxDB, or correct influxdb.url" in told
+        printed = there.run("doctor", check=False).stdout.decode()
+        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall: 0 counters have counted" in printed
+        assert "ok  journal: there is none at" in printed
+    printed = there.run("doctor", check=False).stdout.decode()
+    assert f"!!  InfluxDB at {database.url}: " in printed
+    assert "-> start InfluxDB, or correct influxdb.url" in printed
 
 
-def test_forwarder_forgets_what_is_old_and_a_resend_is_still_known(tmp_path: Path) -> None:
-    """keep_days: the crossings go, their sums and names stay, and InfluxDB has every one."""
+def test_resend_of_pruned_crossings_is_still_a_duplicate(tmp_path: Path) -> None:
+    """With keep_days old crossings are deleted; their sums and seqs stay, and InfluxDB has them all."""
     long_ago_ms = int(datetime.now(UTC).timestamp() * 1000) - 30 * 24 * 3_600_000
     body = batch(*((seq, long_ago_ms + seq * 1000, 1) for seq in range(100)))
     with influx_table() as (table, database):
         here = with_token(install(tmp_path / "here", COUNTERS, more=f"keep_days = 7\n{table}"))
         with here.serving():
             assert here.post(body).json()["stored"] == 100
-            wait_until_told(here)
+            wait_until_forwarded(here)
         with here.serving():
-            until(lambda: _crossings_in(here) == 1, "all but the one at the forwarder's cursor are forgotten")
+            until(lambda: _crossings_in(here) == 1, "all but the crossing at the forwarder's cursor are pruned")
             assert here.post(body).json() == {"stored": 0, "duplicates": 100, "through": 99}
         assert database.query("SELECT sum(entries) FROM crossings")[0]["sum"] == 100
     assert check_journal(here.journal, deep=True) == []
@@ -142,15 +138,15 @@ def _crossings_in(here: Installation) -> int:
         return int(connection.execute("SELECT count(*) FROM crossing").fetchone()[0])
 
 
-def test_people_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
-    """Told of one by one over HTTP, forwarded, and read back: every half hour of 105 days as the data has it."""
+def test_crossings_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
+    """Sent one by one over HTTP, forwarded, and read back: every half hour of 105 days is right."""
     expected = calit2.files()
     with influx_table() as (table, _):
         here = door(tmp_path / "here", table)
         with here.serving():
             for body in calit2.batches():
                 assert here.post(body, counter=calit2.COUNTER).status == 200
-            wait_until_told(here)
+            wait_until_forwarded(here)
         there = elsewhere(here)
         assert files_of(there, "out", calit2.FIRST, calit2.LAST, "--profile", "client") == expected
         strict = "--profile", "strict"
@@ -160,7 +156,7 @@ def test_people_of_calit2_make_the_same_105_files_through_influxdb(tmp_path: Pat
 
 
 def test_history_of_calit2_makes_the_same_105_files_through_influxdb(tmp_path: Path) -> None:
-    """105 files of the client imported, forwarded, and read back byte for byte."""
+    """Imported from 105 files, forwarded, and read back byte for byte."""
     expected = calit2.files()
     with influx_table() as (table, _):
         here = door(tmp_path / "here", table)
@@ -168,5 +164,5 @@ def test_history_of_calit2_makes_the_same_105_files_through_influxdb(tmp_path: P
             (here.folder / name).write_bytes(content)
         with here.serving():
             here.run("import", "--profile", "client", *expected)
-            wait_until_told(here)
+            wait_until_forwarded(here)
         assert files_of(elsewhere(here), "out", calit2.FIRST, calit2.LAST, "--profile", "client") == expected

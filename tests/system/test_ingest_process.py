@@ -1,4 +1,4 @@
-"""`footfall ingest` as a real process: how it starts, refuses to start, takes changes in, and ends."""
+"""`footfall ingest` as a real process: how it starts, refuses to start, picks up changes and ends."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from footfall import signing
 from footfall.model import Span
-from tests.support.installation import Installation, batch, install
+from harness.installation import Installation, batch, install
 from tests.support.journals import contents
 from tests.support.processes import holders_of, require_proc, until
 
@@ -32,13 +32,13 @@ def log_of(installation: Installation) -> str:
 
 
 def refusal_of(installation: Installation, **variables: str) -> str:
-    """Run `footfall ingest`, which must refuse to start with status 2, and return what it says, without a traceback."""
+    """Run `footfall ingest`, which must exit with status 2 and no traceback, and return its message."""
     done = installation.run("ingest", check=False, **variables)
     assert done.returncode == 2
-    said = done.stderr.decode()
-    assert said.startswith("footfall: ")
-    assert "Traceback" not in said + done.stdout.decode()
-    return said
+    message = done.stderr.decode()
+    assert message.startswith("footfall: ")
+    assert "Traceback" not in message + done.stdout.decode()
+    return message
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -60,7 +60,7 @@ def test_batches_acknowledged_while_it_ends_are_stored(installation: Installatio
             try:
                 if installation.post(body).status == 200:
                     acknowledged.append(seq)
-            except Exception:  # noqa: BLE001 - whatever it is, there was no answer
+            except Exception:  # noqa: BLE001 - any error means that there was no answer
                 return
 
     with installation.serving() as process:
@@ -75,27 +75,27 @@ def test_batches_acknowledged_while_it_ends_are_stored(installation: Installatio
     assert set(acknowledged) <= stored
 
 
-def test_port_in_use_is_told_in_one_line(installation: Installation) -> None:
+def test_port_in_use_is_reported_in_one_line(installation: Installation) -> None:
     with installation.serving():
-        said = refusal_of(installation)
-        assert said.count("\n") == 1
-        assert f"127.0.0.1:{installation.port}" in said
-        assert "Address already in use" in said
+        message = refusal_of(installation)
+        assert message.count("\n") == 1
+        assert f"127.0.0.1:{installation.port}" in message
+        assert "Address already in use" in message
         assert installation.post(heartbeat()).status == 200
 
 
 @pytest.mark.parametrize("listen", ["here", "127.0.0.1", "127.0.0.1:99999", "192.0.2.1:8080"])
-def test_address_that_is_none_of_ours_is_told_in_one_line(installation: Installation, listen: str) -> None:
-    said = refusal_of(installation, FOOTFALL_LISTEN=listen)
-    assert said.count("\n") == 1
-    assert "FOOTFALL_LISTEN must be" in said or "Cannot assign requested address" in said
+def test_unusable_address_is_reported_in_one_line(installation: Installation, listen: str) -> None:
+    message = refusal_of(installation, FOOTFALL_LISTEN=listen)
+    assert message.count("\n") == 1
+    assert "FOOTFALL_LISTEN must be" in message or "Cannot assign requested address" in message
 
 
-def test_all_problems_of_the_configuration_are_told_at_once(installation: Installation) -> None:
+def test_all_problems_of_the_configuration_are_reported_at_once(installation: Installation) -> None:
     with (installation.folder / "footfall.toml").open("a") as file:
         file.write('[ingest.legacy]\nenabled = "yes"\n[counters.ALLI3]\nsite = "nowhere"\nname = "C"\nplace = "D"\n')
     (installation.data / "keys.toml").write_text('ALLI1 = ["secret"]\n')
-    said = refusal_of(installation)
+    message = refusal_of(installation)
     for problem in (
         "footfall.toml has 5 problems:",
         "ingest.legacy.enabled must be true or false",
@@ -104,15 +104,15 @@ def test_all_problems_of_the_configuration_are_told_at_once(installation: Instal
         "counters.ALLI3.location is missing",
         "keys.toml: ALLI1: a key starts with whsec_",
     ):
-        assert problem in said
+        assert problem in message
     assert not installation.journal.exists()
 
 
-def test_missing_configuration_says_how_to_make_one(tmp_path: Path) -> None:
+def test_missing_configuration_says_how_to_create_it(tmp_path: Path) -> None:
     assert "footfall init" in refusal_of(Installation(tmp_path, 0))
 
 
-def test_missing_data_folder_says_how_to_make_one(installation: Installation, tmp_path: Path) -> None:
+def test_missing_data_folder_says_how_to_create_it(installation: Installation, tmp_path: Path) -> None:
     assert "footfall init" in refusal_of(installation, FOOTFALL_DATA=str(tmp_path / "nowhere"))
 
 
@@ -123,7 +123,7 @@ def test_journal_of_a_newer_footfall_is_refused_and_not_touched(installation: In
     assert contents(installation.journal) == []
 
 
-def test_file_that_is_no_journal_is_refused_and_not_touched(installation: Installation) -> None:
+def test_file_that_is_not_a_journal_is_refused_and_not_touched(installation: Installation) -> None:
     installation.journal.write_bytes(b"2026-5-4,08:30:00,12,9,ALLI1\n" * 100)
     assert "Restore from a backup" in refusal_of(installation)
     assert installation.journal.read_bytes() == b"2026-5-4,08:30:00,12,9,ALLI1\n" * 100
@@ -136,41 +136,41 @@ def add_counter(installation: Installation, name: str) -> Installation:
     return Installation(installation.folder, installation.port, keys)
 
 
-def test_counter_added_while_it_runs_is_taken_soon(installation: Installation) -> None:
+def test_counter_added_while_running_is_accepted(installation: Installation) -> None:
     with installation.serving():
         more = add_counter(installation, "ALLI3")
-        until(lambda: more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200, "the new counter is taken")
+        until(lambda: more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200, "the new counter is accepted")
         assert installation.post(heartbeat()).status == 200
     assert "reloaded footfall.toml, keys.toml" in log_of(installation)
 
 
-def test_counter_removed_while_it_runs_is_refused_soon(installation: Installation) -> None:
+def test_counter_removed_while_running_is_refused(installation: Installation) -> None:
     with installation.serving():
         assert installation.post(heartbeat()).status == 200
         installation.run("counter", "remove", "ALLI1")
         until(lambda: installation.post(heartbeat()).status == 401, "the removed counter is refused")
 
 
-def test_configuration_broken_while_it_runs_changes_nothing(installation: Installation) -> None:
+def test_configuration_broken_while_running_changes_nothing(installation: Installation) -> None:
     with installation.serving():
         (installation.folder / "footfall.toml").write_text("[sites")
 
-        def told() -> bool:
+        def is_logged() -> bool:
             assert installation.post(heartbeat()).status == 200
             return "change ignored, keeping the last good configuration" in log_of(installation)
 
-        until(told, "the log tells of the broken file")
+        until(is_logged, "the log reports the broken file")
 
 
-def test_worker_that_is_started_again_knows_what_was_added_since(installation: Installation) -> None:
+def test_restarted_worker_knows_counters_added_since(installation: Installation) -> None:
     require_proc()
     with installation.serving() as process:
         more = add_counter(installation, "ALLI3")
-        until(lambda: more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200, "the new counter is taken")
+        until(lambda: more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200, "the new counter is accepted")
         (worker,) = holders_of(installation.journal)
         assert worker != process.pid
         os.kill(worker, signal.SIGKILL)
-        until(lambda: holders_of(installation.journal) not in ({worker}, set()), "there is another worker")
+        until(lambda: holders_of(installation.journal) not in ({worker}, set()), "a new worker runs")
         installation.wait_ready()
         assert more.post(heartbeat("ALLI3"), counter="ALLI3").status == 200
 

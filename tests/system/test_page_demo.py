@@ -1,4 +1,4 @@
-"""`make demo-live`: the pages fill, people walk, and Ctrl-C leaves nothing behind."""
+"""`make demo-live`: the pages fill, visitors cross, and Ctrl-C leaves no process behind."""
 
 import os
 import re
@@ -11,27 +11,29 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from demo.setting import ZONE
+from demo.demo_site import ZONE
+from harness.installation import STOP_TIMEOUT_S
 from tests.support.processes import require_proc, until
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+DELIVERIES = "/sites/mediatheque/deliveries?day="
 
 
 def processes_in(folder: Path) -> set[str]:
-    """Return the command lines of the processes that work in *folder*."""
+    """Return the command lines of the processes whose working directory is in *folder*."""
     found = set()
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and (process / "cwd").readlink().is_relative_to(folder):
                 found.add((process / "cmdline").read_text().replace("\0", " "))
-        except OSError:  # it ended, or is not ours
+        except OSError:  # ended, or not ours
             continue
     return found
 
 
-def test_demo_live_shows_people_who_walk_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+def test_demo_live_shows_live_visitors_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     require_proc()
     with (tmp_path / "output").open("wb") as output:
         demo = subprocess.Popen(
@@ -39,38 +41,38 @@ def test_demo_live_shows_people_who_walk_and_ends_with_ctrl_c(tmp_path: Path) ->
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
 
-    def told() -> str:
+    def printed() -> str:
         assert demo.poll() is None, (tmp_path / "output").read_text()
         return (tmp_path / "output").read_text()
 
     try:
-        until(lambda: "Ctrl-C ends it" in told(), "the address of the pages", 120)
-        address = re.search(r"http://127\.0\.0\.1:\d+", told())
+        until(lambda: "Press Ctrl-C" in printed(), "the demo prints the addresses of the pages")
+        address = re.search(r"http://127\.0\.0\.1:\d+", printed())
         assert address is not None
 
         def page(path: str) -> str:
-            told()
+            printed()
             headers = {"Accept": "text/html", "Accept-Language": "en"}
             answer = urllib3.request("GET", address[0] + path, headers=headers, timeout=20)
             assert answer.status == 200
             return answer.data.decode()
 
-        def walked() -> int:
+        def total() -> int:
             return sum(int(text.replace(",", "")) for text in re.findall(r'data-figure="[a-z]+">([\d,]+)<', page("/")))
 
         assert 'data-figure="entries">–' not in page("/sites/mediatheque/history?period=week")
-        until(lambda: walked() > 0, "the people of today", 60)
-        before = walked()
-        until(lambda: walked() != before, "somebody who walks through a door", 120)
-        until(lambda: 'class="delivered' in page("/sites/mediatheque/deliveries?day=" + yesterday()), "a delivery", 60)
+        until(lambda: total() > 0, "the page shows today's visitors")
+        before = total()
+        until(lambda: total() != before, "the page shows another crossing")
+        until(lambda: 'class="delivered' in page(DELIVERIES + yesterday()), "a day is delivered")
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 0
-        until(lambda: not processes_in(tmp_path), "the end of all processes", 20)
+        assert demo.wait(STOP_TIMEOUT_S) == 0
+        until(lambda: not processes_in(tmp_path), "all processes have ended")
     finally:
         demo.terminate()
-        demo.wait(30)
+        demo.wait(STOP_TIMEOUT_S)
 
 
 def yesterday() -> str:
-    """Return the day before the one it is in Paris, where the demo is."""
+    """Return yesterday in Paris, where the demo is."""
     return str(datetime.now(ZONE).date() - timedelta(days=1))

@@ -1,18 +1,18 @@
-"""`footfall up`: all of Footfall on one machine, from people at the doors to the client's file, and its end."""
+"""`footfall up`: all of Footfall on one machine, from the doors to the client's file, and how it stops."""
 
 import csv
 import os
 import signal
-import time
 from collections import Counter as Tallied
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.installation import Installation, free_port
+from footfall.store.ledger_schema import FILE_NAME as LEDGER
+from harness.installation import STOP_TIMEOUT_S, Installation, free_port
+from tests.support.processes import until
 from tests.support.zones import zone_where_it_is_day
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ DOORS = {"DOOR1": ("Main door", "Hall"), "DOOR2": ("Garden door", "Court, left")
 
 
 def set_up(folder: Path, zone: ZoneInfo, yesterday: date) -> Installation:
-    """Return an installation made by the commands a technician uses, and an editor."""
+    """Return an installation made as a technician makes it: with commands and an editor."""
     port = free_port()
     Installation(folder, port).run("init", "site", "--site", "alliance", "--name", "Alliance", "--timezone", zone.key)
     here = Installation(folder / "site", port)
@@ -52,7 +52,7 @@ def set_up(folder: Path, zone: ZoneInfo, yesterday: date) -> Installation:
 
 
 def expected_file(truth: Path, zone: ZoneInfo, day: date) -> bytes:
-    """Return the client's file of *day* as the people themselves would have counted it."""
+    """Return the client's file of *day* computed from *truth*."""
     people: Tallied[tuple[str, str, str]] = Tallied()
     with truth.open() as file:
         for row in csv.DictReader(file):
@@ -71,15 +71,8 @@ def expected_file(truth: Path, zone: ZoneInfo, day: date) -> bytes:
     return "".join(rows).encode()
 
 
-def wait_until(what: str, happened: Callable[[], bool], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
-        time.sleep(0.05)
-
-
 def processes_of(session: int) -> dict[int, str]:
-    """Return the command lines of all processes that live in *session*, by pid; those that have ended are left out."""
+    """Return the command lines of the live processes of *session*, by pid."""
     found = {}
     for entry in Path("/proc").iterdir():
         try:
@@ -87,44 +80,44 @@ def processes_of(session: int) -> dict[int, str]:
             if int(of) == session and state not in "ZX":
                 found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
         except (OSError, ValueError):
-            continue  # no process, or one that has just ended
+            continue  # no process, or it has just ended
     return found
 
 
-def test_day_of_people_becomes_the_client_s_file_by_itself(tmp_path: Path) -> None:
+def test_day_is_delivered_to_the_client_without_any_command(tmp_path: Path) -> None:
     zone = zone_where_it_is_day()
     yesterday = datetime.now(zone).date() - timedelta(days=1)
     here = set_up(tmp_path, zone, yesterday)
     share, name = here.folder / "share", f"{yesterday:%d_%m_%Y}_counterdata-1.csv"
     with here.serving("up"):
-        told = here.run("simulate", "--day", str(yesterday), "--people", "150", "--truth", "truth.csv").stdout
-        assert told.startswith(b"people crossed ")
-        wait_until("delivery", (share / name).exists)
+        printed = here.run("simulate", "--day", str(yesterday), "--people", "150", "--truth", "truth.csv").stdout
+        assert b" crossings simulated: " in printed
+        until((share / name).exists, "the file is delivered")
         assert (share / name).read_bytes() == expected_file(here.folder / "truth.csv", zone, yesterday)
-        wait_until("record", lambda: here.run("deliveries", "--owed").stdout == b"nothing is owed\n")
+        until(lambda: here.run("deliveries", "--owed").stdout == b"nothing is owed\n", "the delivery is recorded")
         assert here.run("deliveries").stdout.count(b" delivered ") == 1
     assert [path.name for path in share.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_however_up_ends_nothing_of_it_is_left(tmp_path: Path, number: signal.Signals) -> None:
-    """An orphan would hold the port and the journal, or deliver beside the next one."""
+def test_no_process_survives_up_however_it_ends(tmp_path: Path, number: signal.Signals) -> None:
+    """An orphan would hold the port and the journal, or deliver in parallel with the next exporter."""
     zone = zone_where_it_is_day()
     here = set_up(tmp_path, zone, datetime.now(zone).date())
     with here.serving("up") as up:
-        wait_until("exporter", lambda: b"the exporter looks" in (here.folder / "up.log").read_bytes())
+        until((here.data / LEDGER).exists, "the exporter runs")
         running = processes_of(up.pid)
         assert len(running) >= 3, "ingest's supervisor, its worker, and the exporter"
         assert sum(" exporter " in command for command in running.values()) == 1
         os.kill(up.pid, number)
-        assert up.wait(30) == (-number if number == signal.SIGKILL else 0)
-        wait_until("end of all processes", lambda: not processes_of(up.pid))
+        assert up.wait(STOP_TIMEOUT_S) == (-number if number == signal.SIGKILL else 0)
+        until(lambda: not processes_of(up.pid), "all processes have ended")
     assert "Traceback" not in (here.folder / "up.log").read_text()
     with here.serving("up"):
         assert here.get("/api/v1/sites")["sites"][0]["id"] == "alliance"
 
 
-def test_exporter_that_is_killed_is_started_again(tmp_path: Path) -> None:
+def test_killed_exporter_is_restarted(tmp_path: Path) -> None:
     zone = zone_where_it_is_day()
     here = set_up(tmp_path, zone, datetime.now(zone).date())
     with here.serving("up") as up:
@@ -132,18 +125,18 @@ def test_exporter_that_is_killed_is_started_again(tmp_path: Path) -> None:
         def exporters() -> set[int]:
             return {pid for pid, command in processes_of(up.pid).items() if " exporter " in command}
 
-        wait_until("exporter", lambda: len(exporters()) == 1)
+        until(lambda: len(exporters()) == 1, "the exporter runs")
         (first,) = exporters()
         os.kill(first, signal.SIGKILL)
-        wait_until("new exporter", lambda: bool(exporters() - {first}))
+        until(lambda: bool(exporters() - {first}), "a new exporter runs")
         here.wait_ready()
     assert "exporter ended with status -9; restarting it" in (here.folder / "up.log").read_text()
 
 
-def test_exporter_alone_ends_when_told_to(tmp_path: Path) -> None:
+def test_exporter_alone_stops_on_sigterm(tmp_path: Path) -> None:
     zone = zone_where_it_is_day()
     here = set_up(tmp_path, zone, datetime.now(zone).date())
     with here.serving("exporter") as exporter:
-        wait_until("exporter", lambda: b"the exporter looks" in (here.folder / "exporter.log").read_bytes())
+        until((here.data / LEDGER).exists, "the exporter runs")
         exporter.send_signal(signal.SIGTERM)
-        assert exporter.wait(30) == 0
+        assert exporter.wait(STOP_TIMEOUT_S) == 0

@@ -1,32 +1,31 @@
-// Asks the server again, every second where the page does not say otherwise, and puts in what has changed. Without it
-// the page still shows its figures.
+// Refreshes the live parts of a page, by default every second. Without it the page still shows its numbers.
 //
-// A plain GET with an entity tag: it survives restarts, proxies and sleep by itself, and costs a 304 when nothing
-// changed. After a failure it asks less and less often, up to every five seconds, and says that the figures are old.
+// Each refresh is a plain GET with an entity tag, which survives restarts, proxies and sleep, and costs a 304 if nothing
+// changed. After a failure the script backs off, up to five seconds, and marks the numbers as stale.
 "use strict";
 
 (() => {
-  const LONGEST_MS = 5000;
-  const PATIENCE_MS = 5000;
-  const TICK_MS = 1000;
-  const BACK_MS = 10000; // how long it says that the connection is back
+  const LONGEST_PAUSE_MS = 5000;
+  const TIMEOUT_MS = 5000;
+  const STALE_CHECK_MS = 1000;
+  const RECONNECTED_MS = 10000; // how long the page says that it reconnected
 
-  const place = document.querySelector("[data-live-from]");
+  const live = document.querySelector("[data-live-from]");
   const connection = document.querySelector("[data-connection]");
-  if (!place || !connection) return;
+  if (!live || !connection) return;
 
-  const everyMs = Number(place.dataset.liveEvery || 1) * 1000;
+  const everyMs = Number(live.dataset.liveEvery || 1) * 1000;
   const staleAfterMs = everyMs + 3000;
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
   const shown = new Map();
   let etag = "";
-  let goodAt = Date.now();
-  let goodTick = performance.now();
+  let refreshedAt = Date.now();
+  let refreshedTick = performance.now();
   let failures = 0;
   let timer = 0;
 
-  // Who works with the keyboard, or has opened or scrolled something, must not lose the place by what is put in.
-  function keepPlace(old, next) {
+  // Replaces old with next, and keeps the focus, the open tables and the scroll positions.
+  function replaceKeepingState(old, next) {
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const like = (one) => focused && one.tagName === focused.tagName && one.getAttribute("href") === focused.getAttribute("href");
     const number = [...old.querySelectorAll("*")].filter(like).indexOf(focused);
@@ -38,37 +37,37 @@
     if (focused) [...next.querySelectorAll("*")].filter(like)[number]?.focus({ preventScroll: true });
   }
 
-  function putIn(html) {
+  function update(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     for (const part of fresh.querySelectorAll("[data-live]")) {
       const old = document.getElementById(part.id);
       if (!old || (shown.get(part.id) ?? old.outerHTML) === part.outerHTML) continue;
       shown.set(part.id, part.outerHTML);
-      keepPlace(old, document.importNode(part, true));
+      replaceKeepingState(old, document.importNode(part, true));
       if (part.dataset.title) document.title = part.dataset.title;
     }
   }
 
-  function tell() {
-    const isStale = performance.now() - goodTick > staleAfterMs;
+  function showConnection() {
+    const isStale = performance.now() - refreshedTick > staleAfterMs;
     if (isStale === document.body.classList.contains("stale")) return;
     document.body.classList.toggle("stale", isStale);
     connection.textContent = isStale
-      ? connection.dataset.lost.replace("{time}", clock.format(goodAt))
+      ? connection.dataset.lost.replace("{time}", clock.format(refreshedAt))
       : connection.dataset.back;
-    if (!isStale) setTimeout(() => document.body.classList.contains("stale") || (connection.textContent = ""), BACK_MS);
+    if (!isStale) setTimeout(() => document.body.classList.contains("stale") || (connection.textContent = ""), RECONNECTED_MS);
   }
 
-  async function ask() {
+  async function refresh() {
     clearTimeout(timer);
     try {
-      const answer = await fetch(place.dataset.liveFrom, {
+      const answer = await fetch(live.dataset.liveFrom, {
         headers: etag ? { "If-None-Match": etag } : {},
         cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (answer.status === 200) {
-        putIn(await answer.text());
+        update(await answer.text());
         etag = answer.headers.get("ETag") || "";
       } else if (answer.status === 401) {
         location.reload();
@@ -77,23 +76,23 @@
         throw new Error(`the server answered ${answer.status}`);
       }
       failures = 0;
-      goodAt = Date.now();
-      goodTick = performance.now();
+      refreshedAt = Date.now();
+      refreshedTick = performance.now();
     } catch {
       failures += 1;
     }
-    tell();
+    showConnection();
     if (!document.hidden) {
-      const pause = Math.min(everyMs * 2 ** Math.min(failures, 5), Math.max(everyMs, LONGEST_MS));
-      timer = setTimeout(ask, pause * (failures ? 0.75 + Math.random() / 2 : 1));
+      const pause = Math.min(everyMs * 2 ** Math.min(failures, 5), Math.max(everyMs, LONGEST_PAUSE_MS));
+      timer = setTimeout(refresh, pause * (failures ? 0.75 + Math.random() / 2 : 1));
     }
   }
 
-  setInterval(() => document.hidden || tell(), TICK_MS);
+  setInterval(() => document.hidden || showConnection(), STALE_CHECK_MS);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) clearTimeout(timer);
-    else ask();
+    else refresh();
   });
-  window.addEventListener("online", ask);
-  timer = setTimeout(ask, everyMs);
+  window.addEventListener("online", refresh);
+  timer = setTimeout(refresh, everyMs);
 })();

@@ -8,7 +8,7 @@ import pytest
 from paramiko import ssh_exception
 
 from exporter.destinations.sftp_session import VERDICTS
-from exporter.destinations.sftp_verdicts import Verdict
+from exporter.destinations.sftp_verdicts import SftpVerdict
 
 ERRORS = [
     error
@@ -24,7 +24,7 @@ def test_every_error_of_paramiko_has_a_verdict_of_its_own(error: type[Exception]
 
 
 @pytest.mark.parametrize("verdict", dict.fromkeys(VERDICTS.values()), ids=lambda verdict: str(verdict.why))
-def test_every_verdict_says_why_and_what_to_do(verdict: Verdict) -> None:
+def test_every_verdict_says_why_and_what_to_do(verdict: SftpVerdict) -> None:
     details = {"step": "writing", "detail": "{braces} stay", "user": "u", "host": "h", "folder": "f"}
     assert verdict.why.format_map(details)
     assert verdict.hint.format_map(details)

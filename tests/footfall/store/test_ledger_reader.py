@@ -109,7 +109,7 @@ def test_reader_is_not_held_up_by_a_writer(ledger: Ledger, reader: LedgerReader)
 
 def test_ledger_of_a_newer_footfall_is_unavailable(ledger: Ledger, reader: LedgerReader) -> None:
     ledger._connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreUnavailable, match=f"has schema 99, this Footfall reads {len(MIGRATIONS)}"):
+    with pytest.raises(StoreUnavailable, match=f"newer Footfall: schema 99, this Footfall knows {len(MIGRATIONS)}"):
         reader.looked_epoch_ms()
 
 

@@ -1,11 +1,13 @@
-"""What is kept for a moment: made once for all who ask, made anew in time, and forgotten when nobody asks."""
+"""The cache computes a value once for all callers, refreshes it in time, and evicts what nobody requests."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from footfall.errors import StoreUnavailable
-from ingest.pages.answer_cache import FORGOTTEN_AFTER, Cache, tagged_body
+from ingest.pages.answer_cache import EVICT_AFTER, ExpiringCache, cached_answer
 
 
 class HandClock:
@@ -16,78 +18,78 @@ class HandClock:
         return self.now_s
 
 
-def test_value_is_made_once_while_it_is_fresh_and_anew_when_it_is_not() -> None:
+def test_value_is_computed_once_while_fresh_and_again_when_expired() -> None:
     clock = HandClock()
-    recent: Cache[int] = Cache(clock, 0.5)
+    cache: ExpiringCache[int] = ExpiringCache(clock, 0.5)
     made = iter(range(10))
-    assert recent.get("a", lambda: next(made)) == 0
+    assert cache.get("a", lambda: next(made)) == 0
     clock.now_s += 0.49
-    assert recent.get("a", lambda: next(made)) == 0
-    assert recent.get("b", lambda: next(made)) == 1, "another key is another value"
+    assert cache.get("a", lambda: next(made)) == 0
+    assert cache.get("b", lambda: next(made)) == 1, "another key is another value"
     clock.now_s += 0.01
-    assert recent.get("a", lambda: next(made)) == 2
+    assert cache.get("a", lambda: next(made)) == 2
 
 
-def test_who_asks_while_it_is_made_gets_the_same() -> None:
-    recent: Cache[object] = Cache(HandClock(), 0.5)
-    asked, made = threading.Event(), []
+def test_concurrent_callers_share_one_computation() -> None:
+    cache: ExpiringCache[object] = ExpiringCache(HandClock(), 0.5)
+    calling = threading.Barrier(8)
+    computed: list[object] = []
 
-    def make() -> object:
-        made.append(object())
-        asked.wait(5)
-        return made[-1]
+    def compute() -> object:
+        computed.append(object())
+        time.sleep(0.1)  # without the lock, the other callers would compute now
+        return computed[-1]
 
-    found: list[object] = []
-    threads = [threading.Thread(target=lambda: found.append(recent.get("a", make))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    asked.set()
-    for thread in threads:
-        thread.join()
-    assert found == made * 8
+    def call() -> object:
+        calling.wait()
+        return cache.get("a", compute)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [future.result() for future in [pool.submit(call) for _ in range(8)]]
+    assert found == computed * 8
 
 
-def test_failure_is_not_kept() -> None:
-    """A store that could not be read a moment ago may be there now."""
-    recent: Cache[int] = Cache(HandClock(), 0.5)
+def test_unexpected_failure_is_not_cached() -> None:
+    """The next caller tries again."""
+    cache: ExpiringCache[int] = ExpiringCache(HandClock(), 0.5)
     for _ in range(2):
         try:
-            recent.get("a", lambda: 1 // 0)
+            cache.get("a", lambda: 1 // 0)
         except ZeroDivisionError:
             continue
-    assert recent.get("a", lambda: 7) == 7
+    assert cache.get("a", lambda: 7) == 7
 
 
-def test_store_that_hangs_is_asked_once_for_all_who_wait() -> None:
-    """One after the other would each wait as long as it hangs; a moment later it is asked again."""
+def test_hanging_store_is_queried_once_for_all_waiting_callers() -> None:
+    """In turn, each would wait for its timeout. A moment later the store is queried again."""
     clock = HandClock()
-    recent: Cache[int] = Cache(clock, 60)
-    asked = []
+    cache: ExpiringCache[int] = ExpiringCache(clock, 60)
+    queried_s = []
 
     def hang() -> int:
-        asked.append(clock.now_s)
+        queried_s.append(clock.now_s)
         clock.now_s += 10
         raise StoreUnavailable("InfluxDB at http://influx: Read timed out", hint="InfluxDB is slow")
 
     for _ in range(5):
         with pytest.raises(StoreUnavailable, match="Read timed out") as caught:
-            recent.get("a", hang)
+            cache.get("a", hang)
         assert caught.value.hint == "InfluxDB is slow"
-    assert asked == [100.0]
+    assert queried_s == [100.0]
     clock.now_s += 0.5
-    assert recent.get("a", lambda: 7) == 7
+    assert cache.get("a", lambda: 7) == 7
 
 
-def test_values_nobody_asks_for_any_more_are_forgotten() -> None:
-    """Days go by, and languages come and go: the process runs for months."""
+def test_values_that_nobody_requests_are_evicted() -> None:
+    """The process runs for months, and every day brings new keys."""
     clock = HandClock()
-    recent: Cache[str] = Cache(clock, 60)
+    cache: ExpiringCache[str] = ExpiringCache(clock, 60)
     for day in range(100):
-        recent.get(day, lambda: "")
+        cache.get(day, lambda: "")
         clock.now_s += 60
-    assert len(recent._kept) == len(recent._making) <= FORGOTTEN_AFTER + 1
+    assert len(cache._values) == len(cache._key_locks) <= EVICT_AFTER + 1
 
 
 def test_entity_tag_is_that_of_the_body() -> None:
-    assert tagged_body("a") == tagged_body("a")
-    assert tagged_body("a").etag != tagged_body("b").etag
+    assert cached_answer("a") == cached_answer("a")
+    assert cached_answer("a").etag != cached_answer("b").etag

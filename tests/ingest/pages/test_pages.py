@@ -1,4 +1,4 @@
-"""The pages, asked for as a browser without a script would: figures, gaps, languages, errors, and who may look."""
+"""The pages as a browser without JavaScript gets them: numbers, gaps, languages, errors and the password."""
 
 import csv
 import io
@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
-from tests.support.ingest_app import Ingest, ingest_in_process
+from harness.installation import SITE as SITE_TABLE
+from ingest.pages import views
+from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
 from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
 
 SITE = "/sites/mediatheque"
@@ -20,11 +23,11 @@ PAGES = ("/", "/display", SITE, f"{SITE}/history", f"{SITE}/history?period=week"
          f"{SITE}/counters", f"{SITE}/deliveries")  # fmt: skip
 EMPTY_ELEMENTS = ("meta", "link", "input", "br", "rect", "line", "path", "circle")
 Truth = list[tuple[datetime, int]]
-"""The local time and direction of everybody who was counted."""
+"""The local time and direction of every counted crossing."""
 
 
 class Figures(HTMLParser):
-    """The text of each element that is marked with data-figure, and of the whole page."""
+    """The text of each element with a data-figure attribute, and of the whole page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -68,21 +71,21 @@ def looking_at(folder: Path, scenery: Scenery, more: str = "") -> Iterator[tuple
 
 @pytest.fixture(scope="module")
 def nine_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ingest, Truth]]:
-    """Shared by tests that only look."""
+    """Shared by tests that only read."""
     with looking_at(tmp_path_factory.mktemp("nine_days"), Scenery(days=9)) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
-    """A site whose counters were never heard of; shared by tests that only look."""
+    """A site whose counters never reported; shared by tests that only read."""
     with looking_at(tmp_path_factory.mktemp("nothing"), Scenery(days=0)) as (ingest, _):
         yield ingest
 
 
 @pytest.fixture
 def december(nothing: Ingest) -> Iterator[Ingest]:
-    """The same, in December 2026."""
+    """The same site in December 2026."""
     today_ms = nothing.clock.now_ms
     nothing.clock.now_ms = int(local(12, day=date(2026, 12, 1)).timestamp() * 1000)
     yield nothing
@@ -93,7 +96,7 @@ def local(hour: int, minute: int = 0, day: date = TODAY) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=PARIS)
 
 
-def test_first_page_tells_people_inside_entries_and_exits_as_they_were(nine_days: tuple[Ingest, Truth]) -> None:
+def test_live_page_shows_people_inside_entries_and_exits(nine_days: tuple[Ingest, Truth]) -> None:
     ingest, truth = nine_days
     today = [direction for moment, direction in truth if moment.date() == TODAY]
     figures = Figures(page(ingest, "/")).found
@@ -101,9 +104,7 @@ def test_first_page_tells_people_inside_entries_and_exits_as_they_were(nine_days
 
 
 @pytest.mark.parametrize(("length", "days"), [("day", 1), ("week", 3)])
-def test_history_tells_the_sums_of_the_period_as_they_were(
-    nine_days: tuple[Ingest, Truth], length: str, days: int
-) -> None:
+def test_history_shows_the_totals_of_the_period(nine_days: tuple[Ingest, Truth], length: str, days: int) -> None:
     ingest, truth = nine_days
     since = TODAY - timedelta(days=days - 1)
     wanted = [direction for moment, direction in truth if moment.date() >= since]
@@ -112,7 +113,7 @@ def test_history_tells_the_sums_of_the_period_as_they_were(
     assert figures["exits"].replace(",", "") == str(wanted.count(-1))
 
 
-def test_table_of_a_day_has_each_half_hour_as_it_was(nine_days: tuple[Ingest, Truth]) -> None:
+def test_table_of_a_day_shows_each_half_hour(nine_days: tuple[Ingest, Truth]) -> None:
     ingest, truth = nine_days
     day = TODAY - timedelta(days=1)
     text = " ".join(Figures(page(ingest, f"{SITE}/history?day={day}")).text.split())
@@ -122,29 +123,29 @@ def test_table_of_a_day_has_each_half_hour_as_it_was(nine_days: tuple[Ingest, Tr
         assert f" {hour:02}:00 {half.count(1)} {half.count(-1)} {inside} " in text
 
 
-def test_nothing_counted_is_never_shown_as_zero(nothing: Ingest) -> None:
-    """Neither people inside, nor entries or exits, of now or of any period, nor on the display."""
+def test_gap_is_never_shown_as_zero(nothing: Ingest) -> None:
+    """Not people inside, entries or exits, now or in any period, and not on the display."""
     for path in PAGES:
         figures = Figures(page(nothing, path)).found
         assert "0" not in figures.values(), path
         assert all(value.startswith("–") for value in figures.values()), path
-    assert "not known" in Figures(page(nothing, "/display")).text
+    assert "unknown" in Figures(page(nothing, "/display")).text
 
 
-def test_day_with_a_gap_marks_its_sums_as_the_least_there_was(tmp_path: Path) -> None:
+def test_totals_of_a_day_with_a_gap_are_marked_as_minimums(tmp_path: Path) -> None:
     gaps = [(door, local(10, 10), local(12, 40)) for door in ("DOOR1", "DOOR2")]
     with looking_at(tmp_path, Scenery(days=2, gaps=gaps)) as (ingest, truth):
         entries = sum(direction > 0 for moment, direction in truth if moment.date() == TODAY)
         html = page(ingest, "/")
         assert Figures(html).found["entries"] == f"≥\u202f{entries}"
-        assert "Not all of today was counted" in html
+        assert "Part of today was not counted" in html
         table = " ".join(Figures(html).text.split())
         assert "11:00 – not counted – not counted –" in table
         assert 'class="gap"' in html
 
 
-def test_door_that_was_not_counted_has_no_plain_zero(tmp_path: Path) -> None:
-    """Its sums are the least there was, as all sums of a period that was counted in part."""
+def test_share_of_a_silent_counter_is_not_a_plain_zero(tmp_path: Path) -> None:
+    """Its totals are minimums, like all totals of a partly counted period."""
     with looking_at(tmp_path, Scenery(days=2, last_heard={"DOOR2": local(0, day=TODAY - timedelta(days=9))})) as (
         ingest,
         _,
@@ -153,25 +154,25 @@ def test_door_that_was_not_counted_has_no_plain_zero(tmp_path: Path) -> None:
         assert "Garden door ≥ 0 ≥ 0" in text
 
 
-def test_counter_that_is_silent_is_told_on_the_first_page_and_what_to_do_beside_its_name(tmp_path: Path) -> None:
+def test_silent_counter_is_on_the_live_page_and_the_counters_page_says_what_to_do(tmp_path: Path) -> None:
     with looking_at(tmp_path, Scenery(days=2, last_heard={"DOOR2": local(11, 2)})) as (ingest, _):
-        assert "1 counter is silent: this figure may be wrong." in Figures(page(ingest, "/")).text
+        assert "1 counter is silent, so this number may be wrong." in Figures(page(ingest, "/")).text
         text = " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
         assert "Garden door Level 1 · DOOR2 ▲ Silent since" in text
-        assert "Look whether it has power" in text
+        assert "Check that the counter has power" in text
 
 
 @pytest.mark.parametrize(
     ("report", "words"),
     [
-        (b'{"outer_blocked_s":61}', "The street-side beam is blocked"),
+        (b'{"outer_blocked_s":61}', "The outer (street-side) beam is blocked"),
         (b'{"inner_blocked_s":600}', "The inner beam is blocked"),
-        (b'{"queued":500}', "500 crossings wait to be sent"),
+        (b'{"queued":500}', "500 crossings waiting to be sent"),
         (b'{"rssi_dbm":-85}', "-85 dBm weak"),
         (b'{"outer_blocked_s":59,"queued":3}', "● Counting"),
     ],
 )
-def test_trouble_a_counter_reports_is_told_in_words(tmp_path: Path, report: bytes, words: str) -> None:
+def test_problem_that_a_counter_reports_is_shown_in_words(tmp_path: Path, report: bytes, words: str) -> None:
     with looking_at(tmp_path, Scenery(counters=1, days=1, reports={"DOOR1": report})) as (ingest, _):
         assert words in " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
 
@@ -186,7 +187,29 @@ def test_display_says_whether_there_is_room(tmp_path: Path, capacity: int | None
         assert word in display.text
 
 
-def test_site_is_nearly_full_from_the_part_that_is_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("people", "language", "word", "entries"),
+    [
+        (0, "en", "people inside", ""),
+        (1, "en", "person inside", "1 entry"),
+        (1200, "en", "people inside", "1,200 entries"),
+        (0, "fr", "personne présente", ""),
+        (1, "fr", "personne présente", "1 entrée"),
+        (1200, "fr", "personnes présentes", "1 200 entrées"),
+    ],
+)
+def test_words_agree_with_their_number(
+    tmp_path: Path, people: int, language: str, word: str, entries: str
+) -> None:  # fmt: skip
+    with ingest_in_process(tmp_path / "footfall", site=SITE_TABLE.replace("capacity = 120\n", "")) as ingest:
+        ingest.keep(*[(seq, NOON_MS - 1000, 1) for seq in range(people)], span=HEARTBEAT)
+        display = " ".join(Figures(page(ingest, "/display", language)).text.split())
+        assert f" {word} " in f"{display} "
+        if people:
+            assert f"{entries} " in " ".join(Figures(page(ingest, "/", language)).text.split())
+
+
+def test_site_is_nearly_full_from_the_configured_part(tmp_path: Path) -> None:
     with looking_at(tmp_path, Scenery(days=1), more="pages = {nearly_full = 1}\n") as (ingest, _):
         assert "Nearly full" in page(ingest, "/")
 
@@ -204,9 +227,7 @@ def test_site_is_nearly_full_from_the_part_that_is_set(tmp_path: Path) -> None:
         ("fr-" + "a" * 500, "en", "People inside"),
     ],
 )
-def test_language_is_the_first_of_ours_that_the_browser_asks_for(
-    nothing: Ingest, asked: str, language: str, word: str
-) -> None:
+def test_language_is_the_most_preferred_one_that_we_have(nothing: Ingest, asked: str, language: str, word: str) -> None:
     answer = ask(nothing, "/", asked)
     assert answer.headers["Content-Language"] == language
     assert f'<html lang="{language}">' in answer.text
@@ -214,16 +235,14 @@ def test_language_is_the_first_of_ours_that_the_browser_asks_for(
 
 
 @pytest.mark.parametrize(("language", "total"), [("en", "1,4"), ("fr", "1\u202f4"), ("fr-CH", "1\u202f4")])
-def test_numbers_are_written_as_the_language_writes_them(tmp_path: Path, language: str, total: str) -> None:
+def test_numbers_follow_the_language(tmp_path: Path, language: str, total: str) -> None:
     with looking_at(tmp_path, Scenery(days=2, people=1000)) as (ingest, _):
         yesterday = page(ingest, f"{SITE}/history?day={TODAY - timedelta(days=1)}", language)
         assert Figures(yesterday).found["entries"].startswith(total[:2])
 
 
 @pytest.mark.parametrize(("day", "rows"), [("2026-03-29", 46), ("2026-10-25", 50), ("2026-05-19", 48)])
-def test_plain_csv_has_each_half_hour_of_the_day_that_was_and_gaps_are_empty(
-    december: Ingest, day: str, rows: int
-) -> None:
+def test_plain_csv_has_each_half_hour_of_the_day_and_blank_gaps(december: Ingest, day: str, rows: int) -> None:
     answer = ask(december, f"{SITE}/history.csv?day={day}")
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(table) == 2 * rows
@@ -231,7 +250,18 @@ def test_plain_csv_has_each_half_hour_of_the_day_that_was_and_gaps_are_empty(
     assert answer.headers["Content-Disposition"] == f"attachment; filename=mediatheque_{day}_day.csv"
 
 
-def test_plain_csv_sums_to_what_was_counted_and_ends_now(nine_days: tuple[Ingest, Truth]) -> None:
+@pytest.mark.parametrize("name", ["mediatheque.csv", 'Été "fermé"; août.csv', "a'b%20c.csv"])
+def test_download_keeps_any_file_name(nothing: Ingest, name: str) -> None:
+    """A header holds ASCII only; RFC 6266 has filename* for the rest."""
+    with nothing.app.test_request_context():
+        response = views._download(b"1;2\n", name, "utf-8-sig")
+    kind, options = parse_options_header(response.headers["Content-Disposition"])
+    assert (kind, options["filename"]) == ("attachment", name)
+    assert response.headers["Content-Disposition"].isascii()
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_plain_csv_adds_up_and_ends_now(nine_days: tuple[Ingest, Truth]) -> None:
     ingest, truth = nine_days
     table = list(csv.DictReader(io.StringIO(ask(ingest, f"{SITE}/history.csv?period=week").text)))
     week = [direction for moment, direction in truth if moment.date() >= TODAY - timedelta(days=2)]
@@ -253,35 +283,35 @@ def test_plain_csv_sums_to_what_was_counted_and_ends_now(nine_days: tuple[Ingest
         ("/nothing/here", 404),
     ],
 )
-def test_what_cannot_be_shown_is_told_on_a_page(nothing: Ingest, path: str, status: int) -> None:
+def test_error_of_a_page_is_a_page(nothing: Ingest, path: str, status: int) -> None:
     answer = ask(nothing, path)
     assert answer.status_code == status
     assert answer.mimetype == "text/html"
-    assert "Back to the first page" in answer.text
+    assert "Back to the home page" in answer.text
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1970-01-01", "2026-02-28", "2028-12-31"])
 @pytest.mark.parametrize("period", ["day", "week", "month"])
-def test_any_day_of_the_calendar_can_be_asked_for(nothing: Ingest, day: str, period: str) -> None:
+def test_any_day_of_the_calendar_can_be_shown(nothing: Ingest, day: str, period: str) -> None:
     page(nothing, f"{SITE}/history?period={period}&day={day}")
 
 
-def test_unknown_address_is_told_a_program_in_the_one_shape(nothing: Ingest) -> None:
+def test_unknown_address_is_json_for_a_program(nothing: Ingest) -> None:
     answer = nothing.client.get("/nothing/here")
     assert (answer.status_code, answer.mimetype) == (404, "application/json")
 
 
-def test_store_that_cannot_be_read_is_told_on_a_page_with_when_to_come_back(tmp_path: Path) -> None:
+def test_unreadable_store_is_a_page_with_retry_after(tmp_path: Path) -> None:
     with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
         ingest.installation.journal.rename(ingest.installation.journal.with_suffix(".away"))
         ingest.context.reader.close()  # type: ignore[attr-defined]  # it is a JournalReader
         answer = ask(ingest, "/")
         assert (answer.status_code, answer.mimetype) == (503, "text/html")
         assert answer.headers["Retry-After"]
-        assert "The figures cannot be read right now" in answer.text
+        assert "The numbers are unavailable right now" in answer.text
 
 
-def test_every_page_says_what_it_may_load_and_loads_nothing_from_elsewhere(nine_days: tuple[Ingest, Truth]) -> None:
+def test_every_page_has_a_strict_policy_and_loads_only_from_here(nine_days: tuple[Ingest, Truth]) -> None:
     for path in PAGES:
         answer = ask(nine_days[0], path)
         policy = answer.headers["Content-Security-Policy"]
@@ -303,7 +333,7 @@ def test_live_part_answers_304_while_nothing_changes(nine_days: tuple[Ingest, Tr
     assert other.status_code == 200, "another language is another page"
 
 
-def test_live_part_is_in_the_page_itself_for_who_has_no_script(nine_days: tuple[Ingest, Truth]) -> None:
+def test_live_part_is_in_the_page_itself(nine_days: tuple[Ingest, Truth]) -> None:
     ingest, _ = nine_days
     assert ask(ingest, f"{SITE}/live").text in page(ingest, "/")
 
@@ -333,8 +363,7 @@ def test_several_sites_are_all_on_the_first_page_and_each_has_its_own(tmp_path: 
         assert "America/Montreal" in page(ingest, "/sites/annexe")
 
 
-def test_counter_that_was_taken_down_is_told_apart_and_expected_no_more(tmp_path: Path) -> None:
-    """Neither silent nor a gap: it does not count any more."""
+def test_counter_out_of_service_is_shown_as_such_and_causes_no_gap(tmp_path: Path) -> None:
     scenery = Scenery(days=2, last_heard={"DOOR2": local(18, day=TODAY - timedelta(days=1))})
     settings = site_settings(scenery)
     settings["site"] = settings["site"].replace(
@@ -345,10 +374,10 @@ def test_counter_that_was_taken_down_is_told_apart_and_expected_no_more(tmp_path
         assert "The counter is reporting." in page(ingest, "/")
         assert not Figures(page(ingest, "/")).found["entries"].startswith("≥")
         text = " ".join(Figures(page(ingest, f"{SITE}/counters")).text.split())
-        assert "Garden door Level 1 · DOOR2 ○ Does not count today" in text
+        assert "Garden door Level 1 · DOOR2 ○ Not in service today" in text
 
 
-def test_every_part_that_is_renewed_answers_with_a_tag_and_holds_what_its_page_holds(
+def test_every_live_part_has_an_etag_and_equals_its_part_of_the_page(
     nine_days: tuple[Ingest, Truth],
 ) -> None:
     ingest, _ = nine_days
@@ -361,7 +390,7 @@ def test_every_part_that_is_renewed_answers_with_a_tag_and_holds_what_its_page_h
         assert f'data-live-from="{live}"' in page(ingest, path)
 
 
-def test_who_has_no_script_is_told_to_reload(nine_days: tuple[Ingest, Truth]) -> None:
+def test_page_without_javascript_says_to_reload(nine_days: tuple[Ingest, Truth]) -> None:
     assert "<noscript>" in page(nine_days[0], "/")
 
 
@@ -369,7 +398,7 @@ LOGIN = Authorization("basic", {"username": "anybody", "password": "open sésame
 
 
 @pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
+def protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
     with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
         object.__setattr__(ingest.context.config, "pages_password", "open sésame")
         yield ingest
@@ -378,29 +407,29 @@ def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]
 @pytest.mark.parametrize(
     "path", [SITE, "/", f"{SITE}/history.csv", f"{SITE}/live", "/api/v1/sites", "/api/v1/counters", "/metrics"]
 )
-def test_password_guards_every_page_and_every_figure(guarded: Ingest, path: str) -> None:
-    refused = guarded.client.get(path)
+def test_password_protects_every_page_and_number(protected: Ingest, path: str) -> None:
+    refused = protected.client.get(path)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Basic ")
     wrong = Authorization("basic", {"username": "anybody", "password": "Open sésame"})
-    assert guarded.client.get(path, auth=wrong).status_code == 401
-    assert guarded.client.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
-    assert guarded.client.get(path, auth=LOGIN).status_code == 200
+    assert protected.client.get(path, auth=wrong).status_code == 401
+    assert protected.client.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert protected.client.get(path, auth=LOGIN).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/display", "/display/mediatheque/live", "/healthz", "/readyz", "/static/live.js"])
-def test_password_leaves_the_display_and_the_health_checks_open(guarded: Ingest, path: str) -> None:
-    with guarded.client.get(path) as answer:
+def test_password_leaves_the_display_and_the_health_checks_open(protected: Ingest, path: str) -> None:
+    with protected.client.get(path) as answer:
         assert answer.status_code == 200
 
 
-def test_display_can_be_guarded_too(guarded: Ingest) -> None:
-    object.__setattr__(guarded.context.config.pages, "display_open", False)
-    assert guarded.client.get("/display").status_code == 401
+def test_display_can_be_protected_too(protected: Ingest) -> None:
+    object.__setattr__(protected.context.config.pages, "display_open", False)
+    assert protected.client.get("/display").status_code == 401
 
 
-def test_counters_need_no_password(guarded: Ingest) -> None:
-    """They sign: the answer speaks of that."""
-    answer = guarded.client.post("/api/v1/crossings", json={})
+def test_counters_need_no_password(protected: Ingest) -> None:
+    """They sign instead, as the error shows."""
+    answer = protected.client.post("/api/v1/crossings", json={})
     assert answer.status_code == 400
     assert b"invalid_batch" in answer.data

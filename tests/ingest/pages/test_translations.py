@@ -1,4 +1,4 @@
-"""Every text of the pages is there in every language, with the same places to fill in."""
+"""Every text of the pages is translated into every language, with the same placeholders."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from ingest.pages.language import DEFAULT, LANGUAGES
 PAGES = Path(__file__).parents[3] / "ingest" / "pages"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
-PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
+PLACEHOLDERS = re.compile(r"%\(\w+\)s|\{\w+\}")
 
 Text = str | tuple[str, ...]
 
 
 def marked() -> set[Text]:
-    """Return every text that templates and code mark."""
+    """Return every text that templates and code mark for translation."""
     options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
     return {message for _, _, message, _, _ in extract_from_dir(PAGES, METHODS, options, KEYWORDS)}
 
@@ -41,18 +41,18 @@ def test_every_marked_text_is_translated_and_no_other(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != DEFAULT])
-def test_translations_are_done_and_fill_in_the_same_places(language: str) -> None:
-    for text, told, is_fuzzy in translated(language):
+def test_translations_are_complete_and_use_the_same_placeholders(language: str) -> None:
+    for text, translation, is_fuzzy in translated(language):
         assert not is_fuzzy, text
         originals = [text] if isinstance(text, str) else list(text)
-        versions = [told] if isinstance(told, str) else list(told)
+        versions = [translation] if isinstance(translation, str) else list(translation)
         assert all(versions), text
-        wanted = set(PLACES.findall(originals[-1]))
+        wanted = set(PLACEHOLDERS.findall(originals[-1]))
         for version in versions:
-            assert set(PLACES.findall(version)) <= wanted, text
-        assert set(PLACES.findall(versions[-1])) == wanted, text
+            assert set(PLACEHOLDERS.findall(version)) <= wanted, text
+        assert set(PLACEHOLDERS.findall(versions[-1])) == wanted, text
 
 
-def test_something_is_marked() -> None:
-    """The two above would pass if nothing were found."""
+def test_extraction_finds_texts() -> None:
+    """The tests above would pass on an empty set."""
     assert len(marked()) > 100
