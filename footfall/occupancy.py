@@ -59,6 +59,6 @@ def occupancy_through(
         reset_utc = last_reset(site, bucket.start_utc)
         if reset_utc > running.reset_utc:
             running = Occupancy(reset_utc, 0, 0)
-        running = Occupancy(reset_utc, running.entries + total.entries, running.exits + total.exits)
+        running = Occupancy(running.reset_utc, running.entries + total.entries, running.exits + total.exits)
         found.append(running.inside)
     return found

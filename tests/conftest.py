@@ -4,10 +4,15 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.support.influx_server import influx_database, own_influx_server, shared_influx_server
 
-__all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, for whoever asks by name
+__all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, requested by name
+
+settings.register_profile(  # `make mutants`: the same examples for each mutant, and a failure need not be minimal
+    "mutants", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,17 +18,20 @@ from footfall.model import Arrival, Receipt
 from footfall.store.historical_counts import ImportedHalfHour, ImportReceipt, Source, append_half_hours
 from footfall.store.journal import Journal
 
+_UNEXPECTED = StoreUnavailable("the commit failed unexpectedly; see the log")
+
 
 class _PendingAppend:
-    """An arrival that is not on disk yet. ``gate`` opens once it has an outcome, or once its thread must lead."""
+    """An arrival that is not on disk yet. ``gate`` opens once it has its outcome, or once its thread ``leads``."""
 
-    __slots__ = ("arrival", "gate", "outcome")
+    __slots__ = ("arrival", "gate", "leads", "outcome")
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, arrival: Arrival, *, leads: bool) -> None:
         self.arrival = arrival
+        self.leads = leads
         self.gate = threading.Lock()
         self.gate.acquire()
-        self.outcome: Receipt | StoreUnavailable | None = None
+        self.outcome: Receipt | StoreUnavailable = _UNEXPECTED
 
 
 class GroupCommit:
@@ -45,19 +48,17 @@ class GroupCommit:
 
     def append(self, arrival: Arrival) -> Receipt:
         """Return the receipt of *arrival* once it is on disk. Raises StoreUnavailable if it was not stored."""
-        mine = _PendingAppend(arrival)
         with self._queue_lock:
+            mine = _PendingAppend(arrival, leads=not self._has_leader)
             self._pending.append(mine)
-            leads, self._has_leader = not self._has_leader, True
-        if not leads:
+            self._has_leader = True
+        if not mine.leads:
             mine.gate.acquire()
-        if mine.outcome is None:
+        if mine.leads:
             self._lead()
         outcome = mine.outcome
         if isinstance(outcome, Receipt):
             return outcome
-        if outcome is None:
-            raise AssertionError("a leader commits all pending appends, its own included")
         raise StoreUnavailable(outcome.message, hint=outcome.hint) from outcome
 
     def append_half_hours(
@@ -89,10 +90,9 @@ class GroupCommit:
             with self._queue_lock:
                 self._has_leader = bool(self._pending)
                 if self._pending:
+                    self._pending[0].leads = True
                     self._pending[0].gate.release()
             for one in group:
-                if one.outcome is None:
-                    one.outcome = StoreUnavailable("the commit failed unexpectedly; see the log")
                 one.gate.release()
 
     def _commit(self, group: Sequence[_PendingAppend]) -> None:

@@ -45,7 +45,10 @@ def test_transient_failure_is_retried_and_recorded(tmp_path: Path, caplog: pytes
             "the exporter retries",
         )
         assert caplog.records[-1].levelno == logging.WARNING
-        assert caplog.messages[-1].startswith("failed to deliver alliance/2026-05-04, will retry: deliver 04_05")
+        assert caplog.messages[-1] == (
+            "failed to deliver alliance/2026-05-04, will retry: deliver 04_05_2026_counterdata-1.csv to client: "
+            "failed on demand; the exporter retries"
+        )
         here.client.fault = "none"
         here.wait(seconds=pause_s(here) - 1)
         assert here.steps(job) == 0
@@ -102,10 +105,10 @@ def test_permanent_failure_blocks_the_day_until_it_is_released(
         here.client.fault = "permanent"
         assert here.steps() == 1
         assert caplog.records[-1].levelno == logging.ERROR
-        assert caplog.messages[-1].startswith(
-            "blocked alliance/2026-05-04: deliver 04_05_2026_counterdata-1.csv to client"
+        assert caplog.messages[-1] == (
+            "blocked alliance/2026-05-04: deliver 04_05_2026_counterdata-1.csv to client: failed on demand; "
+            "clear the fault; then: footfall export --deliver"
         )
-        assert caplog.messages[-1].endswith("; clear the fault; then: footfall export --deliver")
         here.client.fault = "none"
         here.wait(hours=20)  # not yet the next evening
         (owed,) = here.job().owed()
@@ -192,6 +195,20 @@ def test_profile_that_fails_slowly_delays_others_by_one_attempt(tmp_path: Path) 
             job.step()
         assert len(here.client.attempts) == 1
         assert here.mirror.attempts == [file_of("2026-06-03")]
+
+
+@pytest.mark.parametrize(("since_s", "attempts"), [(0, 1), (FIRST_BACKOFF_S - 1, 1), (FIRST_BACKOFF_S, 2), (-1, 2)])
+def test_profile_rests_after_a_failure_and_its_next_day_follows(tmp_path: Path, since_s: int, attempts: int) -> None:
+    """The other days of the profile would fail too, unless the clock was set back meanwhile."""
+    with office(tmp_path) as here:
+        evening(here, "2026-05-05")
+        here.wait(minutes=1)
+        here.client.fault = "transient"
+        job = here.job()
+        assert job.step()
+        here.wait(seconds=since_s)
+        job.step()
+        assert len(here.client.attempts) == attempts
 
 
 def test_day_that_fails_alone_does_not_delay_later_days(tmp_path: Path) -> None:

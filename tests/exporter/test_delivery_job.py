@@ -1,5 +1,6 @@
 """Which day is delivered when: owed days, waiting days, and that a restart changes nothing."""
 
+import hashlib
 import logging
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from exporter.standing import explain
 from footfall.errors import FootfallError, StoreUnavailable
-from footfall.store.ledger_schema import State
+from footfall.model import epoch_ms
+from footfall.store.ledger_schema import Delivery, State
 from tests.support.office import file_of, office, profile_table
 from tests.support.profiles import counter_table
 
@@ -41,10 +43,11 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
         here.steps()
         (delivery,) = here.ledger.deliveries(10)
         content = (here.client.folder / delivery.file_name).read_bytes()
-        assert (delivery.profile, delivery.day, delivery.destination, delivery.ok) == (
-            "alliance", date(2026, 5, 4), "client", True,
+        assert delivery == Delivery(
+            "alliance", date(2026, 5, 4), "client", "04_05_2026_counterdata-1.csv",
+            epoch_ms(here.instant("2026-05-04", "20:00")), 700, True, "", "", hashlib.sha256(content).hexdigest(),
+            44, len(content), (), "alliance",
         )  # fmt: skip
-        assert (delivery.rows, delivery.bytes, delivery.took_ms, delivery.gaps) == (44, len(content), 700, ())
     assert "delivered alliance/2026-05-04 to client: file=04_05_2026_counterdata-1.csv rows=44" in caplog.messages
 
 
@@ -116,14 +119,16 @@ def test_day_goes_out_at_give_up_at_with_its_gap_recorded_and_logged(
 ) -> None:
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
-        here.cover_until("2026-05-04", timedelta(hours=15, minutes=30), "ALLI2")
+        here.cover_until("2026-05-04", timedelta(hours=14), "ALLI2")
+        here.cover_between("2026-05-04", timedelta(hours=15), timedelta(hours=15, minutes=30), "ALLI2")
         here.at("2026-05-05", "11:59")
         assert here.steps() == 0
         here.at("2026-05-05", "12:00")
         caplog.clear()
         assert here.steps() == 1
-        assert here.ledger.deliveries(1)[0].gaps == ("ALLI2 15:30-19:00 (210 min unknown)",)
-        assert caplog.messages == ["delivered alliance/2026-05-04 with gaps: ALLI2 15:30-19:00 (210 min unknown)"]
+        gaps = "ALLI2 14:00-15:00 (60 min unknown)", "ALLI2 15:30-19:00 (210 min unknown)"
+        assert here.ledger.deliveries(1)[0].gaps == gaps
+        assert caplog.messages == [f"delivered alliance/2026-05-04 with gaps: {gaps[0]}; {gaps[1]}"]
 
 
 @pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
@@ -186,7 +191,7 @@ def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
         job, profile = here.job(), here.profiles["alliance"]
         with pytest.raises(FootfallError, match="alliance/2026-05-04 is not over yet") as caught:
             job.deliver(profile, date(2026, 5, 4))
-        assert "08:00-19:00" in caught.value.hint
+        assert caught.value.hint == "wait until 08:00-19:00 has ended"
         assert job.deliver(profile, date(2026, 4, 1)).ok
         here.at("2026-05-04", "19:00")
         assert job.deliver(profile, date(2026, 5, 4)).ok
@@ -196,5 +201,6 @@ def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
 def test_profile_without_a_destination_cannot_be_delivered(tmp_path: Path) -> None:
     with office(tmp_path, '[profiles.alone]\nsite = "alliance"\n') as here:
         here.at("2026-05-04", "20:00")
-        with pytest.raises(FootfallError, match="profile alone has no destination"):
+        with pytest.raises(FootfallError, match=r"^profile alone has no destination") as caught:
             here.job().deliver(here.profiles["alone"], date(2026, 5, 4))
+        assert caught.value.hint == "set `destination` in footfall.toml"

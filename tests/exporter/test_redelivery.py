@@ -1,6 +1,7 @@
 """Days whose data changed after delivery, and deliveries that were interrupted."""
 
 import hashlib
+import logging
 import random
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.delivery_job import LOCK_FILE, DeliveryJob
-from exporter.standing import REDELIVERY_PAUSE_S
+from exporter.standing import REDELIVERY_PAUSE_S, explain
 from footfall.errors import StoreUnavailable
 from footfall.model import Arrival, Quarter, Span, epoch_ms
 from footfall.store.journal import Journal
@@ -76,7 +77,8 @@ def test_day_that_the_store_knows_less_of_than_the_delivered_file_is_kept_back(
         (owed,) = [one for one in job.owed() if one.day == DAY]
         assert owed.state is State.KEPT_BACK
         assert owed.minutes == 840
-        assert len([one for one in caplog.messages if one.startswith("kept back alliance/2026-05-04: 840 min")]) == 1
+        logged = [one for one in caplog.messages if one.startswith("kept back")]
+        assert logged == [f"kept back alliance/2026-05-04: {explain(owed, here.profiles['alliance'], here.now_utc)}"]
         here.ledger.record_start("alliance", DAY, 0)
         assert here.steps() == 0
         assert here.client.attempts == [NAME]
@@ -237,7 +239,10 @@ def _refuse_writes(here: Office, refused: bool) -> None:
     here.ledger._connection.execute(f"PRAGMA query_only = {'ON' if refused else 'OFF'}")
 
 
-def test_delivery_is_left_to_a_process_that_is_already_delivering(tmp_path: Path) -> None:
+def test_delivery_is_left_to_a_process_that_is_already_delivering(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     hold = "import filelock, sys\nwith filelock.FileLock(sys.argv[1]):\n print('held', flush=True)\n input()"
     with office(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
@@ -248,6 +253,7 @@ def test_delivery_is_left_to_a_process_that_is_already_delivering(tmp_path: Path
             assert other.stdout.readline() == "held\n"
             job = here.job()
             assert job.step() is False
+            assert caplog.messages[-1] == "another process is delivering: left it to that process"
             with pytest.raises(filelock.Timeout):
                 job.deliver(here.profiles["alliance"], DAY, wait_s=0)
             assert here.client.attempts == []

@@ -212,11 +212,18 @@ def test_quarter_lands_in_the_half_hour_that_holds_it() -> None:
     """Chatham's clocks change at 02:45, 14:00 UTC: between the two quarters of one half hour."""
     buckets = buckets_of(date(2026, 9, 27), ZoneInfo("Pacific/Chatham"))
     change_epoch_ms = epoch_ms(utc("2026-09-26T14:00"))
-    quarters = [Quarter("A", change_epoch_ms - QUARTER_MS, 1, 0, 5), Quarter("A", change_epoch_ms, 2, 1, 7)]
+    quarters = [Quarter("A", change_epoch_ms - QUARTER_MS, 1, 3, 5), Quarter("A", change_epoch_ms, 2, 1, 7)]
     folded = fold(quarters, buckets)["A"]
     at = labels(buckets).index("02:30")
-    assert folded[at] == Tally(3, 1, 12, 30 * 60_000)
+    assert folded[at] == Tally(3, 4, 12, 30 * 60_000)
     assert [tally for tally in folded if not tally.is_gap] == [folded[at]]
+
+
+def test_quarter_outside_the_buckets_is_ignored_and_the_next_one_counts() -> None:
+    buckets = buckets_of(date(2026, 5, 4), PARIS)
+    first_epoch_ms = epoch_ms(buckets[0].start_utc)
+    before, inside = Quarter("A", first_epoch_ms - QUARTER_MS, 9, 9, 9), Quarter("A", first_epoch_ms, 1, 2, 3)
+    assert fold([before, inside], buckets)["A"][0] == Tally(1, 2, 3, 30 * 60_000)
 
 
 def test_half_hours_nobody_spoke_of_are_gaps_and_covered_ones_without_people_are_not() -> None:

@@ -118,6 +118,11 @@ def test_buckets_over_two_resets_restart_twice() -> None:
     assert occupancy_through(site(), tallies((5, 0), (1, 0), (2, 0)), buckets, [quarter(100, 0)]) == [105, 1, 2]
 
 
+def test_one_bucket_adds_to_the_people_already_inside() -> None:
+    buckets = buckets_of(date(2026, 5, 4), ZoneInfo("Europe/Paris"), Hours(480, 510))
+    assert occupancy_through(site(), tallies((4, 1)), buckets, [quarter(5, 2)]) == [6]
+
+
 def test_people_inside_of_no_buckets_are_no_numbers() -> None:
     assert occupancy_through(site(), [], [], [quarter(1, 0)]) == []
 

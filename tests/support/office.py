@@ -65,8 +65,12 @@ class Office:
 
     def cover_until(self, first: str, length: timedelta, *counters: str) -> None:
         """Let *counters*, or both, have counted for *length* from the start of the day *first*."""
-        start_utc = day_bounds(date.fromisoformat(first), self.tz)[0]
-        span = Span(epoch_ms(start_utc), epoch_ms(start_utc + length))
+        self.cover_between(first, timedelta(0), length, *counters)
+
+    def cover_between(self, day: str, start: timedelta, end: timedelta, *counters: str) -> None:
+        """Let *counters*, or both, have counted from *start* to *end*, both after the start of *day*."""
+        start_utc = day_bounds(date.fromisoformat(day), self.tz)[0]
+        span = Span(epoch_ms(start_utc + start), epoch_ms(start_utc + end))
         for counter in counters or ("ALLI1", "ALLI2"):
             self.journal.append([Arrival(counter, "s", (), span, epoch_ms(self.now_utc))])
 

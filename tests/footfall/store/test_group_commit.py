@@ -105,6 +105,46 @@ def test_failed_commit_fails_all_its_appends_and_stores_nothing(journal: Journal
     assert commit.append(arrival(entry(0))) == (1, 0, 0, 0)
 
 
+def test_failed_commit_tells_each_of_its_appends_what_to_do(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        outcomes = append_while_locked(commit, [arrival(entry(seq)) for seq in range(2)])
+        failures = [one.exception() for one in outcomes]
+        other.execute("ROLLBACK")
+    for failure in failures:
+        assert isinstance(failure, StoreUnavailable)
+        assert "locked" in failure.message
+        assert "another process" in failure.hint
+
+
+def test_unexpected_error_reaches_one_thread_and_the_others_learn_that_nothing_is_stored(journal: Journal) -> None:
+    """A status that is not UTF-8 never comes out of the wire format; here it breaks the commit."""
+    commit = GroupCommit(journal)
+    outcomes = append_while_locked(commit, [arrival(entry(1), status=b"\xff"), arrival(entry(2)), arrival(entry(3))])
+    failures = [one.exception() for one in outcomes]
+    assert sorted(type(failure).__name__ for failure in failures) == ["StoreUnavailable"] * 2 + ["UnicodeDecodeError"]
+    told = {failure.message for failure in failures if isinstance(failure, StoreUnavailable)}
+    assert told == {"the commit failed unexpectedly; see the log"}
+    assert contents(journal.path) == []
+    assert commit.append(arrival(entry(2))).stored == 1
+
+
+def test_failed_commit_is_not_observed_and_a_successful_one_with_the_time_it_took(journal: Journal) -> None:
+    observed: list[tuple[int, float]] = []
+    commit = GroupCommit(journal, lambda size, seconds: observed.append((size, seconds)))
+    started_s = time.perf_counter()
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable):
+            commit.append(arrival(entry(1)))
+        other.execute("ROLLBACK")
+    commit.append(arrival(entry(1)))
+    ((size, seconds),) = observed
+    assert size == 1
+    assert 0 < seconds <= time.perf_counter() - started_s
+
+
 def test_probe_fails_when_an_append_would_and_stores_nothing(journal: Journal) -> None:
     commit = GroupCommit(journal)
     commit.probe(START_MS)
@@ -130,6 +170,15 @@ def test_half_hours_and_probes_run_between_groups(journal: Journal) -> None:
         list(threads.map(use, range(40)))
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI1")) == 40
     assert sum(quarter.entries for quarter in quarters_of(journal, "ALLI2")) == 40
+
+
+def test_half_hours_keep_their_source_and_their_time_of_receipt(journal: Journal) -> None:
+    commit = GroupCommit(journal)
+    receipt = commit.append_half_hours([ImportedHalfHour("ALLI2", START_MS, 3, 1)], "legacy", START_MS + 5)
+    assert (receipt.stored, receipt.duplicates) == (1, 0)
+    rows = contents(journal.path)
+    assert [row[3] for row in rows if row[0] == "stream"] == ["@legacy"]
+    assert [row[2] for row in rows if row[0] == "counter_state"] == [START_MS + 5]
 
 
 def test_close_waits_for_the_commit_in_progress(tmp_path: Path) -> None:

@@ -114,6 +114,31 @@ def test_release_frees_every_blocked_day_and_leaves_pauses_alone(ledger: Ledger)
     assert not any(one.is_blocked for one in found)
 
 
+def test_release_of_a_profile_leaves_the_others_blocked(ledger: Ledger) -> None:
+    for profile in ("alliance", "other"):
+        ledger.record_start(profile, DAY, 5)
+        ledger.record_failed(replace(FAILED, profile=profile), 10**15, is_blocked=True)
+    ledger.release("alliance")
+    assert [ledger.outcome(profile, DAY).is_blocked for profile in ("alliance", "other")] == [False, True]
+
+
+def test_unreported_attempts_come_oldest_first_each_with_its_number_at_its_day(ledger: Ledger) -> None:
+    attempts = [FAILED, replace(FAILED, profile="other"), replace(FAILED, day=NEXT_DAY), DELIVERED]
+    for delivery in attempts[:3]:
+        ledger.record_failed(delivery, 7, is_blocked=False)
+    deliver(ledger)
+    numbers = [1, 1, 1, 2]
+    found = ledger.unreported(10)
+    assert [tuple(one) for one in found] == list(zip([1, 2, 3, 4], attempts, numbers, strict=True))
+    assert ledger.unreported(2) == found[:2]
+    ledger.record_reported(3)
+    assert ledger.unreported(10) == found[3:]
+    ledger.record_reported(2)
+    assert ledger.unreported(10) == found[3:], "what InfluxDB has does not shrink by a late report"
+    ledger.forget_reported()
+    assert ledger.unreported(10) == found
+
+
 def test_new_attempt_forgets_why_the_last_one_failed(ledger: Ledger) -> None:
     ledger.record_start("alliance", DAY, 5)
     ledger.record_failed(FAILED, 7, is_blocked=True)
