@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from footfall.errors import FootfallError
 from footfall.model import Site
 from ingest.context import Context, context
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 from ingest.pages.answer_cache import ANSWER_LIFETIME_S, CachedAnswer, ExpiringCache, cached_answer
 from ingest.pages.charts.day_charts import crossings_chart, occupancy_chart
 from ingest.pages.charts.entries_by_day_chart import entries_by_day_chart
@@ -68,7 +68,7 @@ def show_first_display() -> str:
     """Show the display of the first site."""
     site = next(iter(context().registry().sites), None)
     if site is None:
-        raise RequestRefused(404, "unknown_site", _("No site is configured. Run footfall init on the server."))
+        raise HttpError(404, "unknown_site", _("No site is configured. Run footfall init on the server."))
     return show_display(site)
 
 
@@ -128,7 +128,7 @@ def send_client_file(site: str) -> Response:
     period = period_around(*_asked_period(ctx, found))
     files = ctx.ledger.sent_files(profile, period.first, period.last)
     if not files:
-        raise RequestRefused(404, "no_file", _("No file was delivered for that period."), "day")
+        raise HttpError(404, "no_file", _("No file was delivered for that period."), "day")
     name = files[0].name if len(files) == 1 else f"{profile}_{period.first}_{period.length.value}.csv"
     return _download(b"".join(file.content for file in files), name, files[0].encoding)
 
@@ -248,7 +248,7 @@ def _caches() -> _Caches:
 def _find_site(name: str) -> Site:
     found = context().registry().sites.get(name)
     if found is None:
-        raise RequestRefused(404, "unknown_site", _("There is no such site."), "site")
+        raise HttpError(404, "unknown_site", _("There is no such site."), "site")
     return found
 
 
@@ -257,7 +257,7 @@ def _find_profile(ctx: Context, site: Site, name: str) -> str:
     profiles = [profile.name for profile in profiles_of(ctx.ledger, site)]
     found = name or next(iter(profiles), "")
     if found not in profiles:
-        raise RequestRefused(404, "unknown_profile", _("This site has no such profile."), "profile")
+        raise HttpError(404, "unknown_profile", _("This site has no such profile."), "profile")
     return found
 
 
@@ -267,7 +267,7 @@ def _asked_period(ctx: Context, site: Site) -> tuple[Length, date]:
     try:
         length = Length(text)
     except ValueError:
-        raise RequestRefused(400, "invalid_query", _("The period must be day, week or month."), "period") from None
+        raise HttpError(400, "invalid_query", _("The period must be day, week or month."), "period") from None
     return length, _asked_day(today)
 
 
@@ -280,7 +280,7 @@ def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RequestRefused(400, "invalid_query", _("The day must be a date like 2026-05-04."), "day") from None
+        raise HttpError(400, "invalid_query", _("The day must be a date like 2026-05-04."), "day") from None
 
 
 def _download(body: bytes, name: str, encoding: str) -> Response:
