@@ -60,7 +60,7 @@ def test_consoles_run_from_top_to_bottom(tmp_path: Path) -> None:
                 cwd=tmp_path,
                 env=variables,
                 capture_output=True,
-                timeout=60,
+                timeout=600,
                 check=False,
             )
             allowed = {0, 1} if words[1] == "doctor" else {0}

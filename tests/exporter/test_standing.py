@@ -281,7 +281,7 @@ def test_standings_are_explained_to_people() -> None:
         "ALLI1, ALLI2; goes out once InfluxDB has all that ingest received, or a day after give_up_at"
     )
     assert explained(State.KEPT_BACK, minutes=840) == (
-        "840 min of counters' time are missing; goes out once the store has them again. "
+        "840 min of counting missing; goes out once the store has it again. "
         "If the file is right: footfall export --profile alliance --day 2026-05-04 --deliver"
     )
     next_try = epoch_ms(EVENING_UTC + timedelta(seconds=90, milliseconds=700))
