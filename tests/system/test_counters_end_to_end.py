@@ -31,7 +31,7 @@ from footfall import keys
 from footfall.store.journal_check import check_journal
 from harness.installation import Installation, install, kill_session
 from tests.support.counter_program import START_EPOCH_MS, CounterProgram
-from tests.support.processes import until
+from tests.support.process_checks import until
 from tests.support.proxy import Proxy, proxy_to
 
 COUNTERS = ("ALLI1", "ALLI2", "ALLI3")
@@ -106,7 +106,7 @@ class MortalCounter:
         until(lambda: process.poll() is not None or "clock set" in log.read_text(), "the counter knows the time")
 
 
-class MortalIngest:
+class RestartableIngest:
     """`footfall ingest`, to kill and start again."""
 
     def __init__(self, installation: Installation) -> None:
@@ -124,8 +124,8 @@ class MortalIngest:
 
 
 @contextmanager
-def running_ingest(installation: Installation) -> Iterator[MortalIngest]:
-    ingest = MortalIngest(installation)
+def running_ingest(installation: Installation) -> Iterator[RestartableIngest]:
+    ingest = RestartableIngest(installation)
     try:
         yield ingest
     finally:
@@ -203,7 +203,7 @@ def install_counters(installation: Installation, proxy: Proxy, stop: threading.E
     return counters
 
 
-def make_trouble(proxy: Proxy, ingest: MortalIngest, chance: random.Random, counters: list[MortalCounter]) -> None:
+def make_trouble(proxy: Proxy, ingest: RestartableIngest, chance: random.Random, counters: list[MortalCounter]) -> None:
     """Drop responses and kill ingest at random, until all counters have died often enough."""
     stop, give_up_s = threading.Event(), time.monotonic() + 600
     while any(counter.deaths < DEATHS and not counter.finished for counter in counters) or ingest.deaths < 2:

@@ -19,7 +19,7 @@ from footfall import wire
 from footfall.model import QUARTER_MS
 from footfall.store.journal_check import check_journal
 from harness.installation import STOP_TIMEOUT_S, Installation, batch, install, kill_session
-from tests.support.processes import holders_of, require_proc, until
+from tests.support.process_checks import holders_of, require_proc, until
 
 ROUNDS = 20
 STREAMS = 6
@@ -29,7 +29,7 @@ CrossingRow = tuple[str, str, int, int, int]
 """A crossing: counter, stream, seq, time in epoch ms, direction."""
 
 
-class MortalIngest:
+class KillableIngest:
     """`footfall ingest`, running again on the same port after every kill."""
 
     def __init__(self, installation: Installation) -> None:
@@ -147,7 +147,7 @@ def test_ingest_killed_twenty_times_under_load_stores_acknowledged_crossings_exa
     clients = [StreamClient(installation, f"ALLI{n % 2 + 1}", f"s{n}", stop) for n in range(STREAMS)]
     threads = [threading.Thread(target=client.run) for client in clients]
     chance = random.Random(7)
-    ingest = MortalIngest(installation)
+    ingest = KillableIngest(installation)
     try:
         for thread in threads:
             thread.start()
