@@ -18,9 +18,9 @@ import tomlkit
 from cli import COMMANDS, main
 from cli.example import TABLES, render_example
 from footfall.environment import VARIABLES
-from footfall.kinds import HOURS, TIMEZONE
 from footfall.model import Arrival, Counter, Site, Span
 from footfall.registry import Registry
+from footfall.setting_kinds import HOURS, TIMEZONE
 from footfall.settings import NAME_RULE, Setting, Table, settings_of
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.journal_reader import JournalReader

@@ -1,4 +1,4 @@
-"""The reading API: sites, occupancy and buckets, and how the counters and the forwarder are doing."""
+"""The reading API: sites, occupancy, buckets, and the state of the counters and the forwarder."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo

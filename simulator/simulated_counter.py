@@ -64,7 +64,7 @@ class Traffic:
 
 
 @dataclass
-class _PendingBatch:
+class _UnansweredBatch:
     """A batch with its body and id, which stay the same until ingest answers."""
 
     batch: OutgoingBatch
@@ -105,7 +105,7 @@ class SimulatedCounter:
         self._wall = wall
         self._options = options
         self._started_epoch_ms = backlog.covered_to_epoch_ms
-        self._pending: _PendingBatch | None = None
+        self._request: _UnansweredBatch | None = None
         self._clock_offset_s = 0.0
         self._failures = 0
         self._failing_s = 0.0  # real time spent in consecutive failures that the simulator did not cause
@@ -118,19 +118,19 @@ class SimulatedCounter:
 
     def step(self) -> None:
         """Wait until a batch is due, and try once to send it."""
-        pending = self._pending
-        if pending is None:
+        request = self._request
+        if request is None:
             self._clock.wait_until(self._due_epoch_ms())
             if self._clock.stopped():
                 return
-            pending = self._pending = self._next_pending()
+            request = self._request = self._next_request()
         try:
-            response = self._send(pending)
+            response = self._send(request)
         except NetworkFailure as failure:
             self.traffic.lost += 1
             self._resend_later(failure.message, is_simulated=failure.is_simulated)
         else:
-            self._handle(pending, response)
+            self._handle(request, response)
 
     def _due_epoch_ms(self) -> int:
         due = self.backlog.covered_to_epoch_ms + self._options.heartbeat_ms
@@ -139,10 +139,10 @@ class SimulatedCounter:
             due = min(due, oldest + self._options.linger_ms)
         return min(due, self.backlog.end_epoch_ms)
 
-    def _next_pending(self) -> _PendingBatch:
+    def _next_request(self) -> _UnansweredBatch:
         batch = self.backlog.next_batch(self._clock.now_epoch_ms())
         body = render_body(self.name, self._stream, batch.span, batch.crossings, self._status())
-        return _PendingBatch(batch, body, f"msg_{secrets.token_hex(12)}")
+        return _UnansweredBatch(batch, body, f"msg_{secrets.token_hex(12)}")
 
     def _status(self) -> Status:
         return Status(
@@ -157,17 +157,17 @@ class SimulatedCounter:
             inner_blocked_s=0,
         )
 
-    def _send(self, pending: _PendingBatch) -> Response:
-        pending.attempts += 1
-        self.traffic.resends += pending.attempts > 1
+    def _send(self, request: _UnansweredBatch) -> Response:
+        request.attempts += 1
+        self.traffic.resends += request.attempts > 1
         timestamp_s = int(self._wall() + self._clock_offset_s)
-        headers = signed_headers(self._key, pending.message_id, timestamp_s, pending.body)
-        return self._transport.post(pending.body, headers)
+        headers = signed_headers(self._key, request.message_id, timestamp_s, request.body)
+        return self._transport.post(request.body, headers)
 
-    def _handle(self, pending: _PendingBatch, response: Response) -> None:
+    def _handle(self, request: _UnansweredBatch, response: Response) -> None:
         """Act on *response* as the module's table says."""
         if response.status == 200:
-            self._acknowledge(pending, response)
+            self._acknowledge(request, response)
         elif response.status == 401:
             was_wrong = self._set_clock(response)
             self._resend_later(
@@ -179,33 +179,33 @@ class SimulatedCounter:
                 wait_s=_retry_after_s(response, self._wall() + self._clock_offset_s),
             )
         elif response.status in FINAL:
-            self._drop(pending, response)
+            self._drop(request, response)
         else:
             self._resend_later(f"ingest answered {response.status}: {_error_message(response)}")
 
-    def _acknowledge(self, pending: _PendingBatch, response: Response) -> None:
+    def _acknowledge(self, request: _UnansweredBatch, response: Response) -> None:
         try:
             through = msgspec.json.decode(response.body, type=_Receipt).through
         except msgspec.MsgspecError as exc:
             self._resend_later(f"ingest answered 200 without a receipt: {exc}")
             return
         before = len(self.backlog)
-        is_complete = self.backlog.acknowledge(pending.batch, through)
+        is_complete = self.backlog.acknowledge(request.batch, through)
         self.traffic.crossings += before - len(self.backlog)
-        self._pending = None
+        self._request = None
         if not is_complete:
-            self._resend_later(f"ingest acknowledged through {through}, but {pending.batch.through} was sent")
+            self._resend_later(f"ingest acknowledged through {through}, but {request.batch.through} was sent")
             return
         self.traffic.batches += 1
         self._end_failures()
 
-    def _drop(self, pending: _PendingBatch, response: Response) -> None:
+    def _drop(self, request: _UnansweredBatch, response: Response) -> None:
         log.error(
             "counter %s: %d crossings dropped, ingest refused the batch with %d: %s",
-            self.name, len(pending.batch.crossings), response.status, _error_message(response),
+            self.name, len(request.batch.crossings), response.status, _error_message(response),
         )  # fmt: skip
-        self.backlog.refuse(pending.batch)
-        self._pending = None
+        self.backlog.refuse(request.batch)
+        self._request = None
         self._end_failures()
 
     def _set_clock(self, response: Response) -> bool:

@@ -171,7 +171,7 @@ def refresh_deliveries(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
 def show_file(site: str, profile: str, day: str) -> str:
-    """Show the standing of a day, and the client's file as delivered."""
+    """Show a day's standing, and the client's file as it was delivered."""
     ctx, found = context(), _find_site(site)
     profile = _find_profile(ctx, found, profile)
     asked = clamp_day(_parse_day(day), ctx.now_utc().astimezone(found.tz).date())

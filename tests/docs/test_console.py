@@ -20,7 +20,7 @@ from footfall.environment import Environment
 from footfall.settings import ConfigFile
 from harness.installation import free_port
 from ingest.ingest_settings import load_ingest_config
-from tests.docs.pages import ROOT, Block, Page, page, pages
+from tests.docs.markdown_pages import ROOT, Block, Page, page, pages
 
 CONSOLES = [page("docs/install.md"), page("docs/operate.md")]  # as a technician reads them
 CONFIGURATIONS = [

@@ -14,7 +14,7 @@ from exporter.profile import COLUMNS
 from footfall import wire
 from footfall.environment import VARIABLES
 from ingest.openapi import document
-from tests.docs.pages import ROOT, Page, code, page, pages
+from tests.docs.markdown_pages import ROOT, Page, code, page, pages
 
 EXPORT, WIRE = page("docs/export-format.md"), page("docs/wire-format.md")
 README, DECISIONS, CONVENTIONS = page("README.md"), page("docs/decisions.md"), page("docs/conventions.md")

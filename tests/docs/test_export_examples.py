@@ -19,7 +19,7 @@ from footfall.model import QUARTER_MS, Quarter, epoch_ms
 from footfall.registry import SiteTable
 from footfall.settings import ConfigFile, Table, settings_of
 from ingest.ingest_settings import IngestTable, load_ingest_config
-from tests.docs.pages import ROOT, Block, code, page
+from tests.docs.markdown_pages import ROOT, Block, code, page
 from tests.support.profiles import counter_table, read_exporter, site_table
 
 EXPORT = page("docs/export-format.md")

@@ -13,7 +13,7 @@ from footfall.environment import VARIABLES
 from footfall.registry import TopTable
 from footfall.settings import Setting, settings_of
 from ingest.error_codes import ERROR_CODES
-from tests.docs.pages import ROOT
+from tests.docs.markdown_pages import ROOT
 
 SETTINGS = [
     pytest.param(one, id=f"{table.PATH}.{name}") for table in TABLES for name, one in settings_of(table).items()

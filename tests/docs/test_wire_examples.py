@@ -21,7 +21,7 @@ from footfall.store.ledger import Ledger
 from footfall.store.ledger_schema import FILE_NAME as LEDGER
 from footfall.store.ledger_schema import RecordedProfile
 from harness.installation import Installation, batch, install
-from tests.docs.pages import code, page, pages
+from tests.docs.markdown_pages import code, page, pages
 
 WIRE, REFERENCE = page("docs/wire-format.md"), page("docs/reference.md")
 LEGACY = '[ingest.legacy]\nenabled = true\nnetworks = ["127.0.0.0/8"]\n'

@@ -68,7 +68,7 @@ class Opening(IntEnum):
     FAILED = 3
 
 
-class Outcome(IntEnum):
+class AnswerEffect(IntEnum):
     """What an answer did (sending/sender.h)."""
 
     ACKNOWLEDGED = 0

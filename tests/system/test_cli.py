@@ -99,8 +99,8 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
     ("arguments", "line"),
     [
         ("export", "which day? (--day D, or --from D --to D, or --deliver for all that is owed)"),
-        ("export --day 2026-05-04 --from 2026-05-04", "--day and --from/--to do not go together (choose one)"),
-        ("export --from 2026-05-04", "--from and --to go together (give both; --to is inclusive)"),
+        ("export --day 2026-05-04 --from 2026-05-04", "--day cannot be combined with --from or --to (choose one)"),
+        ("export --from 2026-05-04", "--from and --to must be given together (--to is inclusive)"),
         ("export --from 2026-05-04 --to 2026-05-03", "--to is before --from (swap them)"),
         ("export --day 2026-05-04 --profile nobody",
          "footfall.toml: unknown profile 'nobody'; known: alliance"),

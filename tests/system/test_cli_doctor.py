@@ -18,7 +18,7 @@ from footfall.finding import Finding
 from footfall.model import Arrival, Count, Span
 from footfall.store.journal import Journal
 from harness.installation import PROFILE, Installation, install
-from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.influx_stores import forwarded
 from tests.support.sftp_server import SftpServer, make_key, public_line
 

@@ -141,10 +141,7 @@ def test_one_command_delivers_all_that_is_owed_and_failures_stay_owed(tmp_path: 
     share.write_text("not a folder")
     done = here.run("export", "--deliver", check=False)
     assert done.returncode == 2
-    assert (
-        done.stderr.decode().splitlines()[-1]
-        == "footfall: 3 days were not delivered (see above; what failed stays owed)"
-    )
+    assert done.stderr.decode().splitlines()[-1] == "footfall: 3 days not delivered (see above; they stay owed)"
     printed = done.stderr.decode().splitlines()[:-1]
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
     assert printed == ["footfall: " + action.format(name_of(day)) for day in days]

@@ -13,10 +13,10 @@ from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
 from harness.influx_server import TOKEN, InfluxDatabase
 from harness.installation import PROFILE, SITE, Installation, batch, install
-from tests.support.influx_server import running_influx_server
+from tests.support.influx_fixtures import running_influx_server
 from tests.support.influx_stores import reading
 from tests.support.journals import END, EPOCH
-from tests.support.processes import is_forwarded, until
+from tests.support.process_checks import is_forwarded, until
 from tests.support.zones import zone_where_it_is_day
 from tests.system import test_calit2 as calit2
 

@@ -19,7 +19,7 @@ from footfall import wire
 from footfall.model import QUARTER_MS
 from footfall.store.journal_check import check_journal
 from harness.installation import STOP_TIMEOUT_S, Installation, batch, install
-from tests.support.processes import MortalIngest, holders_of, require_proc, until
+from tests.support.process_checks import MortalIngest, holders_of, require_proc, until
 
 ROUNDS = 20
 STREAMS = 6

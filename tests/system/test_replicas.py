@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo.truth import expected_file
+from demo.expected_file import expected_file
 from footfall import keys
 from footfall.model import Counter, Hours, Site
 from harness.influx_server import TOKEN, InfluxDatabase
@@ -24,8 +24,8 @@ from simulator.simulation import SimulationResult, simulate_day
 from simulator.truth_file import write_truth
 from simulator.unreliable_network import ROUGH, Response
 from tests.support.balancer import TransportFrom, balancer
-from tests.support.influx_server import running_influx_server
-from tests.support.processes import MortalIngest, is_forwarded, until
+from tests.support.influx_fixtures import running_influx_server
+from tests.support.process_checks import MortalIngest, is_forwarded, until
 
 MONDAY = date(2026, 5, 4)
 PARIS = ZoneInfo("Europe/Paris")

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from harness.installation import SITE as SITE_TABLE
 from ingest.pages import views
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
-from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
+from tests.support.page_scenery import PARIS, TODAY, Scenery, fill, site_settings
 
 SITE = "/sites/mediatheque"
 PAGES = ("/", "/display", SITE, f"{SITE}/history", f"{SITE}/history?period=week", f"{SITE}/history?period=month",

@@ -24,7 +24,7 @@ def profile_table(name: str = "alliance", *settings: str, to: str = "client", si
     return head + "".join(f"{line}\n" for line in settings)
 
 
-class Office:
+class ExporterRig:
     """Everything a DeliveryJob works with. ``client`` and ``mirror`` are where files go; ``now_utc`` is the time."""
 
     def __init__(self, folder: Path, profiles: str, counters: str) -> None:
@@ -94,9 +94,9 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path, *profiles: str, counters: str = TWO_COUNTERS) -> Iterator[Office]:
-    """Give an office in *folder* with *profiles*, or one that delivers to the client from 2026-05-04."""
-    opened = Office(folder, "".join(profiles) or profile_table(), counters)
+def rig(folder: Path, *profiles: str, counters: str = TWO_COUNTERS) -> Iterator[ExporterRig]:
+    """Give an rig in *folder* with *profiles*, or one that delivers to the client from 2026-05-04."""
+    opened = ExporterRig(folder, "".join(profiles) or profile_table(), counters)
     try:
         yield opened
     finally:
