@@ -18,7 +18,7 @@ ERROR_CODES = (
     ErrorCode(401, "bad_signature", "The signature is missing or wrong, or the counter's clock is off."),
     ErrorCode(401, "unknown_counter", "The counter is not registered, or it was removed."),
     ErrorCode(403, "forbidden_network", "An old device sent a row from a network that is not allowed."),
-    ErrorCode(404, "no_file", "There is no such download: the period has not begun."),
+    ErrorCode(404, "no_file", "There is no such download: no file was delivered for that period."),
     ErrorCode(404, "not_found", "No such address, or rows of old devices are not enabled."),
     ErrorCode(404, "unknown_profile", "The site has no such profile."),
     ErrorCode(404, "unknown_site", "No such site."),

@@ -195,7 +195,7 @@ class _ExporterCollector(Collector):
         """Yield the gauges. Raises StoreUnavailable."""
         days = GaugeMetricFamily(
             "footfall_exporter_days",
-            "Due days that are not delivered as they are",
+            "Owed days, by standing",
             labels=["site", "profile", "state"],
         )
         looked_s = GaugeMetricFamily(
