@@ -30,7 +30,7 @@ PARTS = ("ingest", "influx", "year", "page", "memory", "startup", "accuracy", "h
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
 @click.option("--write", is_flag=True, help="Write tables and pictures into docs/performance.md and docs/accuracy.md.")
 def main(crossings: int, requests: int, people: int | None, seed: int, only: tuple[str, ...], write: bool) -> None:
-    """Measure Footfall on this machine. The first run builds a journal of a year: minutes, and about a gigabyte."""
+    """Measure Footfall on this machine. The first run takes minutes and a gigabyte to build a journal of a year."""
     chosen = only or PARTS
     with Console(stderr=True).status("measuring") as status:
         performance: dict[str, Callable[[], list[BenchRow]]] = {

@@ -62,8 +62,8 @@ _METRICS = """\
 ## Metrics
 
 `GET /metrics` returns them in Prometheus's text format. A metric that cannot be read is missing, and
-`footfall_readable` is 0. Counters and histograms start at zero with the process, except those of the forwarder. Each
-has a `_created` companion with that instant.
+`footfall_readable` is 0. Counters and histograms start at zero with the process, and each has a `_created` companion
+with that instant. The forwarder's counters outlive the process and have none.
 """
 _ERRORS = """\
 ## Error codes

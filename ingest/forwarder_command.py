@@ -19,8 +19,8 @@ from ingest.ingest_settings import load_ingest_config
 def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> None:
     """Write the journal to InfluxDB until Ctrl-C. `footfall ingest` and `footfall up` run it if InfluxDB is configured.
 
-    --again is for an InfluxDB that lost data: the forwarder writes the same points again, under the same names. A
-    running forwarder begins at once; otherwise, the next one does.
+    --again is for an InfluxDB that lost data: the forwarder writes all points again, under the same names. A running
+    forwarder begins at once, a stopped one at its next start.
     """
     if parent is not None:
         die_with(parent)

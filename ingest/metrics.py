@@ -195,7 +195,7 @@ class _ExporterCollector(Collector):
         """Yield the gauges. Raises StoreUnavailable."""
         days = GaugeMetricFamily(
             "footfall_exporter_days",
-            "Owed days",
+            "Owed days, by standing",
             labels=["site", "profile", "state"],
         )
         looked_s = GaugeMetricFamily(

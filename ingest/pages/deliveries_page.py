@@ -76,7 +76,7 @@ def profiles_of(ledger: LedgerReader, site: Site) -> list[RecordedProfile]:
 def profiles_with_files(ledger: LedgerReader, site: Site, days: Sequence[date]) -> list[str]:
     """Return the names of the profiles of *site* that were delivered for any of *days*.
 
-    None if the ledger cannot be read: a page of counts must not fail because a link is missing.
+    An empty list if the ledger cannot be read: a page of counts should not fail for want of a link.
     """
     try:
         return [

@@ -124,7 +124,7 @@ def test_readme_stays_short() -> None:
 
 
 def test_page_of_performance_has_the_place_that_the_bench_fills() -> None:
-    """`make bench BENCH=--readme` replaces what stands between these two comments."""
+    """`make bench BENCH=--write` replaces what stands between these two comments."""
     assert re.search(r"<!-- bench -->\n(.*\n)*?<!-- /bench -->", PERFORMANCE.text)
 
 

@@ -31,7 +31,7 @@ from footfall import keys
 from footfall.store.journal_check import check_journal
 from harness.installation import Installation, install
 from tests.support.counter_program import START_EPOCH_MS, CounterProgram
-from tests.support.process_checks import until
+from tests.support.process_checks import MortalIngest, until
 from tests.support.proxy import Proxy, proxy_to
 
 COUNTERS = ("ALLI1", "ALLI2", "ALLI3")
