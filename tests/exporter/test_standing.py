@@ -13,7 +13,7 @@ from exporter.standing import (
     REDELIVERY_PAUSE_S,
     STORE_GIVEN_UP_AFTER,
     Decision,
-    Store,
+    StoreState,
     decide,
     due_days,
     explain,
@@ -46,18 +46,18 @@ def store(
     now_utc: datetime = EVENING_UTC,
     covered_to: Mapping[str, datetime | None] = {},
     complete_until: datetime | None = None,
-) -> Store:
+) -> StoreState:
     """Return a store that has every counter to closing time, except as *covered_to* says; None: nothing at all."""
     covered = {name: to_utc for name, to_utc in {**COVERED, **covered_to}.items() if to_utc is not None}
-    return Store(now_utc, covered, lambda: complete_until)
+    return StoreState(now_utc, covered, lambda: complete_until)
 
 
-def decided(outcome: Outcome, store: Store) -> Decision | None:
+def decided(outcome: Outcome, store: StoreState) -> Decision | None:
     """Return where a day stands whose file is EXPORT now."""
     return decide(PROFILE, DAY, outcome, store, lambda: EXPORT)
 
 
-def standing_of(outcome: Outcome, store: Store, profile: Profile = PROFILE) -> Standing:
+def standing_of(outcome: Outcome, store: StoreState, profile: Profile = PROFILE) -> Standing:
     """Return where a day stands for which nothing is rendered."""
 
     def render() -> Export:
@@ -281,7 +281,7 @@ def test_standings_are_explained_to_people() -> None:
         "ALLI1, ALLI2; goes out once InfluxDB has all that ingest received, or a day after give_up_at"
     )
     assert explained(State.KEPT_BACK, minutes=840) == (
-        "840 min of counters' time are missing; goes out once the store has them again. "
+        "840 min of counting missing; goes out once the store has it again. "
         "If the file is right: footfall export --profile alliance --day 2026-05-04 --deliver"
     )
     next_try = epoch_ms(EVENING_UTC + timedelta(seconds=90, milliseconds=700))
