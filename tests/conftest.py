@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.influx_fixtures import influx_database, own_influx_server, shared_influx_server
 
-__all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, for whoever asks by name
+__all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, which tests request by name
 
 
 @pytest.hookimpl(wrapper=True)

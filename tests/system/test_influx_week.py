@@ -108,7 +108,7 @@ def test_doctor_without_a_journal_checks_influxdb(tmp_path: Path) -> None:
         here = with_token(install(tmp_path / "here", COUNTERS, more=table))
         there = elsewhere(here)
         printed = there.run("doctor", check=False).stdout.decode()
-        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall: 0 counters have counted" in printed
+        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall, which knows 0 counters" in printed
         assert "ok  journal: there is none at" in printed
     printed = there.run("doctor", check=False).stdout.decode()
     assert f"!!  InfluxDB at {database.url}: " in printed
