@@ -30,7 +30,6 @@ class SftpRequestRefused(OSError):
 
     NO_SUCH_FILE = 2
     PERMISSION_DENIED = 3
-    FAILURE = 4
     OP_UNSUPPORTED = 8
 
     def __init__(self, code: int, text: str) -> None:

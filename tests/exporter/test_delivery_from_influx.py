@@ -96,7 +96,7 @@ def test_day_never_goes_out_with_spans_but_without_their_crossings(
 def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_catch_up(
     here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """It is back at one the day after: no counter is late, and no file goes out with the evening as a gap."""
+    """InfluxDB is back at 01:00 the next day: no counter is late, and no file goes out with the evening as a gap."""
     here.at(DAY, "12:00")
     here.cover_until(DAY, timedelta(hours=12))
     forwarder.forward()

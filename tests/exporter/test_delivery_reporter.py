@@ -118,7 +118,7 @@ def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
 
     def away(points: Sequence[Point]) -> None:
         tried.append(len(points))
-        raise StoreUnavailable("InfluxDB is away", hint="start it")
+        raise StoreUnavailable("InfluxDB is down", hint="start it")
 
     reporter = reporter_of(here, away)
     here.steps()
@@ -128,7 +128,7 @@ def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
             here.wait(seconds=PAUSE_S / 2)
     assert tried == [4, 4]
     assert [record.message for record in caplog.records].count(
-        "failed to report deliveries, will retry: InfluxDB is away; start it"
+        "failed to report deliveries, will retry: InfluxDB is down; start it"
     ) == 1
     assert len(list((here.folder / "client").iterdir())) == 2
     report_now(here, reporter_of(here, written.extend))

@@ -34,7 +34,7 @@ def name_of(day: date) -> str:
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    """Give two profiles with two owed days each. No counter ever reported, and the days are past give_up_at."""
+    """Return two profiles with two owed days each, past give_up_at. No counter ever reported."""
     profiles = "".join(PROFILE.format(name=name, since=DAYS[0]) for name in ("east", "west"))
     installed = install(tmp_path / "site", profile=profiles)
     for name in ("east", "west"):

@@ -72,7 +72,7 @@ def test_counters_are_ordered_by_id_however_they_are_written() -> None:
     assert [one.id for one in chosen.counters] == ["ALLI1", "ALLI3"]
 
 
-def test_every_problem_is_told_at_once_and_names_its_setting() -> None:
+def test_every_problem_is_reported_at_once_and_names_its_setting() -> None:
     wrong = """
 [profiles.alliance]
 site = "alliance"

@@ -36,7 +36,7 @@ encoding = "utf-8-sig"
 
 
 def count(here: Installation, first: date, last: date) -> None:
-    """Let both counters have counted from *first* to the end of *last*: each day at 08:30, 12 in and 9 out at ALLI1."""
+    """Report that both counters counted from *first* to *last*; daily at 08:30, 12 enter and 9 leave at ALLI1."""
     with journal_of(here) as journal:
         start_utc, end_utc = day_bounds(first, TZ)[0], day_bounds(last, TZ)[1]
         span = Span(epoch_ms(start_utc), epoch_ms(end_utc))

@@ -19,7 +19,7 @@ from ingest.pages.deliveries_page import SILENT_AFTER
 from tests.support.ingest_app import Ingest, ingest_in_process
 
 ZONE = ZoneInfo(f"Etc/GMT{(datetime.now(UTC).hour - 2 + 12) % 24 - 12:+d}")
-"""Where it is some time after two in the morning: yesterday is over, and late counters are still waited for."""
+"""A zone where it is past two in the morning: yesterday is over, and the exporter still waits for counters."""
 
 TODAY = datetime.now(ZONE).date()
 YESTERDAY, BEFORE, LONG_AGO = (TODAY - timedelta(days=number) for number in (1, 2, 4))
@@ -54,7 +54,7 @@ class DeliveriesRig:
         return self.ingest.installation.data / LEDGER
 
     def count(self, day: date, *counters: str, people: int = 0) -> None:
-        """Let *counters* have counted all of *day*, and *people* come in at half past ten."""
+        """Report that *counters* counted all of *day*, and that *people* entered at half past ten."""
         start, end = (epoch_ms(bound) for bound in day_bounds(day, ZONE))
         at = start + int(10.5 * 3_600_000)
         for counter in counters:

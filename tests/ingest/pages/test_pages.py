@@ -398,7 +398,7 @@ LOGIN = Authorization("basic", {"username": "anybody", "password": "open sésame
 
 
 @pytest.fixture
-def protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
+def protected(tmp_path: Path) -> Iterator[Ingest]:
     with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
         object.__setattr__(ingest.context.config, "pages_password", "open sésame")
         yield ingest
