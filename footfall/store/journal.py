@@ -116,7 +116,7 @@ class Journal:
 
     def _append_counts(self, stream: StreamRow, arrival: Arrival) -> Receipt:
         stored = self._stored_counts(stream, arrival.counts)
-        fresh = [count for count in arrival.counts if count.seq not in stored] if stored else arrival.counts
+        fresh = [count for count in arrival.counts if count.seq not in stored]
         conflicts = sum(_differs(stored[count.seq], count) for count in arrival.counts if count.seq in stored)
         before = stream.conflicts
         imported = self._imported_quarters(stream, fresh, arrival.received_epoch_ms)

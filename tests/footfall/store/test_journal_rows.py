@@ -193,3 +193,15 @@ def test_crossings_are_written_by_statements_of_a_power_of_two_rows(
     found = [one for one in executed if one.startswith("INSERT INTO crossing ")]
     assert [one.count("(") - 1 for one in found] == inserts
     assert rows(journal, "SELECT count(*), min(seq), max(seq) FROM crossing") == [(crossings, 0, crossings - 1)]
+
+
+def test_transaction_writes_each_table_by_one_statement_however_many_batches_it_has(journal: Journal) -> None:
+    counters = ("ALLI1", "ALLI2", "ALLI3", "ALLI4")
+    before, span = Span(START_MS - 60_000, START_MS), Span(START_MS, START_MS + 60_000)
+    journal.append([arrival(entry(0), counter=counter, span=before) for counter in counters])
+    sent = [arrival(entry(seq), counter=counter, span=span) for counter in counters for seq in (1, 2)]
+    with statements(journal) as executed:
+        journal.append(sent)
+    written = [" ".join(one.split()[:3]) for one in executed if one[:6].upper() == "INSERT"]
+    tables = ("crossing", "coverage", "quarter", "stream", "counter_state", "outbox")
+    assert written == [f"INSERT INTO {table}" for table in tables]
