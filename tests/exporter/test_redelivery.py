@@ -253,7 +253,7 @@ def test_delivery_is_left_to_a_process_that_is_already_delivering(
             assert other.stdout.readline() == "held\n"
             job = here.job()
             assert job.step() is False
-            assert caplog.messages[-1] == "another process is delivering: left it to that process"
+            assert caplog.messages[-1] == "another process is delivering; leaving it to that process"
             with pytest.raises(filelock.Timeout):
                 job.deliver(here.profiles["alliance"], DAY, wait_s=0)
             assert here.client.attempts == []
