@@ -119,7 +119,7 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("import footfall.toml",
          ("footfall.toml, line 1: 1 column instead of 9 "
          "(the file must be in the format of profile alliance)")),
-        ("simulate --site X", "there is no site 'X' (footfall.toml)"),
+        ("simulate --site X", "there is no site 'X' (footfall.toml has: alliance)"),
         ("init .", "footfall.toml: already exists (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
          "footfall init: --timezone is not an IANA time zone: 'Mars/Olympus'; write one like \"Europe/Paris\""),
