@@ -78,14 +78,14 @@ class DeliveryJob:
         A failed delivery is recorded and logged, not raised. Raises StoreUnavailable.
         """
         ready = (one for one in self.look() if one.state.is_ready and not self._has_just_failed(one.profile))
-        found = next(ready, None)
-        if found is None:
+        standing = next(ready, None)
+        if standing is None:
             return False
         try:
-            self.deliver_owed(self._profiles[found.profile], found.day, wait_s=0)
+            self.deliver_owed(self._profiles[standing.profile], standing.day, wait_s=0)
         except DeliveryError:
             # Already recorded and logged. Other profiles go first now: a hanging server takes minutes.
-            self._failed_utc[found.profile] = self._clock()
+            self._failed_utc[standing.profile] = self._clock()
         except filelock.Timeout:
             log.info("another process is delivering; leaving it to that process")
             return False
@@ -97,9 +97,9 @@ class DeliveryJob:
         A delivered day that had not changed is not rendered again for REDELIVERY_PAUSE_S. Raises StoreUnavailable.
         """
         looked_epoch_ms = epoch_ms(self._clock())
-        found = self._find_owed(unchanged_for=timedelta(seconds=REDELIVERY_PAUSE_S))
-        self._ledger.record_look(looked_epoch_ms, map(self._record_of, self._profiles.values()), found)
-        return found
+        owed = self._find_owed(unchanged_for=timedelta(seconds=REDELIVERY_PAUSE_S))
+        self._ledger.record_look(looked_epoch_ms, map(self._record_of, self._profiles.values()), owed)
+        return owed
 
     def owed(self) -> list[Standing]:
         """Return the standings of the days owed now, oldest first, without recording them. Raises StoreUnavailable."""

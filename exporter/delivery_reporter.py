@@ -52,9 +52,9 @@ class DeliveryReporter:
         if self._next_try_utc and timedelta(0) < self._next_try_utc - now_utc <= timedelta(seconds=LONGEST_PAUSE_S):
             return
         try:
-            while several := self._ledger.unreported(CHUNK):
-                self._write_all([_delivery_point(one) for one in several])
-                self._ledger.record_reported(several[-1].id)
+            while attempts := self._ledger.unreported(CHUNK):
+                self._write_all([_delivery_point(one) for one in attempts])
+                self._ledger.record_reported(attempts[-1].id)
             self._write_all(_exporter_points(owed(), profiles, self._clock()))
         except StoreUnavailable as exc:
             wait_s = max(PAUSE_S, min(exc.retry_after_s or 0, LONGEST_PAUSE_S))

@@ -157,21 +157,21 @@ def sha256(export: Export) -> str:
 
 def explain(standing: Standing, profile: Profile, now_utc: datetime) -> str:
     """Return the details of *standing* for people: what it waits for, until when, what to do."""
-    one, late = standing, ", ".join(standing.counters)
-    next_try_utc = from_epoch_ms(one.next_try_epoch_ms or 0)
-    match one.state:
+    late = ", ".join(standing.counters)
+    next_try_utc = from_epoch_ms(standing.next_try_epoch_ms or 0)
+    match standing.state:
         case State.LATE:
             return f"{late}; goes out anyway at {next_try_utc.astimezone(profile.site.tz):%Y-%m-%d %H:%M}"
         case State.STORE_BEHIND:
             return f"{late}; goes out once InfluxDB has all that ingest received, or a day after give_up_at"
         case State.KEPT_BACK:
             return (
-                f"{one.minutes} min of counting missing; goes out once the store has it again. "
-                f"If the file is right: footfall export --profile {one.profile} --day {one.day} --deliver"
+                f"{standing.minutes} min of counting missing; goes out once the store has it again. "
+                f"If the file is right: footfall export --profile {standing.profile} --day {standing.day} --deliver"
             )
         case State.RETRYING:
-            return f"in {int((next_try_utc - now_utc).total_seconds())} s, attempt {one.attempts + 1}"
+            return f"in {int((next_try_utc - now_utc).total_seconds())} s, attempt {standing.attempts + 1}"
         case State.BLOCKED:
-            return f"{one.hint}; then: footfall export --deliver"
+            return f"{standing.hint}; then: footfall export --deliver"
         case _:
             return ""

@@ -46,8 +46,8 @@ def write_keys(path: Path, keys: Mapping[str, tuple[str, ...]]) -> None:
     """Write *keys* to *path*, whole or not at all, readable only by the owner."""
     lines = [_HEADING]
     for counter in sorted(keys):
-        several = ", ".join(f'"{key}"' for key in keys[counter])  # ids and base64 need no escapes
-        lines.append(f'"{counter}" = [{several}]')
+        listed = ", ".join(f'"{key}"' for key in keys[counter])  # ids and base64 need no escapes
+        lines.append(f'"{counter}" = [{listed}]')
     replace_file(path, "\n".join(lines) + "\n", 0o600)
 
 

@@ -63,12 +63,12 @@ def _resend(influx: "InfluxConfig | None", state: "ForwarderState", refused: lis
     expired: list[int] = []
     with closing(InfluxWriter(influx)) as writer:
         for start in range(0, len(refused), MAX_POINTS_PER_WRITE):
-            several = refused[start : start + MAX_POINTS_PER_WRITE]
+            chunk = refused[start : start + MAX_POINTS_PER_WRITE]
             write_bisecting(
-                writer.write, [one.point for one in several],
+                writer.write, [one.point for one in chunk],
                 lambda point, reason: still.update({_name(point): reason}), expired.append,
             )  # fmt: skip
-            state.release(one for one in several if _name(one.point) not in still)
+            state.release(one for one in chunk if _name(one.point) not in still)
     written = len(refused) - len(still) - sum(expired)
     click.echo(f"{plural(written, 'point')} written, {len(still)} still refused")
     if expired:
