@@ -121,6 +121,15 @@ def test_write_that_fails_at_any_point_leaves_nothing_behind(sent: list[Arrival]
         assert contents(troubled.path) == contents(straight.path)
 
 
+def test_journal_notices_what_another_process_has_written(journal: Journal) -> None:
+    journal.append([arrival(entry(1), span=Span(0, 10))])
+    with closing(Journal(journal.path)) as other:
+        other.append([arrival(entry(2), span=Span(10, 20))])
+    assert journal.append([arrival(entry(1), entry(2), entry(3), span=Span(0, 30))])[0] == (1, 2, 3, 0)
+    assert totals_of(journal) == (3, 0)
+    assert coverage_of(journal) == [Span(0, 30)]
+
+
 def test_batch_sent_twice_is_stored_once(journal: Journal) -> None:
     sent = arrival(entry(1), entry(2), leaving(3))
     assert journal.append([sent])[0] == (3, 0, 3, 0)
