@@ -147,6 +147,16 @@ def test_delivery_by_hand_unblocks_the_day(tmp_path: Path) -> None:
         assert [one.ok for one in here.ledger.deliveries(9)] == [True, False, False]
 
 
+def test_pause_grows_with_attempts_by_hand_too(tmp_path: Path) -> None:
+    with office(tmp_path) as here:
+        evening(here)
+        here.client.fault = "transient"
+        for _ in range(4):
+            with pytest.raises(DeliveryError):
+                here.job().deliver(here.profiles["alliance"], DAY)
+        assert pause_s(here) >= FIRST_BACKOFF_S * 2**3 / 2
+
+
 def test_day_before_deliver_from_that_failed_by_hand_is_retried_as_its_log_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
