@@ -11,7 +11,7 @@ import click
 import granian
 from rich.console import Console
 
-from bench import accuracy, heights, influx, ingest, memory, page, picture, startup, year
+from bench import accuracy, accuracy_picture, heights, influx, ingest, memory, page, startup, year
 from bench.report import BenchRow, markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -30,7 +30,7 @@ PARTS = ("ingest", "influx", "year", "page", "memory", "startup", "accuracy", "h
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure only this; may be repeated.")
 @click.option("--write", is_flag=True, help="Write tables and pictures into docs/performance.md and docs/accuracy.md.")
 def main(crossings: int, requests: int, people: int | None, seed: int, only: tuple[str, ...], write: bool) -> None:
-    """Measure Footfall on this machine. The first run builds a journal of a year: minutes, and about a gigabyte."""
+    """Measure Footfall on this machine. The first run takes minutes and a gigabyte to build a journal of a year."""
     chosen = only or PARTS
     with Console(stderr=True).status("measuring") as status:
         performance: dict[str, Callable[[], list[BenchRow]]] = {
@@ -48,7 +48,7 @@ def main(crossings: int, requests: int, people: int | None, seed: int, only: tup
         _publish(f"{markdown(rows)}\n\n{_conditions()}", PERFORMANCE if write else None)
     if by_scenario:
         _publish(accuracy.markdown(by_scenario), ACCURACY if write else None)
-        _draw(picture.draw(by_scenario), picture.PICTURE if write else None)
+        _draw(accuracy_picture.draw(by_scenario), accuracy_picture.PICTURE if write else None)
     if by_height:
         _publish(heights.markdown(by_height), ACCURACY if write else None, "bench heights")
         _draw(heights.draw(by_height), heights.PICTURE if write else None)

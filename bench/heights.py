@@ -47,7 +47,7 @@ def _alone(body: Body, chance: random.Random, beams: BeamPair) -> Trial:
 
 
 @dataclass(frozen=True)
-class Kind:
+class PersonKind:
     """A kind of person. *title* heads the table's column, *panel* the picture's panel; without one it is not drawn."""
 
     scenario: Scenario
@@ -62,12 +62,12 @@ class Kind:
 _SCHOOL = Scenario("school", "children of 1.15 to 1.40 m", school_child, Target.NONE)
 _SMALL = Scenario("small", "children of 0.95 to 1.15 m", small_child, Target.NONE)
 KINDS = (
-    Kind(BY_NAME["single"], "one person", "One person, six or older"),
-    Kind(BY_NAME["running"], "running", "Running"),
-    Kind(BY_NAME["file"], "in file"),
-    Kind(BY_NAME["prams"], "behind a pram", "Behind a pram"),
-    Kind(_SCHOOL, _SCHOOL.title),
-    Kind(_SMALL, _SMALL.title, "Child of three to five"),
+    PersonKind(BY_NAME["single"], "one person", "One person, six or older"),
+    PersonKind(BY_NAME["running"], "running", "Running"),
+    PersonKind(BY_NAME["file"], "in file"),
+    PersonKind(BY_NAME["prams"], "behind a pram", "Behind a pram"),
+    PersonKind(_SCHOOL, _SCHOOL.title),
+    PersonKind(_SMALL, _SMALL.title, "Child of three to five"),
 )
 _SCENARIOS = {kind.name: kind.scenario for kind in KINDS}
 
@@ -170,7 +170,7 @@ height="{height}" role="img" aria-labelledby="title desc">
 """
 
 
-def _panel(results: Sequence[HeightResult], kind: Kind, left: int) -> list[str]:
+def _panel(results: Sequence[HeightResult], kind: PersonKind, left: int) -> list[str]:
     floor = _TOP + _DEEP
     parts = [f'<text x="{left}" y="58">{escape(kind.panel)}</text>']
     for share in (0, 50, 100):
@@ -198,7 +198,7 @@ def _column(result: HeightResult, middle: float) -> list[str]:
     ]
 
 
-def _description(results: Sequence[HeightResult], drawn: Sequence[Kind]) -> str:
+def _description(results: Sequence[HeightResult], drawn: Sequence[PersonKind]) -> str:
     return "; ".join(
         f"{kind.title}: "
         + ", ".join(f"{each.error} at {each.height_m:.2f} m" for each in results if each.name == kind.name)

@@ -89,11 +89,11 @@ def _wait_until_forwarded(site: Installation) -> None:
 
 @contextmanager
 def _plain(database: InfluxDatabase) -> Iterator[int]:
-    """Run bench.plain while the block runs, and yield its port."""
+    """Run bench.plain_flask while the block runs, and yield its port."""
     port = free_port()
     names = {"URL": database.url, "TOKEN": TOKEN, "BUCKET": database.influx_bucket, "PORT": str(port)}
     variables = {**os.environ, **{f"PLAIN_{name}": value for name, value in names.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "bench.plain"], env=variables, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "bench.plain_flask"], env=variables, stdout=subprocess.DEVNULL)
     try:
         urllib3.request("GET", f"http://127.0.0.1:{port}/", retries=urllib3.Retry(connect=8, backoff_factor=0.1))
         yield port

@@ -25,7 +25,7 @@ COMMANDS = (
     Command("forwarder", "ingest.forwarder_command:forwarder_command", "Copy the journal to InfluxDB."),
     Command("counter", "ingest.counter_command:counter_command", "Add, list and remove counters; rotate their keys."),
     Command("export", "exporter.export_command:export_command", "Write a day's file, or deliver it; back-fill days."),
-    Command("deliveries", "exporter.deliveries_command:deliveries_command", "Show what was delivered and is owed."),
+    Command("deliveries", "exporter.deliveries_command:deliveries_command", "Show delivery attempts and owed days."),
     Command("import", "exporter.import_command:import_command", "Import history from files in a profile's format."),
     Command("quarantine", "ingest.quarantine_command:quarantine_command", "List or resend refused points."),
     Command("simulate", "simulator.simulate_command:simulate_command", "Walk simulated people through the doors."),

@@ -6,7 +6,8 @@ from exporter.exporter_checks import exporter_checks
 from exporter.exporter_settings import load_exporter_config
 from footfall.console import open_config
 from footfall.errors import FootfallError
-from footfall.finding import Finding, plural
+from footfall.finding import Finding
+from footfall.wording import plural
 from ingest.ingest_checks import ingest_checks
 from ingest.ingest_settings import load_ingest_config
 

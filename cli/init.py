@@ -10,7 +10,7 @@ from footfall import keys
 from footfall.environment import DATA, Environment
 from footfall.errors import ConfigError
 from footfall.files import replace_file
-from footfall.kinds import TEXT, TIMEZONE
+from footfall.setting_kinds import TEXT, TIMEZONE
 from footfall.settings import FILE_NAME, NAME_PATTERN, NAME_RULE
 
 

@@ -18,9 +18,9 @@ import tomlkit
 from cli import COMMANDS, main
 from cli.example import TABLES, render_example
 from footfall.environment import VARIABLES
-from footfall.kinds import HOURS, TIMEZONE
 from footfall.model import Arrival, Counter, Site, Span
 from footfall.registry import Registry
+from footfall.setting_kinds import HOURS, TIMEZONE
 from footfall.settings import NAME_RULE, Setting, Table, settings_of
 from footfall.store.journal import FILE_NAME, Journal
 from footfall.store.journal_reader import JournalReader
@@ -62,8 +62,8 @@ _METRICS = """\
 ## Metrics
 
 `GET /metrics` returns them in Prometheus's text format. A metric that cannot be read is missing, and
-`footfall_readable` is 0. Counters and histograms start at zero with the process, except those of the forwarder. Each
-has a `_created` companion with that instant.
+`footfall_readable` is 0. Counters and histograms start at zero with the process, and each has a `_created` companion
+with that instant. The forwarder's counters outlive the process and have none.
 """
 _ERRORS = """\
 ## Error codes

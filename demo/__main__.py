@@ -34,7 +34,7 @@ from demo.demo_site import (
     print_command,
     set_up_site,
 )
-from demo.truth import expected_file
+from demo.expected_file import expected_file
 from harness.installation import command, free_port, wait_ready
 
 FOLDER = Path("demo-data")

@@ -61,19 +61,19 @@ def open_reporter(ledger: Ledger, influx: Callable[[], InfluxConfig | None]) -> 
 
 @contextmanager
 def reporting(config: ExporterConfig, ledger: Ledger, job: DeliveryJob) -> Iterator[None]:
-    """When the block ends, record where every day stands now, and report what was delivered if there is an InfluxDB."""
+    """When the block ends, record every day's standing and, with InfluxDB, report the deliveries."""
     try:
         yield
     finally:
         if config.influx is not None:
             open_reporter(ledger, lambda: config.influx).report(job.look, job.profiles)
         else:
-            with suppress(StoreUnavailable):  # what was delivered is recorded; the next look does the rest
+            with suppress(StoreUnavailable):  # the delivery is recorded already; the next look does the rest
                 job.look()
 
 
 class _ConfiguredInflux:
-    """Writes points to the InfluxDB that is configured now. If none is, they count as written."""
+    """Writes points to the currently configured InfluxDB. Without one, they count as written."""
 
     def __init__(self, influx: Callable[[], InfluxConfig | None]) -> None:
         self._influx = influx

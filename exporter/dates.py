@@ -9,13 +9,11 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 _WIDTHS: Mapping[str, int] = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3}
-_PLACES: Mapping[str, int] = {"Y": 0, "m": 1, "d": 2, "H": 3, "M": 4, "S": 5, "j": 7}  # in a timetuple()
+_PLACES: Mapping[str, int] = {"Y": 0, "m": 1, "d": 2, "H": 3, "M": 4, "S": 5, "j": 7}  # index in a timetuple()
 _CODE = re.compile(r"%(-?)(.?)", re.DOTALL)
 SAMPLE_DAYS = tuple(date(2027, 1, 1) + timedelta(days=number) for number in range(366))
 SAMPLE_TIMES = tuple(datetime.combine(SAMPLE_DAYS[0], time(number // 2, number % 2 * 30)) for number in range(48))
-"""A year with the first day of the next, and the half hours of a day. A format that is unambiguous for these is so for
-all days and times.
-"""
+"""A year plus the next 1 January, and the half hours of a day. A format that tells these apart tells all apart."""
 
 
 def check_format(pattern: str, allowed: str) -> str:
@@ -23,7 +21,9 @@ def check_format(pattern: str, allowed: str) -> str:
     for dash, letter in _CODE.findall(pattern):
         if not letter or letter not in allowed + "%" or (letter == "%" and dash):
             codes = ", ".join(f"%{one}" for one in allowed)
-            raise ValueError(f"has the code %{dash}{letter}; allowed are {codes}, and each without zeros, as %-d")
+            raise ValueError(
+                f"has the code %{dash}{letter}; allowed are {codes}, and each without leading zeros, such as %-d"
+            )
     return pattern
 
 
@@ -43,12 +43,12 @@ def render_moment(moment: date, pattern: str) -> str:
 
 @lru_cache(maxsize=16)
 def is_unambiguous(pattern: str, moments: tuple[date, ...]) -> bool:
-    """Return whether *pattern* writes no two of *moments* alike."""
+    """Return whether *pattern* renders no two of *moments* alike."""
     return len({render_moment(moment, pattern) for moment in moments}) == len(moments)
 
 
 def parse_moment(text: str, pattern: str) -> datetime:
-    """Return *text*, which is in the format *pattern*, as naive digits to combine. Leading zeros may be missing.
+    """Parse *text*, in the format *pattern*, as a naive datetime. Leading zeros may be missing.
 
     Raises ValueError.
     """

@@ -1,4 +1,4 @@
-"""``footfall deliveries``: the attempts in the ledger, and what is owed."""
+"""``footfall deliveries``: the attempts in the ledger, and the owed days."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,14 +12,14 @@ from footfall.model import from_epoch_ms
 
 
 @click.command("deliveries")
-@click.option("--owed", is_flag=True, help="Show only what is owed, and why it was not delivered.")
+@click.option("--owed", is_flag=True, help="Show only the owed days, and why they are not delivered.")
 @click.option(
     "--last", "most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many attempts to show."
 )
 @click.option("--profile", metavar="P", help="Only this profile.")
 @click.pass_context
 def deliveries_command(ctx: click.Context, owed: bool, most: int, profile: str | None) -> None:
-    """Show the latest attempts to deliver, and what is owed."""
+    """Show the latest delivery attempts, and the owed days."""
     from rich.table import Table
 
     config = open_exporter(ctx)

@@ -1,11 +1,11 @@
-"""Finds what is owed and delivers it, the oldest day first, one at a time.
+"""Finds owed days and delivers them, oldest first, one at a time.
 
-    look      decide where every due day stands (standing.py), record it in the ledger
+    look      decide every due day's standing (standing.py), record it in the ledger
     deliver   lock --> render --> check those bytes --> record the start --> send those bytes --> record the outcome
 
-Every look starts from the ledger. A missed evening, a restart, a clock change and a day whose data came late are all
-the same thing: a day that is owed. Every day since ``deliver_from`` is due, and of the days before it those that were
-delivered by hand: they are retried until they succeed, and delivered again when they change.
+Every look starts from the ledger. A missed evening, a restart, a clock change and late data all come down to the same
+thing: an owed day. Every day since ``deliver_from`` is due, and so are earlier days that were delivered by hand. The
+exporter retries each until it succeeds, and delivers it again when its file changes.
 """
 
 import logging
@@ -44,7 +44,7 @@ LOCK_FILE = "delivery.lock"
 
 
 class DeliveryJob:
-    """Finds and delivers what is owed. A lock file in the data folder lets one process deliver at a time."""
+    """Finds and delivers owed days. A lock file in the data folder lets one process deliver at a time."""
 
     def __init__(
         self,
@@ -77,22 +77,22 @@ class DeliveryJob:
 
         A failed delivery is recorded and logged, not raised. Raises StoreUnavailable.
         """
-        ready = (one for one in self.look() if one.state.is_ready and not self._rests(one.profile))
+        ready = (one for one in self.look() if one.state.is_ready and not self._has_just_failed(one.profile))
         found = next(ready, None)
         if found is None:
             return False
         try:
             self.deliver_owed(self._profiles[found.profile], found.day, wait_s=0)
         except DeliveryError:
-            # Recorded and logged already. Other profiles come first now: a server that hangs takes minutes.
+            # Already recorded and logged. Other profiles go first now: a hanging server takes minutes.
             self._failed_utc[found.profile] = self._clock()
         except filelock.Timeout:
-            log.info("another process is delivering: left it to that process")
+            log.info("another process is delivering; leaving it to that process")
             return False
         return True
 
     def look(self) -> list[Standing]:
-        """Decide where every due day stands, record it in the ledger, and return what is owed, the oldest day first.
+        """Decide every due day's standing, record it in the ledger, and return those of owed days, oldest first.
 
         A delivered day that had not changed is not rendered again for REDELIVERY_PAUSE_S. Raises StoreUnavailable.
         """
@@ -102,11 +102,11 @@ class DeliveryJob:
         return found
 
     def owed(self) -> list[Standing]:
-        """Return what is owed as of now, the oldest day first. Records nothing. Raises StoreUnavailable."""
+        """Return the standings of the days owed now, oldest first, without recording them. Raises StoreUnavailable."""
         return self._find_owed(unchanged_for=timedelta(0))
 
     def render(self, profile: Profile, day: date) -> Export:
-        """Return the file of *day* with what the store knows now. Raises StoreUnavailable."""
+        """Return the file of *day*, rendered from the store's current data. Raises StoreUnavailable."""
         buckets = export_buckets(profile, day)
         start_utc, end_utc = day_bounds(day, profile.site.tz)
         quarters = self._reader.quarters([counter.id for counter in profile.counters], start_utc, end_utc)
@@ -128,8 +128,8 @@ class DeliveryJob:
     def deliver_owed(self, profile: Profile, day: date, *, wait_s: float = 60) -> Delivery | None:
         """Deliver *day* if it is still ready, and return the attempt; None if it is not.
 
-        The store and the ledger may have changed since the look that found it. So it is decided once more, under the
-        lock, and the bytes that were checked are the bytes that are sent. Raises as deliver() does.
+        The store and the ledger may have changed since the look that found it. So this decides again, under the lock,
+        and sends exactly the bytes it checked. Raises as deliver() does.
         """
         with filelock.FileLock(self._lock_path, timeout=wait_s):
             outcome = self._ledger.outcome(profile.name, day)
@@ -192,9 +192,9 @@ class DeliveryJob:
         return sorted(found, key=lambda standing: (standing.day, standing.profile))
 
     def _owed_of(self, profile: Profile, unchanged_for: timedelta) -> Iterator[Standing]:
-        """Yield what is owed of *profile*, the oldest day first.
+        """Yield the standings of the owed days of *profile*, oldest first.
 
-        Days that had not changed when they were rendered less than *unchanged_for* ago are passed over.
+        Skips days that were rendered less than *unchanged_for* ago and had not changed.
         """
         if profile.destination is None or profile.deliver_from is None:
             return
@@ -236,8 +236,8 @@ class DeliveryJob:
         place = self._destinations[profile.destination].place if profile.destination else ""
         return RecordedProfile(profile.name, profile.site.id, place)
 
-    def _rests(self, name: str) -> bool:
-        """Return whether a day of the profile failed a moment ago: its other days would fail too, and take as long."""
+    def _has_just_failed(self, name: str) -> bool:
+        """Return whether a day of the profile has just failed: its other days would fail too, and take as long."""
         since = self._clock() - self._failed_utc.get(name, datetime.min.replace(tzinfo=UTC))
         return timedelta(0) <= since < timedelta(seconds=FIRST_BACKOFF_S)
 

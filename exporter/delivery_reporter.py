@@ -1,7 +1,7 @@
-"""Reports deliveries, and what is owed, to InfluxDB. Deliveries never wait for it.
+"""Reports deliveries and owed days to InfluxDB. Deliveries never wait for it.
 
-The ledger has every attempt. Attempts that InfluxDB does not have yet are reported later, the oldest first. Each always
-makes the same point, so reporting it twice does no harm: a daemon that starts reports all of them again.
+The ledger has every attempt. The reporter sends those that InfluxDB lacks, oldest first. An attempt always gives the
+same point, so reporting it twice does no harm, and a starting daemon reports all of them again.
 """
 
 import logging
@@ -25,11 +25,11 @@ CHUNK = 500
 PAUSE_S = 60
 LONGEST_PAUSE_S = 300
 _LOG_AGAIN_S = 600
-_LONGEST_ERROR = 500  # characters; the ledger has all of it
+_LONGEST_ERROR = 500  # characters; the ledger has the full text
 
 
 class DeliveryReporter:
-    """Reports what the ledger has, and what is owed. After a failure it pauses for a minute at least."""
+    """Reports the ledger's attempts and the owed days. After a failure it pauses for at least a minute."""
 
     def __init__(self, ledger: Ledger, write: WritePoints, clock: Callable[[], datetime]) -> None:
         """*clock* returns the time, UTC."""
@@ -40,13 +40,13 @@ class DeliveryReporter:
         self._logged_utc: datetime | None = None
 
     def report_all_again(self) -> None:
-        """Have every attempt reported again: InfluxDB may have lost its data."""
+        """Make the next report include every attempt: InfluxDB may have lost its data."""
         self._ledger.forget_reported()
 
     def report(self, owed: Callable[[], Sequence[Standing]], profiles: Mapping[str, Profile]) -> None:
-        """Report each attempt not reported yet, and how much is *owed* of each of *profiles* now.
+        """Report each unreported attempt, and how many days each of *profiles* owes now.
 
-        If the store or InfluxDB is unavailable, nothing is raised: that is logged, and a later call reports.
+        If the ledger or InfluxDB is unavailable, this logs the failure and a later call reports.
         """
         now_utc = self._clock()
         if self._next_try_utc and timedelta(0) < self._next_try_utc - now_utc <= timedelta(seconds=LONGEST_PAUSE_S):
@@ -66,7 +66,7 @@ class DeliveryReporter:
             self._next_try_utc = self._logged_utc = None
 
     def _write_all(self, points: Sequence[Point]) -> None:
-        """Write *points*. A refused point is logged and left out: the ledger still has the delivery."""
+        """Write *points*. Refused points are logged and dropped: the ledger still has the deliveries."""
         try:
             self._write(points)
         except (PointsRefused, TooLarge) as exc:

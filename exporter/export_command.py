@@ -20,6 +20,7 @@ from footfall.errors import DeliveryError, FootfallError
 from footfall.files import replace_file
 from footfall.store.ledger import Ledger
 from footfall.store.ledger_schema import Delivery
+from footfall.wording import plural
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -43,11 +44,11 @@ def export_command(
 ) -> None:
     """Write a day's file, under its own name unless --output says otherwise.
 
-    With --deliver, deliver it. With --deliver and no day, deliver all that is owed now, blocked days too: all that a
-    cron job needs. --profile limits it to that profile.
+    With --deliver, deliver it instead. With --deliver and no day, deliver every owed day, blocked days too: the command
+    for a cron job. --profile limits it to one profile.
     """
     if deliver and output is not None:
-        raise FootfallError("--output and --deliver do not go together", hint="write a file, or deliver: choose one")
+        raise FootfallError("--output and --deliver cannot be combined", hint="write a file, or deliver: choose one")
     config = open_exporter(ctx)
     ledger = ctx.with_resource(closing(open_ledger(config)))
     job = open_job(config, ledger)
@@ -68,9 +69,9 @@ def export_command(
 
 def _days(day: datetime | None, first: datetime | None, last: datetime | None) -> list[date]:
     if day is not None and (first or last):
-        raise FootfallError("--day and --from/--to do not go together", hint="choose one")
+        raise FootfallError("--day cannot be combined with --from or --to", hint="choose one")
     if (first is None) != (last is None):
-        raise FootfallError("--from and --to go together", hint="give both; --to is inclusive")
+        raise FootfallError("--from and --to must be given together", hint="--to is inclusive")
     if day is not None:
         first = last = day
     if first is None or last is None:
@@ -101,13 +102,14 @@ def _write_days(job: DeliveryJob, profile: Profile, days: Sequence[date], output
                 replace_file(path, export.content)
         except OSError as exc:
             raise FootfallError(f"cannot write {path}: {exc.strerror}", hint="choose another --output") from exc
-        click.echo(f"wrote {path}: {export.rows} rows, {export.entries} entries, {export.exits} exits", err=True)
+        counts = f"{plural(export.entries, 'entry', 'entries')}, {plural(export.exits, 'exit')}"
+        click.echo(f"wrote {path}: {plural(export.rows, 'row')}, {counts}", err=True)
 
 
 def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Profile, date], Delivery | None]) -> None:
     """Deliver *days* with *deliver*, oldest first, and print each.
 
-    The first failure ends it: the next day would fail too.
+    Stops at the first failure: the next day would fail too.
     """
     with progress_bar() as progress:
         task = progress.add_task(f"deliver {profile.name}", total=len(days), note="")
@@ -123,13 +125,13 @@ def _deliver_days(profile: Profile, days: Sequence[date], deliver: Callable[[Pro
                 continue
             progress.update(task, advance=1, note=delivery.file_name)
             show = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
-            show(f"delivered {delivery.file_name} to {delivery.destination}: {delivery.rows} rows")
+            show(f"delivered {delivery.file_name} to {delivery.destination}: {plural(delivery.rows, 'row')}")
             if delivery.gaps:
                 show(f"  with gaps: {'; '.join(delivery.gaps)}")
 
 
 def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
-    """Deliver all that is owed now, of *profile* or of every one, blocked days too."""
+    """Deliver every owed day of *profile*, or of all profiles, blocked days too."""
     ledger.release(profile)
     failures = 0
     for owed in job.look():
@@ -146,8 +148,7 @@ def deliver_owed(job: DeliveryJob, ledger: Ledger, profile: str | None) -> None:
             failures += 1
             click.echo(f"footfall: {exc.message} ({exc.hint})", err=True)
     if failures:
-        days = "1 day was" if failures == 1 else f"{failures} days were"
-        raise FootfallError(f"{days} not delivered", hint="see above; what failed stays owed")
+        raise FootfallError(f"{plural(failures, 'day')} not delivered", hint="see above; they stay owed")
 
 
 def _show_gaps(export: Export) -> None:

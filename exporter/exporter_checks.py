@@ -1,4 +1,4 @@
-"""What ``footfall doctor`` checks of the exporter."""
+"""The exporter's checks for ``footfall doctor``."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,11 +9,12 @@ from exporter.assembly import open_destination, open_job, open_ledger
 from exporter.exporter_settings import ExporterConfig
 from exporter.standing import IN_WORDS, explain
 from footfall.errors import FootfallError
-from footfall.finding import Check, Finding, plural
+from footfall.finding import Check, Finding
 from footfall.store.journal import FILE_NAME
 from footfall.store.journal_check import has_journal
 from footfall.store.ledger_schema import State
 from footfall.store.reader import open_reader
+from footfall.wording import plural
 
 
 def exporter_checks(config: ExporterConfig) -> tuple[Check, ...]:
@@ -38,7 +39,7 @@ def _check_destinations(config: ExporterConfig) -> Iterator[Finding]:
 
 def _check_owed(config: ExporterConfig) -> Iterator[Finding]:
     if config.read_influx is None and not has_journal(config.data / FILE_NAME):
-        return  # the check of the journal has reported it
+        return  # the journal's check has reported it
     with closing(open_ledger(config)) as ledger:
         days = open_job(config, ledger).owed()
     for owed in days:

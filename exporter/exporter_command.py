@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @click.command("exporter")
-@click.option("--with", "parent", type=int, hidden=True, help="End with the process that has this pid.")
+@click.option("--with", "parent", type=int, hidden=True, help="Exit when the process with this pid does.")
 @click.pass_context
 def exporter_command(ctx: click.Context, parent: int | None) -> None:
     """Run the exporter until Ctrl-C: deliver each day's file."""

@@ -11,8 +11,8 @@ from exporter.destinations.sftp_settings import SftpSettings, parse_host_key
 from exporter.profile import Profile, load_profiles
 from footfall.environment import Environment, password_variable
 from footfall.errors import ConfigError
-from footfall.kinds import FILE, FLAG, TEXT, TEXTS, Kind, choice, whole
 from footfall.registry import Registry, TopTable, load_registry
+from footfall.setting_kinds import FILE, FLAG, TEXT, TEXTS, Kind, choice, whole
 from footfall.settings import ConfigFile, Table, optional, setting
 from footfall.store.influx_settings import InfluxConfig, InfluxTable, load_influx_config
 
@@ -77,7 +77,7 @@ DestinationSettings = SftpSettings | FolderSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ExporterConfig(ExporterTable):
-    """Everything the exporter needs to know: the table [exporter], and what depends on other tables.
+    """The exporter's whole configuration: the table [exporter], and values that depend on other tables.
 
     ``secret_files`` hold the credentials for destinations and InfluxDB. ``influx`` is None if InfluxDB is not
     configured, ``read_influx`` if the exporter reads the journal.

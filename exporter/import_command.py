@@ -13,6 +13,7 @@ from footfall.errors import FootfallError, InvalidHistory
 from footfall.model import from_epoch_ms
 from footfall.store.historical_counts import ImportReceipt, append_half_hours
 from footfall.store.journal import FILE_NAME, Journal
+from footfall.wording import plural
 
 
 @click.command("import")
@@ -46,18 +47,14 @@ def import_command(ctx: click.Context, files: tuple[Path, ...], profile: str | N
             duplicates += receipt.duplicates
             progress.update(task, advance=1, note=path.name)
     click.echo(
-        f"imported {_several(len(files), 'file')}: {_several(stored, 'half hour')} stored, {duplicates} already known"
+        f"imported {plural(len(files), 'file')}: {plural(stored, 'half hour')} stored, {duplicates} already known"
     )
     if zeros and chosen.gap == "zero":
         click.echo(
-            f"{_several(zeros, 'row')} of 0,0 imported as zeros. Profile {chosen.name} writes gaps the same way: "
+            f"{plural(zeros, 'row')} of 0,0 imported as zeros. Profile {chosen.name} writes gaps the same way: "
             "check that none of them was a gap.",
             err=True,
         )
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _read(path: Path) -> bytes:
@@ -72,7 +69,7 @@ def _refuse_conflicts(path: Path, receipt: ImportReceipt) -> None:
         return
     came, kept = receipt.conflicts[0]
     raise InvalidHistory(
-        f"{path}: {_several(len(receipt.conflicts), 'half hour')} already known with other figures; the first: "
+        f"{path}: {plural(len(receipt.conflicts), 'half hour')} already known with other figures; the first: "
         f"{came.counter} at {from_epoch_ms(came.start_epoch_ms):%Y-%m-%d %H:%M} UTC has {kept[0]} entries and "
         f"{kept[1]} exits here, {came.entries} and {came.exits} in the file",
         hint="nothing of this file was imported; if the figures here are right, remove those rows from it",

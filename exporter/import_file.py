@@ -13,6 +13,7 @@ from footfall.calendar import buckets_of
 from footfall.errors import InvalidHistory
 from footfall.model import BUCKET, Bucket, epoch_ms
 from footfall.store.historical_counts import ImportedHalfHour
+from footfall.wording import plural
 
 NEEDED = ("date", "bucket", "entries", "exits", "id")
 
@@ -21,7 +22,7 @@ def parse_export(profile: Profile, content: bytes, source: str) -> list[Imported
     """Return the half hours of *content*, a file in the format of *profile*, in its order.
 
     Gaps are left out: blank rows, and rows whose ``covered`` is 0. Without that column a 0,0 counts as a zero, although
-    a profile may write gaps so. In a repeated hour, a counter's second row with the same time is the second pass.
+    a profile may write gaps that way. In a repeated hour, a counter's second row with the same time is the second pass.
     Raises InvalidHistory, naming *source* and the line.
     """
     missing = [column for column in NEEDED if column not in profile.columns]
@@ -70,7 +71,7 @@ class _RowParser:
     def parse(self, cells: Sequence[str]) -> ImportedHalfHour | None:
         """Return the half hour of one row, None for a gap."""
         if len(cells) != len(self._profile.columns):
-            columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            columns = plural(len(cells), "column")
             raise ValueError(f"{columns} instead of {len(self._profile.columns)}")
         row = dict(zip(self._profile.columns, cells, strict=True))
         if row["id"] not in self._known:

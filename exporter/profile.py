@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from exporter.dates import SAMPLE_DAYS, check_format, render_moment
 from footfall.calendar import buckets_of, day_bounds, local_instant
-from footfall.kinds import CLOCK, FLAG, HOURS, TEXT, TEXTS, Kind, choice, day, valid_if, whole
 from footfall.model import Counter, Hours, Site
 from footfall.registry import Registry
+from footfall.setting_kinds import CLOCK, FLAG, HOURS, TEXT, TEXTS, Kind, choice, day, valid_if, whole
 from footfall.settings import ConfigFile, Table, optional, setting, settings_of
 
 DEFAULT_COLUMNS = ["date", "bucket", "entries", "exits", "id", "name", "location", "site", "code"]
@@ -61,7 +61,7 @@ _DELIVERY_DAY = replace(day(FIRST_DAY, LAST_DAY), stand_in=FIRST_DAY)
 
 @dataclass(frozen=True, kw_only=True)
 class FileSettings(Table):
-    """The settings of a profile that mean the same whatever its site."""
+    """The settings of a profile that do not depend on its site."""
 
     destination: str | None = optional(
         TEXT, "NAME of the `[destinations.NAME]` to deliver to.", absent="`footfall export` only", example="client"
@@ -133,15 +133,15 @@ class Profile(FileSettings):
         """Return the instant the last bucket of *day* ends."""
         start_utc, end_utc = day_bounds(day, self.site.tz)
         if end_utc - start_utc != timedelta(days=1) and (buckets := buckets_of(day, self.site.tz, self.hours)):
-            return buckets[-1].end_utc  # closing time may be shown twice
+            return buckets[-1].end_utc  # a clock may show closing time twice
         return local_instant(day, self.hours.closes, self.site.tz)
 
     def due_utc(self, day: date) -> datetime:
-        """Return the instant from which *day* is owed: ``deliver_at``, the first one after the hours have ended."""
+        """Return the instant from which *day* is owed: the first ``deliver_at`` after its hours have ended."""
         return _first_after(day, self.deliver_at, self.ends_utc(day), self.site)
 
     def give_up_utc(self, day: date) -> datetime:
-        """Return the instant from which *day* goes out as it is: ``give_up_at``, the first one after it is due."""
+        """Return the instant from which *day* goes out as it is: the first ``give_up_at`` after it is due."""
         return _first_after(day, self.give_up_at, self.due_utc(day), self.site)
 
 
@@ -151,7 +151,7 @@ def load_profiles(config: ConfigFile, registry: Registry) -> dict[str, Profile]:
 
 
 def _first_after(day: date, minutes: int, after_utc: datetime, site: Site) -> datetime:
-    """Return the first instant from *after_utc* on at which a clock at *site* shows *minutes* past midnight."""
+    """Return the first instant, not before *after_utc*, when a clock at *site* shows *minutes* past midnight."""
     while (moment_utc := local_instant(day, minutes, site.tz)) < after_utc:
         day += timedelta(days=1)
     return moment_utc
@@ -190,7 +190,7 @@ def _counters(
 
 
 def _check_texts(profile: Profile, config: ConfigFile, where: str) -> None:
-    """Note a file that cannot be written, or whose name is not plain: now, not on the evening of the first day."""
+    """Note a file that cannot be encoded or has no plain name: now, not on the first evening."""
     texts = [profile.site.name, profile.site.code, profile.separator]
     texts += [text for counter in profile.counters for text in (counter.name, counter.location)]
     for text in texts:

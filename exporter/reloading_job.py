@@ -1,4 +1,4 @@
-"""The daemon's job, built anew when footfall.toml, the key file or a file of secrets changes."""
+"""The daemon's job, rebuilt when footfall.toml, the key file or a file of secrets changes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from footfall.store.ledger import Ledger
 def reloading_job(
     config: ConfigFile, environment: Environment
 ) -> Iterator[tuple[Callable[[], DeliveryJob], int, DeliveryReporter]]:
-    """Give a function that returns the job as configured now, the seconds between looks, and the reporter.
+    """Yield a function that returns the job as configured now, the seconds between looks, and the reporter.
 
     It follows footfall.toml, the key file, and the keys, passphrases and passwords that footfall.toml names. Blocked
     days are retried at the start and each time one of these files changes: someone has acted.

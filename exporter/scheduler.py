@@ -1,4 +1,4 @@
-"""The exporter's daemon: looks for owed days every so often. `schedule` is only the ticker; the ledger decides."""
+"""The exporter's daemon: looks for owed days at an interval. `schedule` only ticks; the ledger decides."""
 
 import logging
 import threading
@@ -20,10 +20,10 @@ def run(
 ) -> None:
     """Deliver what is owed now, and look again every *look_every_s*, until *stop* is set.
 
-    *job* returns the job as configured now. *reporter* reports as often, and once a minute at least.
+    *job* returns the job as configured now. *reporter* reports as often, and at least once a minute.
 
     `schedule` counts in local wall-clock time. If that clock was set back, its next run would be up to an hour away,
-    so it is set up anew.
+    so this sets it up again.
     """
     if reporter is not None:
         reporter.report_all_again()
@@ -41,7 +41,7 @@ def run(
 
 
 def look(job: Callable[[], DeliveryJob], stop: threading.Event) -> None:
-    """Deliver, one by one, all that is owed now. No error ends the daemon; each is logged."""
+    """Deliver every owed day, one by one. Errors are logged and never end the daemon."""
 
     def deliver() -> None:
         while not stop.is_set() and job().step():
@@ -51,7 +51,7 @@ def look(job: Callable[[], DeliveryJob], stop: threading.Event) -> None:
 
 
 def report(job: Callable[[], DeliveryJob], reporter: DeliveryReporter) -> None:
-    """Report what was delivered and what is owed. No error ends the daemon; each is logged."""
+    """Report deliveries and owed days. Errors are logged and never end the daemon."""
 
     def report_now() -> None:
         now = job()

@@ -1,7 +1,7 @@
-"""Decides where a day stands. Pure: delivery_job.py asks about each due day, records the answer and acts on it.
+"""Decides the standing of a day. Pure: delivery_job.py calls it for each due day, records the result and acts on it.
 
-A day is due from deliver_at on, and again if its file would differ from the delivered one. The first that holds is the
-answer:
+A day is due from deliver_at on, and again if its file would differ from the delivered one. The first state that applies
+is the standing:
 
     blocked, retrying   the last attempt failed
     late                a counter has not reported the whole day, and give_up_at has not come
@@ -40,7 +40,7 @@ IN_WORDS: Mapping[State, str] = {
 
 
 class Decision(NamedTuple):
-    """Where a day stands, and the file that was rendered to find out, if one was."""
+    """A day's standing, and the file that was rendered to decide it, if any."""
 
     standing: Standing
     export: Export | None = None
@@ -56,7 +56,7 @@ class StoreState:
 
 
 def due_days(profile: Profile, first: date, outcomes: Mapping[date, Outcome], now_utc: datetime) -> Iterator[date]:
-    """Yield the days of *profile* that are due, oldest first: those from *first* on, and earlier ones that were tried.
+    """Yield the due days of *profile*, oldest first: all from *first* on, and earlier ones that were attempted.
 
     Delivered days that are certainly too old to be delivered again are left out.
     """
@@ -72,7 +72,7 @@ def due_days(profile: Profile, first: date, outcomes: Mapping[date, Outcome], no
 
 
 def is_settled(profile: Profile, day: date, outcome: Outcome, now_utc: datetime) -> bool:
-    """Return whether *day* is delivered and not to be compared with the store: too late for a change, or too soon."""
+    """Return whether *day* is delivered and it is too late, or too soon, to look for changes in the store."""
     if outcome.delivered_sha256 is None or outcome.attempts:
         return False
     since_ms = epoch_ms(now_utc) - (outcome.delivered_epoch_ms or 0)
@@ -83,10 +83,10 @@ def is_settled(profile: Profile, day: date, outcome: Outcome, now_utc: datetime)
 def decide(
     profile: Profile, day: date, outcome: Outcome, store: StoreState, render: Callable[[], Export]
 ) -> Decision | None:
-    """Return where *day*, which is due, stands; None if it is delivered and its file has not changed.
+    """Return the standing of *day*, which is due; None if it is delivered and its file has not changed.
 
-    A day that was delivered before is compared by *render*. Its Decision holds the file, and those bytes are to be
-    sent: rendered again, they could be others.
+    *render* returns the file to compare with a delivered one. The Decision then holds that file: send those bytes,
+    because rendering again could give others.
     """
     if outcome.delivered_sha256 is None:
         return Decision(_undelivered(profile, day, outcome, store))
@@ -100,15 +100,15 @@ def decide(
         return None
     before_ms = outcome.delivered_unknown_ms
     if before_ms is not None and export.unknown_ms > before_ms:
-        # Nothing that was known is ever forgotten, so the store lacks it: an InfluxDB that lost its volume, or a
-        # journal restored from a backup. A gap, or a zero, must not replace what was counted.
+        # A healthy store never knows less than before. InfluxDB lost its volume, or the journal was restored from a
+        # backup. A gap or a zero must not replace a count.
         minutes = (export.unknown_ms - before_ms + 59_999) // 60_000
         return Decision(replace(standing, state=State.KEPT_BACK, minutes=minutes), export)
     return Decision(standing, export)
 
 
 def _undelivered(profile: Profile, day: date, outcome: Outcome, store: StoreState) -> Standing:
-    """Return where a *day* stands that was never delivered, or whose last attempt failed."""
+    """Return the standing of a *day* that was never delivered, or whose last attempt failed."""
     now_epoch_ms = epoch_ms(store.now_utc)
     standing = Standing(
         profile.name, day, State.DUE, now_epoch_ms, None, attempts=outcome.attempts, error=outcome.error,
@@ -117,7 +117,7 @@ def _undelivered(profile: Profile, day: date, outcome: Outcome, store: StoreStat
     if outcome.is_blocked:
         return replace(standing, state=State.BLOCKED)
     wait_ms = outcome.next_try_epoch_ms - now_epoch_ms
-    if 0 < wait_ms <= LONGEST_BACKOFF_S * 1500:  # longer: the clock was ahead, and has been set back
+    if 0 < wait_ms <= LONGEST_BACKOFF_S * 1500:  # a longer wait: the clock was ahead, and was set back
         return replace(standing, state=State.RETRYING, next_try_epoch_ms=outcome.next_try_epoch_ms)
     late = _late_counters(profile, day, store)
     give_up_utc = profile.give_up_utc(day)
@@ -142,16 +142,16 @@ def _late_counters(profile: Profile, day: date, store: StoreState) -> tuple[str,
 
 
 def _is_complete(store: StoreState, instant_utc: datetime) -> bool:
-    """Return whether the store has what was received before *instant_utc*, or had a day to get it.
+    """Return whether the store has everything received before *instant_utc*, or has had a day to catch up.
 
-    An InfluxDB that was down lacks what ingest received meanwhile, for a while: that makes no counter late.
+    After an outage, InfluxDB lacks data for a while. That does not make a counter late.
     """
     complete = store.complete_until()
     return complete is None or complete >= instant_utc or store.now_utc >= instant_utc + STORE_GIVEN_UP_AFTER
 
 
 def sha256(export: Export) -> str:
-    """Return the hash by which the ledger knows the bytes of *export*."""
+    """Return the hash that identifies the bytes of *export* in the ledger."""
     return hashlib.sha256(export.content).hexdigest()
 
 

@@ -35,7 +35,7 @@ VARIABLES: Mapping[str, str] = {
     INFLUXDB_TOKEN: "Token of InfluxDB. Overrides `influxdb.token_file`.",
     INFLUXDB_ORG: _OVERRIDES,
     INFLUXDB_BUCKET: _OVERRIDES,
-    PAGES_PASSWORD: "Password of the pages, the API that reads, and `/metrics`. None is needed if not set.",
+    PAGES_PASSWORD: "Password of the pages, the reading API and `/metrics`. If not set, they are open.",
     DESTINATION_PASSWORD.format(destination="NAME"): "Password of the destination NAME, in capitals, with `_` for `-`. "
     "Overrides `password_file`.",
 }

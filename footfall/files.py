@@ -1,4 +1,4 @@
-"""Replaces files whole and durably: a reader has the old file or the new one, never a half."""
+"""Replaces files whole and durably: a reader sees the old file or the new one, never half of one."""
 
 import contextlib
 import errno
@@ -9,7 +9,7 @@ from pathlib import Path
 _CANNOT_SYNC_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP})
 
 Sync = Callable[[int], None]
-"""Returns once the disk has what was written to a file descriptor: os.fsync, unless a test watches it."""
+"""Flushes a file descriptor to the disk: os.fsync, unless a test observes it."""
 
 
 def replace_file(path: Path, content: str | bytes, mode: int | None = None, sync: Sync = os.fsync) -> None:
@@ -27,7 +27,7 @@ def replace_file(path: Path, content: str | bytes, mode: int | None = None, sync
     except FileNotFoundError:
         like = target.parent.stat()
     try:
-        beside.unlink(missing_ok=True)  # one that was left over may have any owner and mode
+        beside.unlink(missing_ok=True)  # a leftover may have any owner and mode
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(beside, flags, 0o666 if mode is None else mode & 0o600), "wb") as file:
             if os.geteuid() == 0:
@@ -46,7 +46,7 @@ def replace_file(path: Path, content: str | bytes, mode: int | None = None, sync
 
 
 def sync_folder(folder: Path, sync: Sync = os.fsync) -> None:
-    """Return once the disk has the names in *folder*, on a file system that can say so. Raises OSError."""
+    """Return once the disk has the names in *folder*, if the file system can sync folders. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         sync(descriptor)

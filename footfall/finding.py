@@ -1,4 +1,4 @@
-"""What a check of ``footfall doctor`` yields. Each part brings its own checks; the command runs and prints them."""
+"""The findings of ``footfall doctor``. Each part brings its own checks; the command prints what they find."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """``hint`` says what to do about a problem; empty: no problem."""
+    """What a check found. ``hint`` says what to do about a problem; if it is empty, there is none."""
 
     subject: str
     text: str
@@ -15,8 +15,3 @@ class Finding:
 
 Check = Callable[[], Iterable[Finding]]
 """May raise FootfallError, which is a problem too."""
-
-
-def plural(number: int, noun: str) -> str:
-    """Return "1 site", "2 sites"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -38,7 +38,7 @@ def read_keys(path: Path) -> dict[str, tuple[str, ...]]:
     problems: list[str] = []
     keys = {counter: _checked(counter, value, problems) for counter, value in tables.items()}
     if problems:
-        raise ConfigError(str(path), problems, hint="mend it, or: footfall counter rotate-key ID")
+        raise ConfigError(str(path), problems, hint="correct it, or: footfall counter rotate-key ID")
     return keys
 
 

@@ -180,7 +180,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class CounterState:
-    """The latest news of a counter. ``lost`` counts the seqs that never arrived."""
+    """The latest state of a counter. ``lost`` counts the seqs that never arrived."""
 
     counter: str
     received_epoch_ms: int | None = None

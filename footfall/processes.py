@@ -31,7 +31,7 @@ def die_with(parent: int) -> None:
 
 
 def keep_running(command: str, config: Path, stopping: threading.Event) -> None:
-    """Run ``footfall COMMAND`` in a process, restart it a little after it ends, and end it once *stopping* is set."""
+    """Run ``footfall COMMAND`` in a process, restart it shortly after it ends, and end it once *stopping* is set."""
     words = [sys.executable, "-m", "cli", "--config", str(config), command, "--with", str(os.getpid())]
     first = _start(words)
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from footfall import keys
 from footfall.environment import DATA, LISTEN, STORE, Environment
 from footfall.errors import ConfigError, UnknownCounter
-from footfall.kinds import ADDRESS, FILE, HALF_HOUR, HOURS, TEXT, TIMEZONE, Address, choice, day, whole
 from footfall.model import Counter, Hours, Site
 from footfall.reloading import Reloading
+from footfall.setting_kinds import ADDRESS, FILE, HALF_HOUR, HOURS, TEXT, TIMEZONE, Address, choice, day, whole
 from footfall.settings import ConfigFile, Table, optional, read_config, setting
 from footfall.signing import parse_key
 
@@ -25,7 +25,7 @@ _DAY = date(2026, 5, 4)
 
 @dataclass(frozen=True, kw_only=True)
 class TopTable(Table):
-    """What all parts share."""
+    """Settings that all parts share."""
 
     PATH = ""
     TABLES = ("ingest", "influxdb", "exporter", "sites", "counters", "profiles", "destinations")

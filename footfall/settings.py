@@ -22,7 +22,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from footfall.environment import CONFIG, Environment, read_secret
 from footfall.errors import ConfigError
-from footfall.kinds import Kind
+from footfall.setting_kinds import Kind
 
 FILE_NAME = "footfall.toml"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -64,7 +64,7 @@ class Setting:
 
     @property
     def fallback(self) -> object:
-        """The value in place of a wrong one."""
+        """The value used in place of an invalid one."""
         return self.kind.stand_in if self.default is None else self.kind.parse(self.default)
 
 

@@ -1,4 +1,4 @@
-"""The reading API: sites, occupancy and buckets, and how the counters and the forwarder are doing."""
+"""The reading API: sites, occupancy, buckets, and the state of the counters and the forwarder."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
@@ -12,7 +12,7 @@ from footfall.occupancy import last_reset, occupancy_of, occupancy_through
 from footfall.store.forwarder_state import read_lag
 from footfall.store.journal import FILE_NAME as JOURNAL
 from ingest.context import Context, context
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -121,7 +121,7 @@ def read_forwarder() -> Json:
 def _find_site(name: str) -> Site:
     found = context().registry().sites.get(name)
     if found is None:
-        raise RequestRefused(404, "unknown_site", "no such site; GET /api/v1/sites lists them", "site")
+        raise HttpError(404, "unknown_site", "no such site; GET /api/v1/sites lists them", "site")
     return found
 
 
@@ -130,9 +130,9 @@ def _requested_day(today: date) -> date:
         text = request.args.get("day")
         day = today if text is None else date.fromisoformat(text)
     except ValueError:  # werkzeug raises it too, if the query is not UTF-8
-        raise RequestRefused(400, "invalid_query", "day must be a date like 2026-05-04", "day") from None
+        raise HttpError(400, "invalid_query", "day must be a date like 2026-05-04", "day") from None
     if text is not None and (not 1971 <= day.year <= 9998 or day.isoformat() != text):
-        raise RequestRefused(400, "invalid_query", "day must be a date like 2026-05-04, from 1971 to 9998", "day")
+        raise HttpError(400, "invalid_query", "day must be a date like 2026-05-04, from 1971 to 9998", "day")
     return day
 
 

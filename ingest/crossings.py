@@ -9,7 +9,7 @@ from footfall import signing, wire
 from footfall.errors import InvalidBatch
 from footfall.model import Receipt
 from ingest.context import Context, context
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("crossings", __name__)
@@ -31,9 +31,9 @@ def take_batch() -> Response:
 
 
 def read_body(content_type: str) -> bytes:
-    """Return the request's body. Raises RequestRefused unless it is *content_type*; Flask answers 413 if too large."""
+    """Return the request's body. Raises HttpError unless it is *content_type*; Flask answers 413 if too large."""
     if request.mimetype != content_type:
-        raise RequestRefused(415, "wrong_content_type", f"send Content-Type: {content_type}", "Content-Type")
+        raise HttpError(415, "wrong_content_type", f"send Content-Type: {content_type}", "Content-Type")
     return request.get_data(cache=False)
 
 

@@ -108,7 +108,7 @@ class Forwarder:
         if registry is self._recorded_registry:
             return
         if self._recorded_registry is not None:
-            self._outbox.record_sites(_sites_of(self._recorded_registry))  # for counters first heard since then
+            self._outbox.record_sites(_sites_of(self._recorded_registry))  # for counters first heard from since then
         self._outbox.record_sites(_sites_of(registry))
         self._recorded_registry = registry
 

@@ -13,14 +13,14 @@ from ingest.ingest_settings import load_ingest_config
 
 
 @click.command("forwarder")
-@click.option("--again", is_flag=True, help="Resend everything in the journal to InfluxDB, and end.")
-@click.option("--with", "parent", type=int, hidden=True, help="End with the process that has this pid.")
+@click.option("--again", is_flag=True, help="Resend everything in the journal to InfluxDB, and exit.")
+@click.option("--with", "parent", type=int, hidden=True, help="Exit when the process with this pid does.")
 @click.pass_context
 def forwarder_command(ctx: click.Context, again: bool, parent: int | None) -> None:
     """Write the journal to InfluxDB until Ctrl-C. `footfall ingest` and `footfall up` run it if InfluxDB is configured.
 
-    --again is for an InfluxDB that lost data: the forwarder writes the same points again, under the same names. A
-    running forwarder begins at once, any other when it starts.
+    --again is for an InfluxDB that lost data: the forwarder writes all points again, under the same names. A running
+    forwarder begins at once, a stopped one at its next start.
     """
     if parent is not None:
         die_with(parent)

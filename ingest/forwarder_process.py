@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 LOCK_NAME = "forwarder.lock"
 POLL_S = 1.0
-"""How long a crossing waits at most before it is sent."""
+"""The longest a crossing waits before it is sent."""
 
 _LOCK_TIMEOUT_S = 10  # after ingest was killed, its forwarder may end a moment later
 
@@ -49,7 +49,7 @@ def run(config: IngestConfig, influx: InfluxConfig) -> None:
                     time.sleep(POLL_S)
     except Timeout:
         hint = "ingest runs one itself if InfluxDB is configured"
-        raise FootfallError(f"another forwarder works in {config.data}", hint=hint) from None
+        raise FootfallError(f"another forwarder is running in {config.data}", hint=hint) from None
 
 
 def _pruning(config: IngestConfig) -> Callable[[], None]:

@@ -13,8 +13,8 @@ RETRY_AFTER_S = 5
 """How long a counter waits before it retries while the store is unavailable."""
 
 
-class RequestRefused(FootfallError):
-    """A request that HTTP or its parameters rule out; ``status`` and ``code`` are those of the response."""
+class HttpError(FootfallError):
+    """A request that ingest answers with this ``status`` and ``code``, for a reason of HTTP or of its parameters."""
 
     def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ def footfall_error_response(error: FootfallError) -> Response:
 
 def status_and_code(error: FootfallError) -> tuple[int, str]:
     """Return the HTTP status and the ``code`` for *error*."""
-    if isinstance(error, RequestRefused):
+    if isinstance(error, HttpError):
         return error.status, error.code
     return next((found for kind, found in _STATUS_AND_CODE.items() if isinstance(error, kind)), (500, "internal"))
 

@@ -1,4 +1,4 @@
-"""What ``footfall doctor`` checks of ingest."""
+"""Ingest's checks for ``footfall doctor``."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 import urllib3
 
 from footfall.errors import FootfallError
-from footfall.finding import Check, Finding, plural
+from footfall.finding import Check, Finding
 from footfall.model import CounterState, epoch_ms, from_epoch_ms
 from footfall.store.forwarder_state import ForwarderLag, read_lag
 from footfall.store.influx_settings import InfluxConfig, goes_in_the_clear
@@ -21,11 +21,12 @@ from footfall.store.journal_check import check_journal, has_journal
 from footfall.store.journal_reader import JournalReader
 from footfall.store.reader import open_reader
 from footfall.store.sqlite import SchemaMismatch
+from footfall.wording import plural
 from ingest.ingest_settings import IngestConfig
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 LATE_S = 300
-"""A forwarder this far behind is not only busy."""
+"""A forwarder this far behind has a problem; it is not just busy."""
 
 
 def ingest_checks(config: IngestConfig, exporter_reads: InfluxConfig | None, *, deep: bool) -> tuple[Check, ...]:
@@ -173,11 +174,13 @@ def _judge_counter(config: IngestConfig, state: CounterState, now_utc: datetime)
     if not config.registry.keys.get(state.counter):
         return Finding(subject, "has no key, so it is refused", f"footfall counter rotate-key {state.counter}")
     if state.received_epoch_ms is None:
-        hint = "check its power, its WiFi, and the server's address and the key in it"
+        hint = "check its power, its Wi-Fi, and the server address and key set on it"
         return Finding(subject, "has never sent a batch", hint)
     if state.is_silent(epoch_ms(now_utc), config.silent_after_s):
         last = from_epoch_ms(state.received_epoch_ms).astimezone(config.registry.site_of(state.counter).tz)
-        return Finding(subject, f"is silent since {last:%Y-%m-%d %H:%M}", "check its power and WiFi; it keeps counting")
+        return Finding(
+            subject, f"is silent since {last:%Y-%m-%d %H:%M}", "check its power and Wi-Fi; it keeps counting"
+        )
     lost = f"; {plural(state.lost, 'crossing')} lost so far" if state.lost else ""
     twice = f"; {plural(state.conflicts, 'conflict')}: do two devices use this id?" if state.conflicts else ""
     return Finding(subject, f"is counting{lost}{twice}")

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from footfall.environment import PAGES_PASSWORD, READS, Environment
-from footfall.kinds import FLAG, Kind, day, whole
 from footfall.model import epoch_ms
 from footfall.registry import STORE_CHOICE, ListenTable, Registry, data_folder, load_registry
+from footfall.setting_kinds import FLAG, Kind, day, whole
 from footfall.settings import ConfigFile, Table, inner, optional, setting
 from footfall.store.influx_settings import InfluxConfig, load_influx_config
 
@@ -80,7 +80,7 @@ class IngestTable(ListenTable):
 
 @dataclass(frozen=True, kw_only=True)
 class IngestConfig(IngestTable):
-    """Everything ingest needs to know: the table [ingest], and what depends on other tables.
+    """Ingest's whole configuration: the table [ingest], and values that depend on other tables.
 
     ``influx`` is None if InfluxDB is not configured, ``read_influx`` if the pages and the API read the journal, and
     ``pages_password`` if the pages are open.

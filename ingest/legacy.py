@@ -17,7 +17,7 @@ from footfall.model import BUCKET, epoch_ms, from_epoch_ms
 from footfall.store.historical_counts import HALF_HOUR_MS, ImportedHalfHour, ImportReceipt
 from ingest.context import Context, context
 from ingest.crossings import read_body
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 from ingest.ingest_settings import Network
 
 log = logging.getLogger(__name__)
@@ -50,12 +50,12 @@ def take_row() -> Response:
 
 def _check_network(networks: tuple[Network, ...] | None) -> None:
     if networks is None:
-        raise RequestRefused(404, "not_found", "this server takes no rows from old devices; see [ingest.legacy]")
+        raise HttpError(404, "not_found", "this server takes no rows from old devices; see [ingest.legacy]")
     address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 - an address that is in no network
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address  # how an IPv4 client appears if ingest listens on [::]
     if not any(address in network for network in networks):
-        raise RequestRefused(403, "forbidden_network", f"{address} is in none of the networks of [ingest.legacy]")
+        raise HttpError(403, "forbidden_network", f"{address} is in none of the networks of [ingest.legacy]")
 
 
 def _decode(body: bytes) -> str:
@@ -126,11 +126,11 @@ def _exists(shown: datetime, tz: ZoneInfo) -> bool:
     return shown.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == shown
 
 
-def _conflict(receipt: ImportReceipt) -> RequestRefused:
+def _conflict(receipt: ImportReceipt) -> HttpError:
     came, stored = receipt.conflicts[0]
     message = (
         f"{came.counter} already has {stored[0]} entries and {stored[1]} exits in that half hour, "
         f"not {came.entries} and {came.exits}; the first row stays"
     )
     log.error("refused a row from an old device: %s", message)
-    return RequestRefused(409, "conflict", message, "row")
+    return HttpError(409, "conflict", message, "row")

@@ -74,7 +74,7 @@ class Metrics:
         *,
         is_forwarding: bool = False,
     ) -> None:
-        """Collect too, at each scrape, from the store, from the forwarder's state and from the exporter's *ledger*."""
+        """Add the metrics that are read at each scrape: of the store, the journal, the forwarder and the exporter."""
         store = _StoreCollector(registry, reader, now_utc)
         forwarder = _ForwarderCollector(journal, now_utc, is_forwarding=is_forwarding)
         exporter = _ExporterCollector(ledger)
@@ -195,7 +195,7 @@ class _ExporterCollector(Collector):
         """Yield the gauges. Raises StoreUnavailable."""
         days = GaugeMetricFamily(
             "footfall_exporter_days",
-            "Due days that are not delivered as they are",
+            "Owed days, by standing",
             labels=["site", "profile", "state"],
         )
         looked_s = GaugeMetricFamily(

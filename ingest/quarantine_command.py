@@ -9,6 +9,7 @@ import click
 from footfall.console import open_config, open_console, show_table
 from footfall.errors import FootfallError
 from footfall.model import from_epoch_ms
+from footfall.wording import plural
 
 if TYPE_CHECKING:
     from footfall.store.forwarder_state import ForwarderState, QuarantinedPoint
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("quarantine")
 @click.option("--resend", is_flag=True, help="Write the points to InfluxDB again; those it accepts leave the list.")
 @click.option("--forget", is_flag=True, help="Discard all points. The journal still has their crossings.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_context
 def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: bool) -> None:
     """List the points InfluxDB refused, and why. The journal still has the crossings behind them."""
@@ -42,7 +43,7 @@ def quarantine_command(ctx: click.Context, resend: bool, forget: bool, as_json: 
             _resend(ingest.influx, state, refused)
         elif forget:
             state.release(refused)
-            click.echo(f"{_points(len(refused))} discarded; the journal still has the crossings")
+            click.echo(f"{plural(len(refused), 'point')} discarded; the journal still has the crossings")
         elif as_json:
             for one in refused:
                 click.echo(json.dumps(_as_json(one)))
@@ -68,15 +69,14 @@ def _resend(influx: "InfluxConfig | None", state: "ForwarderState", refused: lis
                 lambda point, reason: still.update({_name(point): reason}), expired.append,
             )  # fmt: skip
             state.release(one for one in several if _name(one.point) not in still)
-    click.echo(f"{_points(len(refused) - len(still) - sum(expired))} written, {len(still)} still refused")
+    written = len(refused) - len(still) - sum(expired)
+    click.echo(f"{plural(written, 'point')} written, {len(still)} still refused")
     if expired:
-        click.echo(f"{_points(sum(expired))} past InfluxDB's retention discarded; the journal still has the crossings")
+        click.echo(
+            f"{plural(sum(expired), 'point')} past InfluxDB's retention discarded; the journal still has the crossings"
+        )
     for reason in sorted(set(still.values())):
         click.echo(f"    {reason}")
-
-
-def _points(number: int) -> str:
-    return "1 point" if number == 1 else f"{number} points"
 
 
 def _name(point: "Point") -> str:

@@ -70,7 +70,7 @@ class Exchange(Protocol):
         """Send the response, from any thread."""
 
 
-class _Request(NamedTuple):
+class _ReceivedRequest(NamedTuple):
     environ: dict[str, Any]
     exchange: Exchange
     answered: "asyncio.Future[None]"
@@ -86,8 +86,8 @@ class WsgiAdapter:
         """
         self._app = app
         self._max_body_bytes = max_body_bytes
-        self._writes: SimpleQueue[_Request] = SimpleQueue()
-        self._reads: SimpleQueue[_Request] = SimpleQueue()
+        self._writes: SimpleQueue[_ReceivedRequest] = SimpleQueue()
+        self._reads: SimpleQueue[_ReceivedRequest] = SimpleQueue()
         self._answered: deque[asyncio.Future[None]] = deque()
         self._is_settling = False
         for name, number, requests in (
@@ -110,7 +110,7 @@ class WsgiAdapter:
             return
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         is_write = scope.method == "POST" or scope.path in _HEALTH_PATHS
-        (self._writes if is_write else self._reads).put(_Request(_environ(scope, body), exchange, answered))
+        (self._writes if is_write else self._reads).put(_ReceivedRequest(_environ(scope, body), exchange, answered))
         await answered
 
     async def _read_body(self, scope: Scope, exchange: Exchange) -> bytes:
@@ -130,7 +130,7 @@ class WsgiAdapter:
                     break
             return bytes(chunks[: self._max_body_bytes + 1])
 
-    def _work(self, requests: "SimpleQueue[_Request]") -> None:
+    def _work(self, requests: "SimpleQueue[_ReceivedRequest]") -> None:
         while True:
             environ, exchange, answered = requests.get()
             try:

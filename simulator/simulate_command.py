@@ -11,6 +11,7 @@ from footfall.console import open_config, progress_bar
 from footfall.errors import FootfallError
 from footfall.model import Site
 from footfall.registry import Registry, data_folder, ingest_url, load_registry
+from footfall.wording import plural
 from simulator.counter_plans import SimulationSetup
 from simulator.firmware_counters import simulate_day_with_firmware
 from simulator.people import MINUTE_MS, visitors_on
@@ -147,12 +148,14 @@ def _sites(registry: Registry, names: tuple[str, ...]) -> list[Site]:
 
 def _print_summary(result: SimulationResult) -> None:
     entries = sum(crossing.direction > 0 for crossing in result.truth)
-    click.echo(f"{len(result.truth)} crossings simulated: {entries} entries, {len(result.truth) - entries} exits")
+    exits = len(result.truth) - entries
+    directions = f"{plural(entries, 'entry', 'entries')}, {plural(exits, 'exit')}"
+    click.echo(f"{plural(len(result.truth), 'crossing')} simulated: {directions}")
     click.echo(
-        f"{result.crossings} crossings acknowledged in {result.batches} batches; "
+        f"{plural(result.crossings, 'crossing')} acknowledged in {plural(result.batches, 'batch', 'batches')}; "
         f"requests: {result.lost} lost, {result.resends} resent, {result.duplicates} duplicated by the network"
     )
     if result.dropped:
-        raise FootfallError(f"ingest refused {result.dropped} crossings", hint="the log of ingest says why")
+        raise FootfallError(f"ingest refused {plural(result.dropped, 'crossing')}", hint="the log of ingest says why")
     if result.stopped:
-        click.echo(f"stopped early: {result.unacknowledged} crossings were not acknowledged")
+        click.echo(f"stopped early, unacknowledged: {plural(result.unacknowledged, 'crossing')}")

@@ -64,7 +64,7 @@ class Traffic:
 
 
 @dataclass
-class _Request:
+class _UnansweredBatch:
     """A batch with its body and id, which stay the same until ingest answers."""
 
     batch: OutgoingBatch
@@ -105,7 +105,7 @@ class SimulatedCounter:
         self._wall = wall
         self._options = options
         self._started_epoch_ms = backlog.covered_to_epoch_ms
-        self._request: _Request | None = None
+        self._request: _UnansweredBatch | None = None
         self._clock_offset_s = 0.0
         self._failures = 0
         self._failing_s = 0.0  # real time spent in consecutive failures that the simulator did not cause
@@ -139,10 +139,10 @@ class SimulatedCounter:
             due = min(due, oldest + self._options.linger_ms)
         return min(due, self.backlog.end_epoch_ms)
 
-    def _next_request(self) -> _Request:
+    def _next_request(self) -> _UnansweredBatch:
         batch = self.backlog.next_batch(self._clock.now_epoch_ms())
         body = render_body(self.name, self._stream, batch.span, batch.crossings, self._status())
-        return _Request(batch, body, f"msg_{secrets.token_hex(12)}")
+        return _UnansweredBatch(batch, body, f"msg_{secrets.token_hex(12)}")
 
     def _status(self) -> Status:
         return Status(
@@ -157,14 +157,14 @@ class SimulatedCounter:
             inner_blocked_s=0,
         )
 
-    def _send(self, request: _Request) -> Response:
+    def _send(self, request: _UnansweredBatch) -> Response:
         request.attempts += 1
         self.traffic.resends += request.attempts > 1
         timestamp_s = int(self._wall() + self._clock_offset_s)
         headers = signed_headers(self._key, request.message_id, timestamp_s, request.body)
         return self._transport.post(request.body, headers)
 
-    def _handle(self, request: _Request, response: Response) -> None:
+    def _handle(self, request: _UnansweredBatch, response: Response) -> None:
         """Act on *response* as the module's table says."""
         if response.status == 200:
             self._acknowledge(request, response)
@@ -183,7 +183,7 @@ class SimulatedCounter:
         else:
             self._resend_later(f"ingest answered {response.status}: {_error_message(response)}")
 
-    def _acknowledge(self, request: _Request, response: Response) -> None:
+    def _acknowledge(self, request: _UnansweredBatch, response: Response) -> None:
         try:
             through = msgspec.json.decode(response.body, type=_Receipt).through
         except msgspec.MsgspecError as exc:
@@ -199,7 +199,7 @@ class SimulatedCounter:
         self.traffic.batches += 1
         self._end_failures()
 
-    def _drop(self, request: _Request, response: Response) -> None:
+    def _drop(self, request: _UnansweredBatch, response: Response) -> None:
         log.error(
             "counter %s: %d crossings dropped, ingest refused the batch with %d: %s",
             self.name, len(request.batch.crossings), response.status, _error_message(response),

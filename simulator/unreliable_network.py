@@ -111,7 +111,7 @@ class NetworkTrouble:
 
 NO_TROUBLE = NetworkTrouble()
 ROUGH = NetworkTrouble(lost_request=0.02, lost_response=0.02, duplicate=0.02, outages=2.0, longest_outage_min=60.0)
-"""A bad WiFi link, worse than a library's, so that one simulated day exercises every failure."""
+"""A bad Wi-Fi link, worse than a library's, so that one simulated day exercises every failure."""
 
 
 class UnreliableNetwork:

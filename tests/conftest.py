@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import Phase, settings
 
-from tests.support.influx_server import influx_database, own_influx_server, shared_influx_server
+from tests.support.influx_fixtures import influx_database, own_influx_server, shared_influx_server
 
 __all__ = ["influx_database", "own_influx_server", "shared_influx_server"]  # fixtures, requested by name
 

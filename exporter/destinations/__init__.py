@@ -1,9 +1,9 @@
-"""Where files are delivered: a folder of this machine or of an SFTP server.
+"""Where files are delivered: a folder on this machine or on an SFTP server.
 
-destination.py    what the job asks of every destination
-folder.py         a folder of this machine, usually a mounted share
+destination.py    the contract of every destination
+folder.py         a folder on this machine, usually a mounted share
 sftp.py           an SFTP server
-  sftp_settings   what an operator sets
+  sftp_settings   the settings of an SFTP destination
   deadline        an upper bound on the time of one delivery
   sftp_session    connection, host key, login, requests: the only file that knows paramiko
   sftp_upload     the order of requests that keeps half a file from ever having the final name

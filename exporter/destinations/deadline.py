@@ -1,8 +1,8 @@
-"""An upper bound on the time of one attempt over the network, whatever the other side does.
+"""Limits the time of one attempt over the network, whatever the other side does.
 
-Time-outs of single steps do not add up to one: a server that sends a byte now and then, or a silent name server, evades
-each of them. So the work runs in a thread of its own. At the deadline its socket is shut down, which ends whatever the
-thread is waiting for.
+Timeouts of single steps do not add up to a limit: a server that sends a byte now and then evades each of them, and so
+does a silent name server. So the work runs in a thread of its own. At the deadline its socket is shut down, which ends
+any wait of that thread.
 """
 
 import concurrent.futures
@@ -14,8 +14,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# How long an attempt may take to notice that its socket was shut down. Paramiko looks every 0.1 s. Only a silent name
-# server takes longer: its thread is then left to end by itself, and finds that it was given up.
+# How long an attempt may take to notice that its socket was shut down. Paramiko checks every 0.1 s. Only a lookup at a
+# silent name server takes longer: its thread is abandoned, and ends once the lookup does.
 _GRACE_S = 1.0
 
 
@@ -28,7 +28,7 @@ class DeadlineExceeded(Exception):
 
 
 class Attempt:
-    """One attempt, which says what it is doing and which another thread can end."""
+    """One attempt. It names its current step, and another thread can end it."""
 
     def __init__(self) -> None:
         self.step = "starting"
@@ -37,14 +37,14 @@ class Attempt:
         self._given_up = False
 
     def hold(self, sock: socket.socket) -> None:
-        """Let ``give_up`` shut *sock* down. Raises TimeoutError if it already has been called."""
+        """Let ``give_up`` shut *sock* down. Raises TimeoutError if it was already called."""
         with self._lock:
             self._sock = sock
             if self._given_up:
                 raise TimeoutError("given up before the connection was made")
 
     def give_up(self) -> None:
-        """End the attempt: whatever waits on its socket fails at once, in the thread that waits."""
+        """End the attempt: any wait on its socket fails at once, in the waiting thread."""
         with self._lock:
             self._given_up = True
             sock = self._sock
@@ -54,9 +54,9 @@ class Attempt:
 
 
 def within(deadline_s: float, work: Callable[[Attempt], T]) -> T:
-    """Return what *work* returns, or raise what it raises; DeadlineExceeded if it has done neither in *deadline_s*.
+    """Run *work*, and return its result or raise its error; raise DeadlineExceeded after *deadline_s*.
 
-    Work that succeeds while it is being given up has succeeded.
+    Work that still succeeds while this gives up on it counts as a success.
     """
     attempt = Attempt()
     outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
@@ -67,7 +67,7 @@ def within(deadline_s: float, work: Callable[[Attempt], T]) -> T:
         except BaseException as exc:  # noqa: BLE001 - carried to the caller's thread, which raises it
             outcome.set_exception(exc)
 
-    # A daemon: a name server that never answers must not keep the process from ending.
+    # A daemon: a name server that never answers must not keep the process from exiting.
     thread = threading.Thread(target=run, name="footfall-delivery", daemon=True)
     thread.start()
     step = attempt.step

@@ -15,10 +15,10 @@ from footfall.errors import DeliveryError
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """What is at the destination after a delivery.
+    """The delivered file, as the destination sees it.
 
-    ``size`` is in bytes. ``verified`` is false if the destination would not say the size; it acknowledged every byte
-    all the same. ``note`` says what was unusual, and is empty most days.
+    ``size`` is in bytes. ``verified`` is false if the destination did not report the size, although
+    it acknowledged every byte. ``note`` says what was unusual, and is usually empty.
     """
 
     path: str
@@ -39,18 +39,18 @@ class Destination(Protocol):
         """Where its files go, for people: a host or a folder."""
 
     def deliver(self, file_name: str, content: bytes) -> DeliveredFile:
-        """Put *content* under *file_name*, replacing what is there.
+        """Put *content* under *file_name*, replacing any earlier file.
 
         Once this returns, the final name has the whole content. If it raises DeliveryError, the final name has the
-        complete old content or the complete new content, never a part of either; on an SFTP server without
-        posix-rename, cut off at the worst moment, it may be missing until the next delivery. Repeating the call is
-        always safe. Two callers must not deliver the same name at the same time.
+        complete old content or the complete new content, never a part of either. On an SFTP server without
+        posix-rename, a connection lost at the worst moment leaves no file until the next delivery. Repeating the
+        call is always safe. Two callers must not deliver the same name at the same time.
         """
 
     def check(self) -> str:
-        """Return one sentence that says what is in order. Writes nothing.
+        """Check the destination without writing, and return a sentence that says what was verified.
 
-        Raises DeliveryError, with a hint, for the first thing that would stop a delivery.
+        Raises DeliveryError, with a hint, at the first problem that would stop a delivery.
         """
 
 

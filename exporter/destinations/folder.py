@@ -1,4 +1,4 @@
-"""Delivers to a folder of this machine, usually a mounted share."""
+"""Delivers to a folder on this machine, usually a mounted share."""
 
 import contextlib
 import errno
@@ -11,7 +11,7 @@ from exporter.destinations.destination import DeliveredFile, part_name, require_
 from footfall.errors import DeliveryError
 from footfall.files import sync_folder
 
-# errno: what it means here, whether a retry cannot help, what to do.
+# errno: its meaning here, whether it is permanent, the hint.
 _VERDICTS = {
     errno.EACCES: ("permission denied", True, "allow the user that runs Footfall to write and rename in this folder"),
     errno.EPERM: ("permission denied", True, "allow the user that runs Footfall to write and rename in this folder"),
@@ -31,10 +31,10 @@ _NOT_MOUNTED = (
 
 @dataclass(frozen=True)
 class FolderDestination:
-    """A folder that exists already. A mount that hangs blocks the caller: mount network shares with a time-out.
+    """An existing folder. A hanging mount blocks the caller, so mount network shares with a timeout.
 
-    ``mounted``: the folder is on a share. Nothing is written while no file system is mounted at it or above it, other
-    than /: the file would end up in the empty mount point. If one always is, as under a /srv on a disk of its own, a
+    ``mounted``: the folder is on a share. Unless a file system other than / is mounted at it or above it, nothing is
+    written: the file would end up in the empty mount point. If one always is, such as a /srv on a disk of its own, a
     missing share goes unnoticed.
     """
 
@@ -61,12 +61,12 @@ class FolderDestination:
                 with contextlib.suppress(OSError):
                     part.unlink()
                 raise
-        with contextlib.suppress(OSError):  # network shares often cannot, and need not
+        with contextlib.suppress(OSError):  # many network shares cannot, and need not
             sync_folder(self.folder)
         return DeliveredFile(str(final), len(content), verified=True)
 
     def check(self) -> str:
-        """Return that the folder exists and is writable; see Destination.check."""
+        """Check that the folder exists and is writable; see Destination.check."""
         action = f"check {self.folder}"
         with _translated(action):
             self._require_mounted(action)
@@ -93,7 +93,7 @@ class FolderDestination:
 
 
 def _write_durably(part: Path, content: bytes) -> None:
-    """Write *content* to *part*, a new file, and return once the disk has it and its size is right."""
+    """Write *content* to the new file *part*; return once it is on disk and its size is right."""
     part.unlink(missing_ok=True)
     with part.open("xb") as file:
         file.write(content)

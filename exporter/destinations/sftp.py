@@ -40,18 +40,18 @@ class SftpDestination:
         return self._with_session(action, lambda session: upload(session, self._settings.folder, file_name, content))
 
     def check(self) -> str:
-        """Return what was verified: host key, login and folder; see Destination.check."""
+        """Check host key, login and folder; see Destination.check."""
         found = self._with_session(
             f"check {self._settings.address}", lambda session: session.check_folder(self._settings.folder)
         )
         return f"{self._settings.address} host key matches, logged in as {self._settings.user}, {found}"
 
     def _with_session(self, action: str, work: "Callable[[Session], T]") -> T:
-        """Return what *work* returns. Raises DeliveryError for *action*, soon after the deadline at the latest."""
+        """Return the result of *work*. Raises DeliveryError for *action*, shortly after the deadline at the latest."""
 
         def connect_and_work(attempt: Attempt) -> T:
-            # Imported at the first delivery: paramiko takes 32 MB, which a Raspberry Pi with nothing to deliver, and
-            # a command that only reads the ledger, can do without.
+            # Imported at the first delivery: paramiko takes 32 MB, too much for a Raspberry Pi that delivers nothing
+            # or a command that only reads the ledger.
             from exporter.destinations.sftp_session import open_session
 
             with open_session(self._settings, attempt, action) as session:

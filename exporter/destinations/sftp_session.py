@@ -18,7 +18,7 @@ from paramiko import sftp, ssh_exception
 from exporter.destinations import sftp_verdicts as verdicts
 from exporter.destinations.deadline import Attempt
 from exporter.destinations.sftp_settings import HostKey, SftpSettings
-from exporter.destinations.sftp_upload import RequestRefused, WrongSize
+from exporter.destinations.sftp_upload import SftpRequestRefused, WrongSize
 from footfall.errors import DeliveryError
 
 # Paramiko logs a traceback of every failure that it also raises, and DeliveryError reports it already. To see
@@ -79,16 +79,16 @@ class Session:
         self._client.ask(sftp.CMD_CLOSE, handle)
 
     def size(self, path: str) -> int | None:
-        """Return the size of *path* in bytes; None if the server leaves it out."""
+        """Return the size of *path* in bytes; None if the server omits it."""
         self._attempt.step = "checking the size"
         return self._client.stat(path).st_size
 
     def exists(self, path: str) -> bool:
-        """Return false only if the server says that nothing is there."""
+        """Return False only if the server says that *path* does not exist."""
         try:
             self._client.stat(path)
-        except RequestRefused as refused:
-            return refused.code != RequestRefused.NO_SUCH_FILE
+        except SftpRequestRefused as refused:
+            return refused.code != SftpRequestRefused.NO_SUCH_FILE
         return True
 
     def posix_rename(self, old: str, new: str) -> None:
@@ -107,16 +107,16 @@ class Session:
             self._client.remove(path)
 
     def check_folder(self, folder: str) -> str:
-        """Return whether *folder* exists, as far as the server shows it. Raises RequestRefused if it is no folder."""
+        """Return a sentence about *folder*, if the server shows it. Raises SftpRequestRefused if it is missing."""
         self._attempt.step = "looking for the folder"
         try:
             mode = self._client.stat(folder).st_mode
-        except RequestRefused as refused:
-            if refused.code == RequestRefused.NO_SUCH_FILE:
+        except SftpRequestRefused as refused:
+            if refused.code == SftpRequestRefused.NO_SUCH_FILE:
                 raise
             return f"folder {folder} not checked: the server does not show it"
         if mode is not None and not stat.S_ISDIR(mode):
-            raise RequestRefused(RequestRefused.NO_SUCH_FILE, "not a folder")
+            raise SftpRequestRefused(SftpRequestRefused.NO_SUCH_FILE, "not a folder")
         return f"folder {folder} exists"
 
 
@@ -136,20 +136,20 @@ class _Client(paramiko.SFTPClient):
         return answer.get_binary()
 
     def ask(self, kind: int, *fields: object) -> tuple[int, paramiko.Message]:
-        """Send one request and return the type and the rest of its answer. Raises RequestRefused."""
+        """Send one request and return the type and the rest of its answer. Raises SftpRequestRefused."""
         answer: tuple[int, paramiko.Message] = self._request(kind, *fields)  # type: ignore[attr-defined]  # left out of the stubs
         return answer
 
     def _convert_status(self, answer: paramiko.Message) -> None:
-        """Raise RequestRefused unless the status in *answer* is OK; paramiko calls this for every status."""
+        """Raise SftpRequestRefused unless the status in *answer* is OK; paramiko calls this for every status."""
         code = answer.get_int()
         if code != sftp.SFTP_OK:
-            raise RequestRefused(code, answer.get_binary().decode("utf-8", "replace"))
+            raise SftpRequestRefused(code, answer.get_binary().decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
 def open_session(settings: SftpSettings, attempt: Attempt, action: str) -> Iterator[Session]:
-    """Give a session that ends with the block. Every error in it becomes a DeliveryError for *action*."""
+    """Yield a session that is closed when the block ends. Every error in it becomes a DeliveryError for *action*."""
     with _translated(settings, attempt, action), contextlib.ExitStack() as cleanup:
         key = _load_key(settings, action)
         attempt.step = "connecting"
@@ -210,7 +210,7 @@ def _shake_hands(settings: SftpSettings, transport: paramiko.Transport) -> None:
     if "ssh-rsa" in kinds:  # the type of the key, which is not the name of its signatures (RFC 8332)
         kinds |= {"rsa-sha2-512", "rsa-sha2-256"}
     options.key_types = tuple(sorted(options.key_types, key=lambda algorithm: algorithm not in kinds))
-    transport.start_client(timeout=settings.deadline_s)  # banner and handshake have ended it long before
+    transport.start_client(timeout=settings.deadline_s)  # the timeouts of banner and handshake end it long before
 
 
 def _require_pinned_key(settings: SftpSettings, transport: paramiko.Transport, action: str) -> None:
@@ -290,14 +290,14 @@ def _translated(settings: SftpSettings, attempt: Attempt, action: str) -> Iterat
 
 
 def _printable(text: str) -> str:
-    """Return *text*, which a server may have sent, with everything escaped that a terminal would obey."""
+    """Return *text*, which a server may have sent, with all terminal control characters escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _verdict_on(exc: BaseException, step: str) -> verdicts.SftpVerdict:
-    """Return what *exc* means when it was raised in *step*."""
-    if isinstance(exc, RequestRefused):
-        if exc.code == RequestRefused.NO_SUCH_FILE:
+    """Return the verdict on *exc*, which was raised in *step*."""
+    if isinstance(exc, SftpRequestRefused):
+        if exc.code == SftpRequestRefused.NO_SUCH_FILE:
             return verdicts.PART_GONE if step == _RENAMING else verdicts.NO_FOLDER
         return verdicts.BY_STATUS.get(exc.code, verdicts.SERVER_FAILED)
     if type(exc) in {paramiko.SSHException, paramiko.AuthenticationException}:

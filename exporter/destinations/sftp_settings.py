@@ -1,4 +1,4 @@
-"""What an operator sets for an SFTP server, and how the server's public key is written."""
+"""The settings of an SFTP destination, and the text form of a server's public key."""
 
 import base64
 import binascii
@@ -48,7 +48,7 @@ def parse_host_key(line: str) -> HostKey:
         raise ValueError(f"the {kind} host key is cut short or contains a wrong character ({exc})") from exc
     # The bytes begin with the type once more, preceded by its length (RFC 4253, section 6.6).
     if blob[4 : 4 + len(kind)] != kind.encode() or int.from_bytes(blob[:4], "big") != len(kind):
-        raise ValueError(f"what follows {kind!r} is not a key of that type")
+        raise ValueError(f"the base64 after {kind!r} is not a key of that type")
     return HostKey(kind, blob)
 
 
@@ -57,8 +57,8 @@ class SftpSettings:
     """One SFTP destination of footfall.toml. Raises ValueError if a host key cannot be parsed.
 
     The server must show one of ``host_keys``; if there are none, every server is refused and the error shows its key.
-    ``folder`` is the server's path, relative to where the login lands. Key file, agent and password are tried in that
-    order, as far as they are set; a server may ask for two of them.
+    ``folder`` is the server's path, relative to the login's folder. Key file, agent and password are tried in that
+    order, if set; a server may require two of them.
     """
 
     name: str

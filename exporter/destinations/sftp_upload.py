@@ -22,7 +22,7 @@ from typing import Protocol
 from exporter.destinations.destination import DeliveredFile, part_name
 
 
-class RequestRefused(OSError):
+class SftpRequestRefused(OSError):
     """The server answered one request with an error.
 
     ``code`` is one of SFTP 3 (draft-ietf-secsh-filexfer-02, section 7); the message is the server's.
@@ -30,7 +30,6 @@ class RequestRefused(OSError):
 
     NO_SUCH_FILE = 2
     PERMISSION_DENIED = 3
-    FAILURE = 4
     OP_UNSUPPORTED = 8
 
     def __init__(self, code: int, text: str) -> None:
@@ -43,16 +42,16 @@ class WrongSize(OSError):
 
 
 class Remote(Protocol):
-    """The requests an upload needs. Each raises RequestRefused if the server refuses, something else if it is gone."""
+    """The requests of an upload. Each raises SftpRequestRefused if the server refuses, another error if it is gone."""
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write *content* to *path*, every block acknowledged, and close it."""
 
     def size(self, path: str) -> int | None:
-        """Return the size of *path* in bytes; None if the server leaves it out."""
+        """Return the size of *path* in bytes; None if the server omits it."""
 
     def exists(self, path: str) -> bool:
-        """Return false only if the server says that nothing is there."""
+        """Return False only if the server says that *path* does not exist."""
 
     def posix_rename(self, old: str, new: str) -> None:
         """Rename *old* to *new* in one step, replacing it (OpenSSH's extension)."""
@@ -67,7 +66,7 @@ class Remote(Protocol):
 def upload(remote: Remote, folder: str, file_name: str, content: bytes) -> DeliveredFile:
     """Put *content* under *file_name* in *folder* and return what is there now.
 
-    Raises RequestRefused or WrongSize, after removing the part file, or whatever *remote* raises if the server is gone.
+    Raises SftpRequestRefused or WrongSize, after removing the part file, or the error of a lost connection.
     """
     final, part = posixpath.join(folder, file_name), posixpath.join(folder, part_name(file_name))
     # Removed, not truncated: a hung session of an earlier attempt may still write, and then writes to the old file.
@@ -76,7 +75,7 @@ def upload(remote: Remote, folder: str, file_name: str, content: bytes) -> Deliv
         remote.write_file(part, content)
         verified = _size_matches(remote, part, len(content))
         note = _rename(remote, part, final)
-    except (RequestRefused, WrongSize):
+    except (SftpRequestRefused, WrongSize):
         remote.remove_quietly(part)
         raise
     if not verified:
@@ -85,11 +84,11 @@ def upload(remote: Remote, folder: str, file_name: str, content: bytes) -> Deliv
 
 
 def _size_matches(remote: Remote, part: str, expected: int) -> bool:
-    """Return true if the server says *expected*, false if it does not say. Raises WrongSize."""
+    """Return True if the server reports *expected*, False if it reports no size. Raises WrongSize."""
     try:
         found = remote.size(part)
-    except RequestRefused:
-        return False  # forbidden, or moved away at once by the server: the rename will show which
+    except SftpRequestRefused:
+        return False  # forbidden, or the server moved the file away at once: the rename will show which
     if found is not None and found != expected:
         raise WrongSize(f"{expected} bytes were acknowledged, but the server holds {found}")
     return found is not None
@@ -99,27 +98,27 @@ def _rename(remote: Remote, part: str, final: str) -> str:
     """Rename *part* to *final* and return a note, empty if the server did it in one step."""
     try:
         remote.posix_rename(part, final)
-    except RequestRefused:
-        # Servers word a missing extension in many ways. If the reason is another, the plain rename meets it too.
+    except SftpRequestRefused:
+        # Servers report a missing extension in many ways. If something else is wrong, the plain rename fails too.
         folder, file_name = posixpath.split(final)
         aside = posixpath.join(folder, f".{file_name}.old")
         try:
             remote.rename(part, final)
-        except RequestRefused as in_the_way:
+        except SftpRequestRefused as in_the_way:
             _swap(remote, part, final, aside, in_the_way)
         remote.remove_quietly(aside)
         return "the server has no posix-rename"
     return ""
 
 
-def _swap(remote: Remote, part: str, final: str, aside: str, in_the_way: RequestRefused) -> None:
-    """Move *final* to *aside* and *part* to *final*; back again if that is refused."""
-    if in_the_way.code == RequestRefused.NO_SUCH_FILE or not remote.exists(final):
+def _swap(remote: Remote, part: str, final: str, aside: str, in_the_way: SftpRequestRefused) -> None:
+    """Move *final* to *aside* and *part* to *final*; if that is refused, move *final* back."""
+    if in_the_way.code == SftpRequestRefused.NO_SUCH_FILE or not remote.exists(final):
         raise in_the_way  # nothing is in the way: the rename failed for another reason
     remote.remove_quietly(aside)
     remote.rename(final, aside)
     try:
         remote.rename(part, final)
-    except RequestRefused:
+    except SftpRequestRefused:
         remote.rename(aside, final)
         raise

@@ -6,7 +6,7 @@ sftp_session.py maps errors to verdicts.
 
 from typing import NamedTuple
 
-from exporter.destinations.sftp_upload import RequestRefused
+from exporter.destinations.sftp_upload import SftpRequestRefused
 
 
 class SftpVerdict(NamedTuple):
@@ -77,6 +77,6 @@ SERVER_FAILED = SftpVerdict(
 
 # By SFTP status; every other status is SERVER_FAILED.
 BY_STATUS = {
-    RequestRefused.PERMISSION_DENIED: SftpVerdict("permission denied while {step} ({detail})", True, _ASK_ACCESS),
-    RequestRefused.OP_UNSUPPORTED: SftpVerdict("the server cannot do this: {step} ({detail})", True, _ASK_ACCESS),
+    SftpRequestRefused.PERMISSION_DENIED: SftpVerdict("permission denied while {step} ({detail})", True, _ASK_ACCESS),
+    SftpRequestRefused.OP_UNSUPPORTED: SftpVerdict("the server cannot do this: {step} ({detail})", True, _ASK_ACCESS),
 }

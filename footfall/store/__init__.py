@@ -6,7 +6,7 @@
 
 | layer     | file                  | responsibility                                                            |
 | --------- | --------------------- | ------------------------------------------------------------------------- |
-| reading   | reader                | what any store answers; opens the one a configuration reads               |
+| reading   | reader                | the interface of every reader; opens the one a configuration selects      |
 |           | journal_reader        | answers from the journal                                                  |
 |           | influx_reader         | answers from InfluxDB: sums and coverage                                  |
 |           | influx_counter_states | answers from InfluxDB: the state of counters, and how complete it is      |
@@ -20,7 +20,7 @@
 |           | forwarder_state       | remembers the forwarder's cursor, failure and quarantine                  |
 |           | influx_bisect         | finds the refused points of a chunk by halving it                         |
 |           | influx_writer         | writes points over HTTP                                                   |
-| delivery  | ledger                | records deliveries, and where each day stands                             |
+| delivery  | ledger                | records deliveries, and each day's standing                               |
 |           | ledger_reader         | reads the ledger for pages and metrics                                    |
 |           | ledger_schema         | the ledger's tables, migrations and values                                |
 | formats   | points                | builds the points of docs/storage.md                                      |

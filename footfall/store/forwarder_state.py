@@ -1,4 +1,4 @@
-"""The forwarder's progress: how far it came, what stops it, and the points InfluxDB refused.
+"""The forwarder's progress: how far it got, what stops it, and the points InfluxDB refused.
 
 It has a file of its own, because ingest drops its cache whenever another process writes to the journal. The file is
 expendable: without it, the forwarder rewrites every point under the same name. So its commits are not fsynced.
@@ -52,7 +52,7 @@ _MIGRATIONS = (
 
 
 class ForwarderProgress(NamedTuple):
-    """How far the forwarder came. ``error`` is empty and ``failing_epoch_ms`` None unless something stops it.
+    """How far the forwarder got. ``error`` is empty and ``failing_epoch_ms`` None unless something stops it.
 
     ``canary_ns``: the time of the forwarder's own point that InfluxDB had; if it is missing, InfluxDB lost its data.
     """

@@ -9,7 +9,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from footfall.environment import INFLUXDB_BUCKET, INFLUXDB_ORG, INFLUXDB_TOKEN, INFLUXDB_URL, Environment
-from footfall.kinds import FILE, TEXT, Kind, whole
+from footfall.setting_kinds import FILE, TEXT, Kind, whole
 from footfall.settings import ConfigFile, Table, optional, setting
 
 
@@ -60,7 +60,7 @@ class InfluxTable(Table):
 
 @dataclass(frozen=True)
 class InfluxConfig:
-    """Where InfluxDB is, and the way in. ``url`` does not end with a slash."""
+    """Where InfluxDB is, and how to authenticate. ``url`` does not end with a slash."""
 
     url: str
     org: str

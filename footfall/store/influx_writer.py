@@ -70,7 +70,7 @@ def translated(config: InfluxConfig, clock: Callable[[], datetime]) -> Iterator[
     try:
         yield
     except ApiException as exc:
-        if not exc.status:  # influxdb-client's wrapping of a TLS error, which came instead of an answer
+        if not exc.status:  # influxdb-client wraps a TLS error so; there was no answer
             raise unreachable(config, urllib3.exceptions.SSLError(str(exc.reason))) from exc
         raise _refusal(config, exc, clock) from exc
     except (InfluxDBError, urllib3.exceptions.HTTPError, UnicodeDecodeError) as exc:

@@ -86,7 +86,7 @@ class Journal:
         new_spans: list[Span] = []
         if arrival.span is not None and arrival.span.from_epoch_ms < arrival.span.to_epoch_ms:
             new_spans = self._extend_coverage(counter, arrival.span)
-        if arrival.stream == IMPORT_STREAM:  # a file says nothing about the counter's state
+        if arrival.stream == IMPORT_STREAM:  # an imported file says nothing about the counter's state
             if self._is_forwarding():
                 self._write_buffer.add_to_outbox(arrival, None, counter, new_spans)
             return receipt

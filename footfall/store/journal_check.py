@@ -6,6 +6,7 @@ from pathlib import Path
 from footfall.model import QUARTER_MS
 from footfall.store.journal_schema import MIGRATIONS
 from footfall.store.sqlite import SchemaMismatch, open_database, translated
+from footfall.wording import plural
 
 _WRONG_QUARTERS = f"""
     WITH summed AS (
@@ -43,9 +44,9 @@ def check_journal(path: Path, *, deep: bool) -> list[str]:
     if verdict != "ok":
         problems.append(f"the file is damaged: {verdict}")
     if quarters:
-        problems.append(f"sums do not add up in {quarters} quarter hour{'s' * (quarters != 1)}")
+        problems.append(f"sums do not add up in {plural(quarters, 'quarter hour')}")
     if streams:
-        problems.append(f"totals do not add up in {streams} stream{'s' * (streams != 1)}")
+        problems.append(f"totals do not add up in {plural(streams, 'stream')}")
     return problems
 
 

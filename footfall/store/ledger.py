@@ -1,6 +1,6 @@
-"""The ledger: every attempt to deliver a day, what became of it, and what the exporter decided about each due day.
+"""The ledger: every attempt to deliver a day, its outcome, and the exporter's latest decision about each due day.
 
-The exporter writes it; pages and metrics read it with LedgerReader. What is owed survives any restart.
+The exporter writes it; pages and metrics read it with LedgerReader. Owed days survive any restart.
 """
 
 import json
@@ -49,14 +49,14 @@ class Ledger:
         self._connection.close()
 
     def outcomes(self, profile: str) -> Mapping[date, Outcome]:
-        """Return what became of each day of *profile* that was ever tried."""
+        """Return the outcome of each day of *profile* that was ever attempted."""
         with translated(self.path):
             query = f"SELECT day, {_OUTCOME} FROM outcome WHERE profile = ?"  # noqa: S608
             rows = self._connection.execute(query, (profile,)).fetchall()
         return {date.fromisoformat(day): Outcome(*rest) for day, *rest in rows}
 
     def outcome(self, profile: str, day: date) -> Outcome:
-        """Return what became of one (profile, day)."""
+        """Return the outcome of one (profile, day)."""
         with translated(self.path):
             query = f"SELECT {_OUTCOME} FROM outcome WHERE profile = ? AND day = ?"  # noqa: S608
             row = self._connection.execute(query, (profile, day.isoformat())).fetchone()
@@ -113,9 +113,9 @@ class Ledger:
     def record_look(
         self, looked_epoch_ms: int, profiles: Iterable[RecordedProfile], standings: Iterable[Standing]
     ) -> None:
-        """Record a look at everything: the *profiles* there are, and where each day stands that is not delivered.
+        """Record a look: the current *profiles*, and the *standings* of all owed days.
 
-        They take the place of those of the look before. Only what differs is written.
+        They replace those of the previous look. Only differences are written.
         """
         with translated(self.path):
             (known_epoch_ms,) = self._connection.execute("SELECT max(looked_epoch_ms) FROM look").fetchone()

@@ -34,9 +34,9 @@ _SENT = """
 
 
 class DayStanding(NamedTuple):
-    """Where a day stands. ``standing`` is None if it is delivered, ``delivered_epoch_ms`` if it never was.
+    """The state of a due day. ``standing`` is None if it is delivered, ``delivered_epoch_ms`` if it never was.
 
-    ``is_kept``: the bytes that were delivered are here.
+    ``is_kept``: the ledger has the delivered bytes.
     """
 
     day: date
@@ -47,7 +47,7 @@ class DayStanding(NamedTuple):
 
 
 class LedgerReader:
-    """Reads a ledger that the exporter may be writing. Thread-safe: every question opens the file.
+    """Reads a ledger that the exporter may be writing. Thread-safe: every call opens the file.
 
     It neither creates nor migrates a ledger. One that is missing, or that an older Footfall wrote, reads as empty: the
     exporter of this version has not run here yet. Every method may raise StoreUnavailable.
@@ -70,13 +70,13 @@ class LedgerReader:
             return [RecordedProfile(*row) for row in rows]
 
     def standings(self) -> list[Standing]:
-        """Return every due day that is not delivered as it is, oldest first."""
+        """Return the standings of all owed days, oldest first."""
         with self._open() as connection:
             query = f"SELECT {STANDING_COLUMNS} FROM standing ORDER BY day, profile"  # noqa: S608
             return [standing_of(row) for row in connection.execute(query)] if connection else []
 
     def days(self, profile: str, first: date, last: date) -> Mapping[date, DayStanding]:
-        """Return where the days of *profile* from *first* to *last* stand; days that are not due are left out."""
+        """Return the due days of *profile* from *first* to *last*."""
         window = (profile, first.isoformat(), last.isoformat())
         with self._open() as connection:
             if connection is None:
@@ -100,7 +100,7 @@ class LedgerReader:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection | None]:
-        """Yield a connection on which all questions see the ledger as of one instant; None if there is none yet."""
+        """Yield a connection whose queries all see the ledger as of one instant; None if there is none yet."""
         if not self.path.exists():
             yield None
             return

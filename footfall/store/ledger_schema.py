@@ -1,9 +1,9 @@
 """The ledger's tables, one script a version, and the rows in them.
 
-    outcome    what became of each (profile, day) that was ever tried: the last delivery, the attempts since, the next
-    standing   what the exporter decided, at its last look, about each day that is due and not delivered as it is
+    outcome    the outcome of each (profile, day) ever attempted: the last delivery, the attempts since, the next
+    standing   the exporter's decision, at its last look, about each owed day
     sent_file  the bytes last delivered for each (profile, day), compressed with zlib
-    delivery   one row an attempt, never changed
+    delivery   one row per attempt, never changed
     profile    the profiles as of the last look
     look       when the exporter last looked
     reported   the newest attempt that InfluxDB has
@@ -102,7 +102,7 @@ MIGRATIONS = (
 
 
 class State(Enum):
-    """Where a due day stands."""
+    """The state of a due day."""
 
     DELIVERED = "delivered"
     DUE = "due"
@@ -134,7 +134,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What the exporter decided about one (profile, day), with everything a sentence about it needs.
+    """The exporter's decision about one (profile, day), with everything needed to explain it.
 
     ``next_try_epoch_ms`` is when the exporter acts by itself at the latest: it retries, or stops waiting for
     ``counters``. Standings that differ only in when they were decided are equal.
@@ -153,7 +153,7 @@ class Standing:
 
 
 class Outcome(NamedTuple):
-    """What became of the attempts at one (profile, day). ``attempts``, ``error`` and ``hint`` are since the last
+    """The outcome of the attempts at one (profile, day). ``attempts``, ``error`` and ``hint`` are since the last
     delivery.
 
     ``delivered_unknown_ms`` is how much of the counters' time was unknown in the delivered file; None also if an older
@@ -191,7 +191,7 @@ class Delivery:
 
 
 class RecordedDelivery(NamedTuple):
-    """A Delivery with its id. ``attempt`` is 1 for the first at that day, and grows through deliveries."""
+    """A Delivery with its id. ``attempt`` counts the attempts at that day from 1; a delivery does not reset it."""
 
     id: int
     delivery: Delivery

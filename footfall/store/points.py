@@ -38,8 +38,8 @@ def tags_of(**tags: str) -> Tags:
 def crossing_point(tags: Tags, undated: str, seq: int, time_epoch_ms: int, entries: int, exits: int) -> Point:
     """Return the point of one count. *undated*: ``stream/seq`` if the counter never knew the time, else "".
 
-    An undated crossing has the time of receipt, so two ingests that both receive it write two points. By the name a
-    reader recognises them as one crossing.
+    An undated crossing has the time of receipt, so two ingests that both receive it write two points. By that name,
+    readers recognise them as one crossing.
     """
     fields: dict[str, Value] = {"entries": entries, "exits": exits}
     if undated:
@@ -101,5 +101,5 @@ def forwarder_point(ingest: str, waiting: int, lag_s: int, quarantined: int, now
 
 
 def _numbered(instant_epoch_ms: int, number: int) -> int:
-    """Return a time in ns that two batches of one millisecond do not share."""
+    """Return a time in ns that is distinct even for batches of the same millisecond."""
     return instant_epoch_ms * NS_PER_MS + number % NS_PER_MS

@@ -1,4 +1,4 @@
-"""What a store answers, whichever it is, and which one a configuration reads."""
+"""The interface of every store's reader, and the reader that a configuration selects."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

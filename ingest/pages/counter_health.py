@@ -8,7 +8,7 @@ from enum import Enum
 from footfall.model import Counter, CounterState, epoch_ms
 
 BLOCKED_S = 60
-"""A beam interrupted this long is blocked by a thing: nobody stands in a doorway for a minute."""
+"""A beam interrupted this long is blocked by an object: nobody stands in a doorway for a minute."""
 
 LONG_QUEUE = 200
 """Queued crossings that ask for a look. No door sees this many in a minute."""

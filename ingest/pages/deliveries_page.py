@@ -1,4 +1,4 @@
-"""``/sites/SITE/deliveries``: where each day's file stands, as the exporter recorded it in the ledger."""
+"""``/sites/SITE/deliveries``: the standing of each day's file, as the exporter recorded it in the ledger."""
 
 import logging
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from footfall.store.ledger_schema import RecordedProfile, State
 log = logging.getLogger(__name__)
 
 SILENT_AFTER = timedelta(hours=2)
-"""The longest pause between two looks, and as much again: an exporter that has not looked since is not running."""
+"""Twice the longest pause between two looks: an exporter that has not looked for longer is not running."""
 
 _STATUS = {State.DELIVERED: "delivered", State.BLOCKED: "blocked"}
 
@@ -41,7 +41,7 @@ class Calendar:
 
     @property
     def undelivered(self) -> list[DeliveryDay]:
-        """The days that are due and not delivered as they are."""
+        """The owed days."""
         return [day for day in self.days if day.standing is not None and day.standing.standing is not None]
 
 
@@ -55,7 +55,7 @@ class Deliveries:
 
 
 def read_deliveries(ledger: LedgerReader, site: Site, days: Sequence[date], now_utc: datetime) -> Deliveries:
-    """Return where *days*, a stretch without holes, stand for each profile of *site*. Raises StoreUnavailable."""
+    """Return the calendars of *days*, which are consecutive, for each profile of *site*. Raises StoreUnavailable."""
     looked_epoch_ms = ledger.looked_epoch_ms()
     if looked_epoch_ms is None:
         return Deliveries(None, is_silent=False, calendars=())
@@ -76,7 +76,7 @@ def profiles_of(ledger: LedgerReader, site: Site) -> list[RecordedProfile]:
 def profiles_with_files(ledger: LedgerReader, site: Site, days: Sequence[date]) -> list[str]:
     """Return the names of the profiles of *site* that were delivered for any of *days*.
 
-    None if the ledger cannot be read: a page of counts should not fail for want of a link.
+    An empty list if the ledger cannot be read: a page of counts should not fail for want of a link.
     """
     try:
         return [

@@ -43,7 +43,7 @@ class History:
 
     @cached_property
     def comparable(self) -> tuple[SiteHalfHour, ...]:
-        """The half hours of the previous period to compare with; for a current period, only as far into it."""
+        """The half hours of the previous period to compare with; for a current period, only up to the same point."""
         if not self.is_current:
             return tuple(one for day in self.before for one in day.half_hours)
         found = []

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from footfall.errors import FootfallError
 from footfall.model import Site
 from ingest.context import Context, context
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 from ingest.pages.answer_cache import ANSWER_LIFETIME_S, CachedAnswer, ExpiringCache, cached_answer
 from ingest.pages.charts.day_charts import crossings_chart, occupancy_chart
 from ingest.pages.charts.entries_by_day_chart import entries_by_day_chart
@@ -68,7 +68,7 @@ def show_first_display() -> str:
     """Show the display of the first site."""
     site = next(iter(context().registry().sites), None)
     if site is None:
-        raise RequestRefused(404, "unknown_site", _("No site is configured. Run footfall init on the server."))
+        raise HttpError(404, "unknown_site", _("No site is configured. Run footfall init on the server."))
     return show_display(site)
 
 
@@ -122,13 +122,13 @@ def send_plain_csv(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/client.csv")
 def send_client_file(site: str) -> Response:
-    """Send the client's file of a day as it was delivered, or those of a period, one after the other."""
+    """Send the client's file of a day as delivered, or the files of a period joined."""
     ctx, found = context(), _find_site(site)
     profile = _find_profile(ctx, found, request.args.get("profile", ""))
     period = period_around(*_asked_period(ctx, found))
     files = ctx.ledger.sent_files(profile, period.first, period.last)
     if not files:
-        raise RequestRefused(404, "no_file", "no file was delivered for that period", "day")
+        raise HttpError(404, "no_file", _("No file was delivered for that period."), "day")
     name = files[0].name if len(files) == 1 else f"{profile}_{period.first}_{period.length.value}.csv"
     return _download(b"".join(file.content for file in files), name, files[0].encoding)
 
@@ -161,7 +161,7 @@ def show_deliveries(site: str) -> str:
 
 @blueprint.get("/sites/<site>/deliveries/live")
 def refresh_deliveries(site: str) -> Response:
-    """Return the calendar of this month, or 304 if it has not changed."""
+    """Return the live part of the deliveries page, or 304 if it has not changed."""
     ctx, found = context(), _find_site(site)
     period = period_around(Length.MONTH, ctx.now_utc().astimezone(found.tz).date())
     return _cached_response(
@@ -171,7 +171,7 @@ def refresh_deliveries(site: str) -> Response:
 
 @blueprint.get("/sites/<site>/deliveries/<profile>/<day>")
 def show_file(site: str, profile: str, day: str) -> str:
-    """Show where a day stands, and the client's file as it was delivered."""
+    """Show a day's standing, and the client's file as it was delivered."""
     ctx, found = context(), _find_site(site)
     profile = _find_profile(ctx, found, profile)
     asked = clamp_day(_parse_day(day), ctx.now_utc().astimezone(found.tz).date())
@@ -248,16 +248,16 @@ def _caches() -> _Caches:
 def _find_site(name: str) -> Site:
     found = context().registry().sites.get(name)
     if found is None:
-        raise RequestRefused(404, "unknown_site", _("There is no such site."), "site")
+        raise HttpError(404, "unknown_site", _("There is no such site."), "site")
     return found
 
 
 def _find_profile(ctx: Context, site: Site, name: str) -> str:
-    """Return *name* if it is a profile of *site*; the first, if *name* is empty."""
+    """Return *name* if it is a profile of *site*, or the first profile if *name* is empty."""
     profiles = [profile.name for profile in profiles_of(ctx.ledger, site)]
     found = name or next(iter(profiles), "")
     if found not in profiles:
-        raise RequestRefused(404, "unknown_profile", "this site has no such profile", "profile")
+        raise HttpError(404, "unknown_profile", _("This site has no such profile."), "profile")
     return found
 
 
@@ -267,7 +267,7 @@ def _asked_period(ctx: Context, site: Site) -> tuple[Length, date]:
     try:
         length = Length(text)
     except ValueError:
-        raise RequestRefused(400, "invalid_query", _("The period must be day, week or month."), "period") from None
+        raise HttpError(400, "invalid_query", _("The period must be day, week or month."), "period") from None
     return length, _asked_day(today)
 
 
@@ -280,7 +280,7 @@ def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RequestRefused(400, "invalid_query", _("The day must be a date like 2026-05-04."), "day") from None
+        raise HttpError(400, "invalid_query", _("The day must be a date like 2026-05-04."), "day") from None
 
 
 def _download(body: bytes, name: str, encoding: str) -> Response:

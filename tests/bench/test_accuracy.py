@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import accuracy, old_firmware, picture
+from bench import accuracy, accuracy_picture, old_firmware
 from bench.accuracy import ScenarioResult, Score
 from bench.walkers.intervals import Intervals
 from bench.walkers.scenarios import SCENARIOS, Target
@@ -84,7 +84,7 @@ def test_old_loop_counts_a_leaning_person_repeatedly() -> None:
 
 def test_table_and_picture_show_every_scenario() -> None:
     results = [ScenarioResult(scenario.name, 100, Score(0, 1), Score(40, 200)) for scenario in SCENARIOS]
-    table, drawing = accuracy.markdown(results), picture.draw(results)
+    table, drawing = accuracy.markdown(results), accuracy_picture.draw(results)
     ET.fromstring(drawing)
     for scenario in SCENARIOS:
         assert f"| {scenario.title} | 100 | {scenario.target.value} | 0 | 1 | 1.0 % | 40 | 200 | 240.0 % |" in table

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from bench import __main__ as bench
 from bench import heights
 from bench.accuracy import Score, detected, score
-from bench.heights import HEIGHTS_M, KINDS, HeightResult, Kind
+from bench.heights import HEIGHTS_M, KINDS, HeightResult, PersonKind
 from bench.walkers.bodies import BEAM_HEIGHT_M, child
 from bench.walkers.passages import walker
 from bench.walkers.sensor import BeamPair, watch
@@ -43,7 +43,7 @@ def children(shortest_m: float, tallest_m: float) -> Trial:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_same_people_pass_at_every_height(kind: Kind) -> None:
+def test_same_people_pass_at_every_height(kind: PersonKind) -> None:
     """Otherwise a difference between two heights could come from the people."""
     crowds = [
         [[each.direction for each in trial.truth] for trial in kind.scenario.trials(6, SEED, height_m)]

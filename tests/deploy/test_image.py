@@ -43,7 +43,7 @@ def test_last_stage_is_the_product_and_nobody_there_is_root() -> None:
 
 
 def test_what_is_copied_is_there_and_nothing_else_reaches_the_builder() -> None:
-    """A key or a journal that lies about in the folder cannot get into an image."""
+    """A key or a journal left in the folder cannot get into an image."""
     copied = {
         source
         for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
@@ -74,7 +74,7 @@ def test_caddy_takes_its_settings(name: str, tmp_path: Path) -> None:
 
 
 def test_caddy_that_was_tried_is_the_one_that_is_pinned() -> None:
-    told = subprocess.run([tool("caddy"), "version"], capture_output=True, text=True, check=True).stdout
-    version = told.removeprefix("v").split()[0]
+    printed = subprocess.run([tool("caddy"), "version"], capture_output=True, text=True, check=True).stdout
+    version = printed.removeprefix("v").split()[0]
     for file in ("docker-compose.yml", "compose.replicas.yml"):
         assert f"image: caddy:{version}-alpine" in (ROOT / file).read_text(encoding="utf-8")

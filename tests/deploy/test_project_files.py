@@ -116,7 +116,7 @@ def test_spelling_is_checked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", SCHEMAS)
 def test_file_that_github_reads_fits_its_schema(file: str) -> None:
-    """GitHub ignores a file it cannot read, often without a word."""
+    """GitHub ignores a file it cannot read, often silently."""
     for command in (["check-jsonschema", "--builtin-schema", SCHEMAS[file]], ["yamllint", "--strict"]):
         done = run(tool(command[0]), *command[1:], file)
         assert not done.returncode, done.stdout

@@ -1,4 +1,4 @@
-"""What the pages tell people to type works: commands, configurations, the unit for systemd."""
+"""The commands, configurations and systemd unit in the pages work."""
 
 import configparser
 import os
@@ -20,7 +20,7 @@ from footfall.environment import Environment
 from footfall.settings import ConfigFile
 from harness.installation import free_port
 from ingest.ingest_settings import load_ingest_config
-from tests.docs.pages import ROOT, Block, Page, page, pages
+from tests.docs.markdown_pages import ROOT, Block, Page, page, pages
 
 CONSOLES = [page("docs/install.md"), page("docs/operate.md")]  # as a technician reads them
 CONFIGURATIONS = [
@@ -33,13 +33,13 @@ DESTINATION = '\n[destinations.client]\nkind = "folder"\nfolder = "client"\n'
 
 
 def commands_of(one: Page) -> list[str]:
-    """Return what stands after `$ ` in the page's consoles, in its order."""
+    """Return the commands after `$ ` in the page's consoles, in order."""
     lines = [line for block in one.blocks("console") for line in block.text.splitlines()]
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
 def test_consoles_are_on_the_pages_that_are_run() -> None:
-    """A command on another page would be run by nobody before a reader."""
+    """A command on another page would never run before a reader types it."""
     assert [one for one in pages() if one.blocks("console")] == CONSOLES
 
 
@@ -60,7 +60,7 @@ def test_consoles_run_from_top_to_bottom(tmp_path: Path) -> None:
                 cwd=tmp_path,
                 env=variables,
                 capture_output=True,
-                timeout=60,
+                timeout=600,
                 check=False,
             )
             allowed = {0, 1} if words[1] == "doctor" else {0}
@@ -106,14 +106,14 @@ def answers(port: int) -> bool:
 
 
 def test_consoles_show_most_commands() -> None:
-    """Every command stands in a console that is run, but the services that `up` runs."""
+    """Every command is in a console that is run, except the services that `up` runs."""
     shown = {shlex.split(command)[1] for one in CONSOLES for command in commands_of(one)}
     assert shown == {command.name for command in COMMANDS} - {"ingest", "exporter", "forwarder"}
 
 
 @pytest.mark.parametrize("text", [*CONFIGURATIONS, (ROOT / "footfall.example.toml").read_text(encoding="utf-8")])
 def test_configuration_of_a_page_loads(text: str) -> None:
-    """Each is a footfall.toml, or a part of one, that both services take without a problem."""
+    """Each is a footfall.toml, or a part of one, that both services accept."""
     config = ConfigFile(Path("/nowhere/footfall.toml"), tomllib.loads(text))
     load_ingest_config(config, Environment({}))
     load_exporter_config(config, Environment({}))

@@ -1,4 +1,4 @@
-"""The pages agree with the code, and lead where they say. What is generated from the code: test_reference.py."""
+"""The pages agree with the code, and their links work. test_reference.py checks the generated files."""
 
 import fnmatch
 import re
@@ -14,7 +14,7 @@ from exporter.profile import COLUMNS
 from footfall import wire
 from footfall.environment import VARIABLES
 from ingest.openapi import document
-from tests.docs.pages import ROOT, Page, code, page, pages
+from tests.docs.markdown_pages import ROOT, Page, code, page, pages
 
 EXPORT, WIRE = page("docs/export-format.md"), page("docs/wire-format.md")
 README, DECISIONS, CONVENTIONS = page("README.md"), page("docs/decisions.md"), page("docs/conventions.md")
@@ -60,7 +60,7 @@ def test_fields_and_bounds_of_a_batch_are_those_of_the_wire() -> None:
 
 
 def test_every_address_is_documented() -> None:
-    """Whatever the OpenAPI document lists stands on the page, with its method."""
+    """Every address of the OpenAPI document is on the page, with its method."""
     text = WIRE.text.replace("SITE", "{site}")
     for path, methods in document()["paths"].items():
         for method in methods:
@@ -74,7 +74,7 @@ def test_columns_of_the_file_are_documented_in_their_order() -> None:
 
 @pytest.mark.parametrize("one", pages(), ids=lambda one: one.name)
 def test_links_and_anchors_resolve(one: Page) -> None:
-    """Each link inside the repository names a file that is there, and a heading it has. Others are https."""
+    """Each link inside the repository names an existing file and heading. Others are https."""
     for link in one.links():
         if "://" in link:
             assert link.startswith("https://"), link
@@ -87,7 +87,7 @@ def test_links_and_anchors_resolve(one: Page) -> None:
 
 
 def test_every_page_of_docs_is_reached_from_the_readme() -> None:
-    """Nobody has to guess that a page exists."""
+    """Readers need not guess that a page exists."""
     linked = {(ROOT / link.partition("#")[0]).resolve() for link in README.links()}
     assert {one.path for one in pages() if one.path.parent != ROOT} <= linked
 
@@ -106,7 +106,7 @@ def test_headings_that_messages_name_are_there() -> None:
 
 
 def test_readme_maps_every_folder() -> None:
-    """The README lists each folder beside it, but for those git ignores."""
+    """The README lists each folder beside it, except those that git ignores."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     ignored = [".git", *(line.strip("/") for line in lines)]
     folders = {
@@ -124,18 +124,18 @@ def test_readme_stays_short() -> None:
 
 
 def test_page_of_performance_has_the_place_that_the_bench_fills() -> None:
-    """`make bench BENCH=--readme` replaces what stands between these two comments."""
+    """`make bench BENCH=--write` replaces the text between these two comments."""
     assert re.search(r"<!-- bench -->\n(.*\n)*?<!-- /bench -->", PERFORMANCE.text)
 
 
 def test_every_dependency_has_its_reason_and_no_other() -> None:
-    """docs/decisions.md says of each dependency of pyproject.toml why it is there."""
+    """docs/decisions.md gives a reason for each dependency of pyproject.toml."""
     declared = [re.split(r"[<>=~ ]", one)[0] for one in PYPROJECT["project"]["dependencies"]]
     assert [row[0] for row in DECISIONS.rows("Dependencies", "package", "why")] == declared
 
 
 def decision_problems(text: str) -> list[str]:
-    """Return what is wrong with the decisions in *text*, each of which starts with a line `## Title`."""
+    """Return the problems of the decisions in *text*, each of which starts with a line `## Title`."""
     found = []
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         title, dated, *paragraphs = section.strip().split("\n\n")
@@ -180,10 +180,10 @@ def test_decision_that_lacks_a_part_is_found(old: str, new: str, problem: list[s
 
 def test_conventions_list_every_import_contract() -> None:
     """There is a sentence for each contract that import-linter holds."""
-    told = [line for line in CONVENTIONS.section("What import-linter holds") if re.match(r"\d+\. ", line)]
-    assert len(told) == len(PYPROJECT["tool"]["importlinter"]["contracts"])
+    sentences = [line for line in CONVENTIONS.section("What import-linter holds") if re.match(r"\d+\. ", line)]
+    assert len(sentences) == len(PYPROJECT["tool"]["importlinter"]["contracts"])
 
 
-def test_changelog_tells_of_this_version() -> None:
-    """The version of pyproject.toml stands in the changelog, released or to be."""
+def test_changelog_has_this_version() -> None:
+    """The changelog has the version of pyproject.toml, released or not."""
     assert PYPROJECT["project"]["version"] in Path(ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from footfall.model import QUARTER_MS, Quarter, epoch_ms
 from footfall.registry import SiteTable
 from footfall.settings import ConfigFile, Table, settings_of
 from ingest.ingest_settings import IngestTable, load_ingest_config
-from tests.docs.pages import ROOT, Block, code, page
+from tests.docs.markdown_pages import ROOT, Block, code, page
 from tests.support.profiles import counter_table, read_exporter, site_table
 
 EXPORT = page("docs/export-format.md")
@@ -39,13 +39,13 @@ def rendered(profile: Profile) -> list[str]:
 
 
 def profile_of(block: Block) -> Profile:
-    """Return the profile that an example's settings make, of the site and counter of the page."""
+    """Return the profile with an example's settings, for the site and counter of the page."""
     site = "" if "site" in tomllib.loads(block.text) else 'site = "alliance"\n'
     return read_exporter(f"{BASE}[profiles.alliance]\n{site}{block.text}").profile("alliance")
 
 
 def shown_after(block: Block) -> list[str]:
-    """Return the lines of the text that follows *block* at once; none where there is no such."""
+    """Return the lines of the text block directly after *block*; none if there is none."""
     end = block.line + len(block.text.splitlines()) + 2
     return [line for one in EXPORT.blocks("text") if one.line == end for line in one.text.splitlines()]
 
@@ -75,26 +75,26 @@ def test_file_of_the_page_is_the_default_file() -> None:
 
 
 def test_every_profile_setting_has_an_example() -> None:
-    """Nobody has to guess how a setting is written."""
+    """Readers need not guess how to write a setting."""
     shown = {name for block in EXAMPLES for name in tomllib.loads(block.text)}
     assert shown == set(settings_of(ProfileTable))
 
 
 @pytest.mark.parametrize("block", EXPORT.blocks("text", "golden: "), ids=lambda block: block.marker)
 def test_night_of_the_page_is_in_the_golden_file(block: Block) -> None:
-    """The rows around the repeated hour stand in the golden file, one after the other."""
+    """The rows around the repeated hour are in the golden file, one after the other."""
     golden = ROOT / "tests" / "golden" / block.marker.removeprefix("golden: ")
     assert block.text in golden.read_text(encoding="utf-8")
 
 
 def test_codes_of_the_page_write_what_it_says() -> None:
-    """The first word behind each code is what it gives for 08:00 on 4 May 2026, and each code has its row."""
+    """The first word after each code is its output for 08:00 on 4 May 2026, and each code has its row."""
     found: dict[str, str] = {}
     for row in EXPORT.rows("Settings", "code", "writes"):
         found |= {code(row[place]): row[place + 1] for place in (0, 3)}
     moment = datetime(2026, 5, 4, 8, tzinfo=UTC)
-    for pattern, told in found.items():
-        assert render_moment(moment, pattern) == re.split("[ ,:]", told)[0], pattern
+    for pattern, shown in found.items():
+        assert render_moment(moment, pattern) == re.split("[ ,:]", shown)[0], pattern
     assert set(found) == {f"%{letter}" for letter in "YymdjHMS%"} | {"%-d"}
 
 
@@ -105,11 +105,11 @@ def written(table: type[Table]) -> str:
 
 
 def test_documented_defaults_are_what_is_used() -> None:
-    """A footfall.toml in which every default is written means the same as one in which none is."""
+    """Writing out every default in footfall.toml changes nothing."""
     site = '[sites.s]\nname = "S"\ntimezone = "Europe/Paris"\n'
     sftp = '[destinations.d]\nhost = "h"\nuser = "u"\nhost_key = []\nkey_file = "k"\n'
     plain = f'[ingest]\n{sftp}{site}[profiles.p]\nsite = "s"\n'
-    told = "".join(
+    with_defaults = "".join(
         head + written(table)
         for head, table in (
             ("[ingest]\n", IngestTable),
@@ -120,7 +120,7 @@ def test_documented_defaults_are_what_is_used() -> None:
     )
     for load in (load_ingest_config, load_exporter_config):
         found = []
-        for text in (plain, told):
+        for text in (plain, with_defaults):
             config = ConfigFile(Path("/nowhere/footfall.toml"), tomllib.loads(text))
             found.append(load(config, Environment({})))
             config.finish()

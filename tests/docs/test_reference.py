@@ -1,4 +1,4 @@
-"""docs/reference.md and footfall.example.toml come from the code, and say all of it."""
+"""docs/reference.md and footfall.example.toml come from the code, and are complete."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ from footfall.environment import VARIABLES
 from footfall.registry import TopTable
 from footfall.settings import Setting, settings_of
 from ingest.error_codes import ERROR_CODES
-from tests.docs.pages import ROOT
+from tests.docs.markdown_pages import ROOT
 
 SETTINGS = [
     pytest.param(one, id=f"{table.PATH}.{name}") for table in TABLES for name, one in settings_of(table).items()
@@ -22,7 +22,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("path", "text"), generated().items(), ids=lambda value: getattr(value, "name", ""))
 def test_generated_file_is_current(path: Path, text: str) -> None:
-    """`make docs` makes it so."""
+    """`make docs` updates them."""
     assert path.read_text(encoding="utf-8") == text
 
 
@@ -38,7 +38,7 @@ def test_check_fails_until_the_files_are_written(tmp_path: Path, monkeypatch: py
 
 
 def test_every_table_is_among_those_of_the_file() -> None:
-    """A table that TopTable does not know would be called a typing mistake."""
+    """A table that TopTable does not know would be reported as a typo."""
     assert {table.PATH.partition(".")[0] for table in TABLES} - {""} == set(TopTable.TABLES)
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/wire-format.md: computed again, sent to a running ingest, compared with what it answers."""
+"""The examples of docs/wire-format.md: recomputed, sent to a running ingest, and compared with its answers."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from footfall.store.ledger import Ledger
 from footfall.store.ledger_schema import FILE_NAME as LEDGER
 from footfall.store.ledger_schema import RecordedProfile
 from harness.installation import Installation, batch, install
-from tests.docs.pages import code, page, pages
+from tests.docs.markdown_pages import code, page, pages
 
 WIRE, REFERENCE = page("docs/wire-format.md"), page("docs/reference.md")
 LEGACY = '[ingest.legacy]\nenabled = true\nnetworks = ["127.0.0.0/8"]\n'
@@ -30,7 +30,7 @@ MINUTE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def ingest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Give a running ingest with a crossing and a report of ALLI1, a heartbeat of DOOR1, and a look of the exporter."""
+    """Yield a running ingest with a crossing and a report of ALLI1, a heartbeat of DOOR1, and an exporter's look."""
     installation = install(tmp_path_factory.mktemp("docs"), ("ALLI1", "DOOR1"), more=LEGACY)
     with installation.serving():
         now_ms = int(time.time() * 1000)
@@ -124,15 +124,15 @@ def test_answer_of_the_page_has_the_keys_ingest_answers(ingest: Installation, re
 
 
 def test_every_reading_request_has_an_example() -> None:
-    """Each of them, and the two that take something in."""
-    told = {line.split("?")[0].replace("alliance", "{site}") for line in ANSWERS}
+    """Every address that reads, and the two that accept data."""
+    listed = {line.split("?")[0].replace("alliance", "{site}") for line in ANSWERS}
     paths = ("sites", "counters", "sites/{site}/occupancy", "sites/{site}/buckets", "forwarder")
     reading = {f"GET /api/v1/{path}" for path in paths}
-    assert told == reading | {f"POST {wire.PATH}", "POST /"}
+    assert listed == reading | {f"POST {wire.PATH}", "POST /"}
 
 
 def test_gap_of_the_example_is_null() -> None:
-    """The page shows what a gap looks like, since that is what readers get wrong."""
+    """The page shows what a gap looks like, because readers often get it wrong."""
     (block,) = [one for one in WIRE.blocks("json") if "buckets?" in one.marker]
     gaps = [bucket for bucket in json.loads(block.text)["buckets"] if bucket["covered"] == 0]
     assert gaps
@@ -174,7 +174,7 @@ def test_metrics_named_anywhere_are_served() -> None:
 
 
 def test_bounds_of_the_page_are_refused_beyond(ingest: Installation) -> None:
-    """A name of 65 letters and a number past 2^53 - 1 are not taken; those at the bound are."""
+    """A name of 65 letters and a number past 2^53 - 1 are refused; those at the bound are accepted."""
     shown = json.loads(body_example())
     for change in ({"stream": "a" * 64}, {"crossings": [[wire.MAX_SAFE_INTEGER, None, 1]]}):
         wire.parse_body(json.dumps(shown | change).encode())

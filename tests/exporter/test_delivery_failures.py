@@ -12,24 +12,24 @@ from exporter.standing import LONGEST_BACKOFF_S, explain
 from footfall.errors import DeliveryError
 from footfall.model import epoch_ms
 from footfall.store.ledger_schema import State
-from tests.support.office import Office, file_of, office, profile_table
+from tests.support.exporter_rig import ExporterRig, file_of, profile_table, rig
 
 DAY = date(2026, 5, 4)
 
 
-def evening(here: Office, day: str = "2026-05-04") -> None:
+def evening(here: ExporterRig, day: str = "2026-05-04") -> None:
     """Set the clock to the evening of *day*, with every day up to it covered."""
     here.cover("2026-05-04", day)
     here.at(day, "20:00")
 
 
-def pause_s(here: Office) -> float:
+def pause_s(here: ExporterRig) -> float:
     """Return the seconds from now until the only day of the profile is retried."""
     return (here.ledger.outcomes("alliance")[DAY].next_try_epoch_ms - epoch_ms(here.now_utc)) / 1000
 
 
 def test_transient_failure_is_retried_and_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
         job = here.job()
@@ -59,7 +59,7 @@ def test_transient_failure_is_retried_and_recorded(tmp_path: Path, caplog: pytes
 
 
 def test_backoff_doubles_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
         pauses = []
@@ -77,7 +77,7 @@ def test_backoff_doubles_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path
 
 def test_backoff_starts_when_the_attempt_has_ended(tmp_path: Path) -> None:
     """An attempt at a server that hangs takes longer than the first pause."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
         here.client.during = lambda: here.wait(seconds=120)
@@ -89,7 +89,7 @@ def test_exporters_that_fail_together_do_not_retry_together(tmp_path: Path) -> N
     pauses = set()
     for seed in range(5):
         (tmp_path / str(seed)).mkdir()
-        with office(tmp_path / str(seed)) as here:
+        with rig(tmp_path / str(seed)) as here:
             evening(here)
             here.client.fault = "transient"
             here.steps(here.job(seed))
@@ -100,7 +100,7 @@ def test_exporters_that_fail_together_do_not_retry_together(tmp_path: Path) -> N
 def test_permanent_failure_blocks_the_day_until_it_is_released(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
         assert here.steps() == 1
@@ -122,7 +122,7 @@ def test_permanent_failure_blocks_the_day_until_it_is_released(
 
 
 def test_next_success_of_a_profile_releases_its_blocked_days(tmp_path: Path) -> None:
-    with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
+    with rig(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
         evening(here)
         here.client.fault = here.mirror.fault = "permanent"
         assert here.steps() == 2
@@ -134,7 +134,7 @@ def test_next_success_of_a_profile_releases_its_blocked_days(tmp_path: Path) -> 
 
 
 def test_delivery_by_hand_unblocks_the_day(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "permanent"
         job = here.job()
@@ -160,7 +160,7 @@ def test_pause_grows_with_attempts_by_hand_too(tmp_path: Path) -> None:
 def test_day_before_deliver_from_that_failed_by_hand_is_retried_as_its_log_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with office(tmp_path, profile_table(since="2026-05-06")) as here:
+    with rig(tmp_path, profile_table(since="2026-05-06")) as here:
         evening(here, "2026-05-06")
         here.client.fault = "transient"
         with pytest.raises(DeliveryError):
@@ -176,7 +176,7 @@ def test_day_before_deliver_from_that_failed_by_hand_is_retried_as_its_log_says(
 
 def test_owed_days_of_many_years_are_listed_in_order(tmp_path: Path) -> None:
     """Days that were delivered long ago are left out; those that failed then are not."""
-    with office(tmp_path, profile_table(since="2021-05-04")) as here:
+    with rig(tmp_path, profile_table(since="2021-05-04")) as here:
         here.at("2021-05-08", "21:00")
         here.cover("2021-05-04", "2026-05-04")
         job, profile = here.job(), here.profiles["alliance"]
@@ -196,7 +196,7 @@ def test_owed_days_of_many_years_are_listed_in_order(tmp_path: Path) -> None:
 
 def test_profile_that_fails_slowly_delays_others_by_one_attempt(tmp_path: Path) -> None:
     """A month is owed to a server that hangs for two minutes an attempt; the other client's day is the newest."""
-    with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-06-03")) as here:
+    with rig(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-06-03")) as here:
         evening(here, "2026-06-03")
         here.client.fault = "transient"
         here.client.during = lambda: here.wait(seconds=120)
@@ -210,7 +210,7 @@ def test_profile_that_fails_slowly_delays_others_by_one_attempt(tmp_path: Path) 
 @pytest.mark.parametrize(("since_s", "attempts"), [(0, 1), (FIRST_BACKOFF_S - 1, 1), (FIRST_BACKOFF_S, 2), (-1, 2)])
 def test_profile_rests_after_a_failure_and_its_next_day_follows(tmp_path: Path, since_s: int, attempts: int) -> None:
     """The other days of the profile would fail too, unless the clock was set back meanwhile."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here, "2026-05-05")
         here.wait(minutes=1)
         here.client.fault = "transient"
@@ -223,7 +223,7 @@ def test_profile_rests_after_a_failure_and_its_next_day_follows(tmp_path: Path, 
 
 def test_day_that_fails_alone_does_not_delay_later_days(tmp_path: Path) -> None:
     """The client may keep that one file open."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here, "2026-05-07")
         (here.client.folder / file_of("2026-05-04")).mkdir()
         job = here.job()
@@ -238,7 +238,7 @@ def test_day_that_fails_alone_does_not_delay_later_days(tmp_path: Path) -> None:
 
 
 def test_server_that_was_down_all_night_has_every_file_in_the_morning(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here, "2026-05-06")
         here.client.fault = "transient"
         job = here.job()
@@ -253,7 +253,7 @@ def test_server_that_was_down_all_night_has_every_file_in_the_morning(tmp_path: 
 
 def test_clock_that_was_ahead_and_is_set_back_delays_nothing(tmp_path: Path) -> None:
     """An attempt failed while the clock was ten years ahead: its next try would be then."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         job = here.job()
         here.client.fault = "transient"
@@ -266,7 +266,7 @@ def test_clock_that_was_ahead_and_is_set_back_delays_nothing(tmp_path: Path) -> 
         assert here.states() == {}
 
 
-def _look_for(here: Office, job: DeliveryJob, minutes: int) -> None:
+def _look_for(here: ExporterRig, job: DeliveryJob, minutes: int) -> None:
     """Let *job* look every half minute, as the scheduler does, for *minutes*."""
     for _ in range(minutes * 2):
         here.steps(job)

@@ -13,35 +13,35 @@ from footfall.model import epoch_ms
 from footfall.store.influx_reader import InfluxReader
 from footfall.store.influxql import InfluxQL
 from footfall.store.outbox import Cursor
-from tests.support.influx_server import InfluxDatabase
+from tests.support.exporter_rig import ExporterRig, file_of, rig
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.influx_stores import ForwardedJournal, config_of, forwarded, write_forwarder
-from tests.support.office import Office, file_of, office
 
 DAY = "2026-05-04"
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Office]:
-    with office(tmp_path) as one:
+def here(tmp_path: Path) -> Iterator[ExporterRig]:
+    with rig(tmp_path) as one:
         yield one
 
 
 @pytest.fixture
-def forwarder(here: Office, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
-    """Forwards the office's journal to InfluxDB, step by step."""
+def forwarder(here: ExporterRig, influx_database: InfluxDatabase) -> Iterator[ForwardedJournal]:
+    """Forwards the rig's journal to InfluxDB, step by step."""
     with forwarded(here.journal.path, influx_database) as one:
         yield one
 
 
-def job_on_influx(here: Office, database: InfluxDatabase) -> DeliveryJob:
-    """Return the office's job, reading *database* instead of the journal."""
+def job_on_influx(here: ExporterRig, database: InfluxDatabase) -> DeliveryJob:
+    """Return the rig's job, reading *database* instead of the journal."""
     job = here.job()
     job._reader = InfluxReader(InfluxQL(config_of(database)), lambda: here.now_utc)
     return job
 
 
 def test_file_from_influxdb_is_that_from_the_journal(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     here.at(DAY, "19:30")
     for minute in range(0, 60, 7):
@@ -56,7 +56,7 @@ def test_file_from_influxdb_is_that_from_the_journal(
 
 
 def test_day_waits_while_the_forwarder_lags(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     """A day that InfluxDB does not have yet is late. It goes out, whole, once InfluxDB has it."""
     here.cover("2026-05-03", "2026-05-03")
@@ -75,7 +75,7 @@ def test_day_waits_while_the_forwarder_lags(
 
 
 def test_day_never_goes_out_with_spans_but_without_their_crossings(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     """Wherever a forwarder stops, it has written no span without the crossings in it."""
     here.at(DAY, "19:30")
@@ -94,9 +94,9 @@ def test_day_never_goes_out_with_spans_but_without_their_crossings(
 
 
 def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_catch_up(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
-    """It is back at one the day after: no counter is late, and no file goes out with the evening as a gap."""
+    """InfluxDB is back at 01:00 the next day: no counter is late, and no file goes out with the evening as a gap."""
     here.at(DAY, "12:00")
     here.cover_until(DAY, timedelta(hours=12))
     forwarder.forward()
@@ -117,7 +117,7 @@ def test_day_past_its_deadline_waits_for_an_influxdb_that_was_down_to_catch_up(
 
 @pytest.mark.parametrize(("clock", "steps"), [("11:59", 0), ("12:00", 0), ("12:02", 1)])
 def test_day_goes_out_with_gaps_once_influxdb_has_everything_up_to_the_deadline(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase, clock: str, steps: int
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase, clock: str, steps: int
 ) -> None:
     here.at(DAY, "12:00")
     here.cover_until(DAY, timedelta(hours=12))
@@ -128,7 +128,7 @@ def test_day_goes_out_with_gaps_once_influxdb_has_everything_up_to_the_deadline(
 
 
 def test_day_goes_out_with_gaps_a_day_later_if_influxdb_never_catches_up(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     """Ingest's machine is gone: the client gets the file with its gaps, a day later."""
     here.at(DAY, "12:00")
@@ -142,7 +142,7 @@ def test_day_goes_out_with_gaps_a_day_later_if_influxdb_never_catches_up(
 
 
 def test_influxdb_that_lost_everything_replaces_no_delivered_file(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     """Neither while it is empty nor while it is refilled. Late data goes out once everything is back."""
     here.at(DAY, "19:30")
@@ -176,7 +176,7 @@ def test_influxdb_that_lost_everything_replaces_no_delivered_file(
 
 
 def test_influxdb_that_is_down_leaves_the_day_owed(
-    here: Office, forwarder: ForwardedJournal, influx_database: InfluxDatabase
+    here: ExporterRig, forwarder: ForwardedJournal, influx_database: InfluxDatabase
 ) -> None:
     here.cover(DAY, DAY)
     here.at(DAY, "20:00")

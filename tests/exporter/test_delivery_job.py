@@ -11,14 +11,14 @@ from exporter.standing import explain
 from footfall.errors import FootfallError, StoreUnavailable
 from footfall.model import epoch_ms
 from footfall.store.ledger_schema import Delivery, State
-from tests.support.office import file_of, office, profile_table
+from tests.support.exporter_rig import file_of, profile_table, rig
 from tests.support.profiles import counter_table
 
 WHOLE_DAY = 'hours = "00:00-24:00"'
 
 
 def test_nothing_is_owed_before_it_is_due_and_then_it_goes_out_once(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.enter("2026-05-04", "08:31", 12)
         here.at("2026-05-04", "19:59")
@@ -36,7 +36,7 @@ def test_nothing_is_owed_before_it_is_due_and_then_it_goes_out_once(tmp_path: Pa
 
 def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         here.client.during = lambda: here.wait(seconds=0.7)
@@ -54,7 +54,7 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
 def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
     """It does not matter whether Footfall or the whole machine was off."""
     days = [f"2026-05-{day:02}" for day in range(4, 9)]
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(days[0], days[-1])
         here.at("2026-05-08", "21:00")
         assert here.steps() == 5
@@ -62,7 +62,7 @@ def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:
 
 
 def test_restart_after_every_step_delivers_the_same_in_the_same_order(tmp_path: Path) -> None:
-    with office(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-05-05")) as here:
+    with rig(tmp_path, profile_table(), profile_table("other", to="mirror", since="2026-05-05")) as here:
         here.cover("2026-05-04", "2026-05-06")
         here.at("2026-05-06", "21:00")
         while here.job().step():
@@ -79,14 +79,14 @@ def test_restart_after_every_step_delivers_the_same_in_the_same_order(tmp_path: 
 
 def test_days_before_deliver_from_and_profiles_without_destination_are_never_owed(tmp_path: Path) -> None:
     alone = '[profiles.alone]\nsite = "alliance"\ndeliver_from = 2026-01-01\n'
-    with office(tmp_path, profile_table(since="2026-05-06"), alone) as here:
+    with rig(tmp_path, profile_table(since="2026-05-06"), alone) as here:
         here.cover("2026-05-01", "2026-05-06")
         here.at("2026-05-06", "22:00")
         assert here.states() == {"alliance/2026-05-06": "DUE"}
 
 
 def test_day_not_covered_to_its_end_waits_and_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=18, minutes=59), "ALLI2")
         here.at("2026-05-04", "20:00")
@@ -106,7 +106,7 @@ def test_day_not_covered_to_its_end_waits_and_is_logged_once(tmp_path: Path, cap
 
 def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
     """A counter sends in order: a span of the next day means that it has sent all it has of the day before."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover("2026-05-05", "2026-05-05")
         here.at("2026-05-05", "20:00")
@@ -117,7 +117,7 @@ def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
 def test_day_goes_out_at_give_up_at_with_its_gap_recorded_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=14), "ALLI2")
         here.cover_between("2026-05-04", timedelta(hours=15), timedelta(hours=15, minutes=30), "ALLI2")
@@ -133,7 +133,7 @@ def test_day_goes_out_at_give_up_at_with_its_gap_recorded_and_logged(
 
 @pytest.mark.parametrize("days", ["until = 2026-05-03", "since = 2026-05-05"])
 def test_day_does_not_wait_for_a_counter_that_was_not_in_service(tmp_path: Path, days: str) -> None:
-    with office(tmp_path, counters=counter_table(1) + counter_table(2, days)) as here:
+    with rig(tmp_path, counters=counter_table(1) + counter_table(2, days)) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.at("2026-05-04", "20:00")
         assert here.steps() == 1
@@ -142,7 +142,7 @@ def test_day_does_not_wait_for_a_counter_that_was_not_in_service(tmp_path: Path,
 
 def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) -> None:
     """It was removed at noon (`footfall counter remove`). What it had sent is in the file."""
-    with office(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
+    with rig(tmp_path, counters=counter_table(1) + counter_table(2, "until = 2026-05-04")) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.cover_until("2026-05-04", timedelta(hours=12), "ALLI2")
         here.enter("2026-05-04", "11:10", 5, counter="ALLI2")
@@ -155,7 +155,7 @@ def test_day_does_not_wait_for_a_counter_that_was_removed_on_it(tmp_path: Path) 
 @pytest.mark.parametrize("first", [date(2026, 3, 27), date(2026, 10, 23)])
 def test_every_day_around_a_clock_change_goes_out_once_with_every_entry(tmp_path: Path, first: date) -> None:
     """One person enters every hour. The exporter looks every four hours, day and night."""
-    with office(tmp_path, profile_table("alliance", WHOLE_DAY, since=str(first))) as here:
+    with rig(tmp_path, profile_table("alliance", WHOLE_DAY, since=str(first))) as here:
         days = [first + timedelta(days=number) for number in range(5)]
         here.cover(str(days[0]), str(days[-1]))
         here.at(str(first), "00:00")
@@ -173,7 +173,7 @@ def test_every_day_around_a_clock_change_goes_out_once_with_every_entry(tmp_path
 
 
 def test_unavailable_store_is_an_error_and_never_a_day_of_zeros(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.at("2026-05-05", "20:00")
         here.reader.close()
         here.journal.path.rename(tmp_path / "away")
@@ -186,7 +186,7 @@ def test_unavailable_store_is_an_error_and_never_a_day_of_zeros(tmp_path: Path) 
 
 
 def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.at("2026-05-04", "18:59")
         job, profile = here.job(), here.profiles["alliance"]
         with pytest.raises(FootfallError, match="alliance/2026-05-04 is not over yet") as caught:
@@ -199,7 +199,7 @@ def test_any_finished_day_can_be_delivered_by_hand(tmp_path: Path) -> None:
 
 
 def test_profile_without_a_destination_cannot_be_delivered(tmp_path: Path) -> None:
-    with office(tmp_path, '[profiles.alone]\nsite = "alliance"\n') as here:
+    with rig(tmp_path, '[profiles.alone]\nsite = "alliance"\n') as here:
         here.at("2026-05-04", "20:00")
         with pytest.raises(FootfallError, match=r"^profile alone has no destination") as caught:
             here.job().deliver(here.profiles["alone"], date(2026, 5, 4))

@@ -13,18 +13,18 @@ from exporter.scheduler import look, report
 from footfall.errors import PointsRefused, StoreUnavailable
 from footfall.store.influx_writer import InfluxWriter
 from footfall.store.points import Point
-from tests.support.influx_server import InfluxDatabase
+from tests.support.exporter_rig import ExporterRig, file_of, profile_table, rig
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.influx_stores import config_of
-from tests.support.office import Office, file_of, office, profile_table
 
 DAYS = ["2026-05-04", "2026-05-05"]
 Write = Callable[[Sequence[Point]], None]
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Office]:
-    """An office whose two days are covered, on the evening of the second."""
-    with office(tmp_path, profile_table(), profile_table("copy", to="mirror")) as one:
+def here(tmp_path: Path) -> Iterator[ExporterRig]:
+    """A rig whose two days are covered, on the evening of the second."""
+    with rig(tmp_path, profile_table(), profile_table("copy", to="mirror")) as one:
         one.cover(DAYS[0], DAYS[-1])
         one.at(DAYS[-1], "20:00")
         yield one
@@ -36,16 +36,16 @@ def write(influx_database: InfluxDatabase) -> Iterator[Write]:
         yield writer.write
 
 
-def reporter_of(here: Office, write: Write) -> DeliveryReporter:
+def reporter_of(here: ExporterRig, write: Write) -> DeliveryReporter:
     return DeliveryReporter(here.ledger, write, lambda: here.now_utc)
 
 
-def report_now(here: Office, reporter: DeliveryReporter) -> None:
+def report_now(here: ExporterRig, reporter: DeliveryReporter) -> None:
     report(here.job, reporter)
 
 
 def test_every_attempt_is_reported_as_the_ledger_has_it(
-    here: Office, write: Write, influx_database: InfluxDatabase
+    here: ExporterRig, write: Write, influx_database: InfluxDatabase
 ) -> None:
     """deliveries: one point an attempt, failed ones with what to do; tags profile and site."""
     here.client.fault = "permanent"
@@ -75,7 +75,7 @@ def test_every_attempt_is_reported_as_the_ledger_has_it(
 
 
 def test_owed_days_are_reported_for_each_profile_even_if_there_are_none(
-    here: Office, write: Write, influx_database: InfluxDatabase
+    here: ExporterRig, write: Write, influx_database: InfluxDatabase
 ) -> None:
     """exporter: days owed, those of them past give_up_at, and those that are blocked."""
     here.client.fault = "permanent"
@@ -90,7 +90,9 @@ def test_owed_days_are_reported_for_each_profile_even_if_there_are_none(
     assert {row["site"] for row in rows.values()} == {"alliance"}
 
 
-def test_attempt_reported_twice_is_stored_once(here: Office, write: Write, influx_database: InfluxDatabase) -> None:
+def test_attempt_reported_twice_is_stored_once(
+    here: ExporterRig, write: Write, influx_database: InfluxDatabase
+) -> None:
     here.steps()
     reporter = reporter_of(here, write)
     for _ in range(2):
@@ -99,7 +101,7 @@ def test_attempt_reported_twice_is_stored_once(here: Office, write: Write, influ
     assert len(influx_database.query("SELECT * FROM deliveries")) == 4
 
 
-def test_reported_attempts_are_not_reported_again_without_need(here: Office) -> None:
+def test_reported_attempts_are_not_reported_again_without_need(here: ExporterRig) -> None:
     written: list[Point] = []
     here.steps()
     for _ in range(2):
@@ -108,7 +110,7 @@ def test_reported_attempts_are_not_reported_again_without_need(here: Office) -> 
 
 
 def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
-    here: Office, caplog: pytest.LogCaptureFixture
+    here: ExporterRig, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The ledger has every attempt. The failure is logged once, and retried after a minute."""
     written: list[Point] = []
@@ -116,7 +118,7 @@ def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
 
     def away(points: Sequence[Point]) -> None:
         tried.append(len(points))
-        raise StoreUnavailable("InfluxDB is away", hint="start it")
+        raise StoreUnavailable("InfluxDB is down", hint="start it")
 
     reporter = reporter_of(here, away)
     here.steps()
@@ -126,14 +128,14 @@ def test_influxdb_that_is_down_delays_no_delivery_and_gets_the_report_later(
             here.wait(seconds=PAUSE_S / 2)
     assert tried == [4, 4]
     assert [record.message for record in caplog.records].count(
-        "failed to report deliveries, will retry: InfluxDB is away; start it"
+        "failed to report deliveries, will retry: InfluxDB is down; start it"
     ) == 1
     assert len(list((here.folder / "client").iterdir())) == 2
     report_now(here, reporter_of(here, written.extend))
     assert [one.measurement for one in written] == ["deliveries"] * 4 + ["exporter"] * 2
 
 
-def test_retry_after_is_respected_within_a_limit(here: Office) -> None:
+def test_retry_after_is_respected_within_a_limit(here: ExporterRig) -> None:
     tried: list[int] = []
 
     def busy(points: Sequence[Point]) -> None:
@@ -147,7 +149,7 @@ def test_retry_after_is_respected_within_a_limit(here: Office) -> None:
     assert len(tried) == 2
 
 
-def test_refused_point_does_not_stop_the_others(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_point_does_not_stop_the_others(here: ExporterRig, caplog: pytest.LogCaptureFixture) -> None:
     written: list[Point] = []
 
     def picky(points: Sequence[Point]) -> None:
@@ -162,7 +164,7 @@ def test_refused_point_does_not_stop_the_others(here: Office, caplog: pytest.Log
     assert here.ledger.unreported(10) == []
 
 
-def test_ledger_of_years_is_reported_in_chunks(here: Office) -> None:
+def test_ledger_of_years_is_reported_in_chunks(here: ExporterRig) -> None:
     here.steps()
     (one,) = here.ledger.deliveries(1)
     for _ in range(CHUNK):
@@ -172,7 +174,7 @@ def test_ledger_of_years_is_reported_in_chunks(here: Office) -> None:
     assert sizes[:2] == [CHUNK, 4]
 
 
-def test_bug_in_the_reporter_does_not_end_the_daemon(here: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_bug_in_the_reporter_does_not_end_the_daemon(here: ExporterRig, caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Sequence[Point]) -> None:
         raise ZeroDivisionError("a bug")
 

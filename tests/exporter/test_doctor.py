@@ -15,7 +15,7 @@ from harness.installation import Installation, install
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Installation]:
-    """Give an installation whose journal stays open, and so has files beside it."""
+    """Yield an installation whose journal stays open, and so has files beside it."""
     installed = install(tmp_path / "site")
     with closing(Journal(installed.journal)):
         yield installed

@@ -13,7 +13,7 @@ import pytest
 
 from footfall.store.journal import Journal
 from harness.installation import Installation, install
-from tests.support.office import file_of
+from tests.support.exporter_rig import file_of
 
 DAYS = [date.today() - timedelta(days=number) for number in (3, 2)]  # noqa: DTZ011 - over in every zone
 PROFILE = """
@@ -34,7 +34,7 @@ def name_of(day: date) -> str:
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    """Give two profiles with two owed days each. No counter ever reported, and the days are past give_up_at."""
+    """Return two profiles with two owed days each, past give_up_at. No counter ever reported."""
     profiles = "".join(PROFILE.format(name=name, since=DAYS[0]) for name in ("east", "west"))
     installed = install(tmp_path / "site", profile=profiles)
     for name in ("east", "west"):
@@ -77,7 +77,7 @@ def test_blocked_days_of_another_profile_stay_blocked(here: Installation) -> Non
 def test_output_and_deliver_together_are_refused(here: Installation, days: list[str]) -> None:
     done = here.run("export", *days, "--profile", "east", "--deliver", "--output", "a.csv", check=False)
     assert (done.returncode, done.stderr) == (
-        2, b"footfall: --output and --deliver do not go together (write a file, or deliver: choose one)\n",
+        2, b"footfall: --output and --deliver cannot be combined (write a file, or deliver: choose one)\n",
     )  # fmt: skip
     assert files_of(here, "east") == set()
 

@@ -83,8 +83,8 @@ def test_one_name_for_two_days_is_seen_too() -> None:
 
 def test_every_two_of_three_are_told() -> None:
     third = profiles().split("[profiles.b]")[0].replace("profiles.a", "profiles.c")
-    told = [problem.split(" would ")[0] for problem in problems_of(HEAD + profiles() + third + destinations(FOLDER))]
-    assert told == ["profiles a and b", "profiles a and c", "profiles b and c"]
+    pairs = [problem.split(" would ")[0] for problem in problems_of(HEAD + profiles() + third + destinations(FOLDER))]
+    assert pairs == ["profiles a and b", "profiles a and c", "profiles b and c"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "0002-01-01", "1999-12-31", "3000-01-01", "9999-12-31"])

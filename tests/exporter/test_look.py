@@ -15,30 +15,30 @@ from footfall.store.journal_reader import JournalReader
 from footfall.store.ledger import LOOK_TIME_STEP_MS, Ledger
 from footfall.store.ledger_reader import LedgerReader
 from footfall.store.ledger_schema import RecordedProfile, Standing, State
-from tests.support.office import Office, file_of, office, profile_table
+from tests.support.exporter_rig import ExporterRig, file_of, profile_table, rig
 
 DAY, NEXT_DAY = date(2026, 5, 4), date(2026, 5, 5)
 FOREVER = (date.min, date.max)
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Office]:
-    """Give an office on the evening of a day that is wholly covered."""
-    with office(tmp_path) as opened:
+def here(tmp_path: Path) -> Iterator[ExporterRig]:
+    """Yield a rig on the evening of a day that is wholly covered."""
+    with rig(tmp_path) as opened:
         opened.cover("2026-05-04", "2026-05-04")
         opened.at("2026-05-04", "20:00")
         yield opened
 
 
-def recorded(here: Office) -> list[Standing]:
+def recorded(here: ExporterRig) -> list[Standing]:
     return LedgerReader(here.ledger.path).standings()
 
 
-def standing(here: Office, state: State, **details: object) -> Standing:
+def standing(here: ExporterRig, state: State, **details: object) -> Standing:
     return Standing("alliance", DAY, state, epoch_ms(here.now_utc), **details)  # type: ignore[arg-type]  # its own fields
 
 
-def test_look_records_what_it_found_and_when(here: Office) -> None:
+def test_look_records_what_it_found_and_when(here: ExporterRig) -> None:
     here.job().look()
     assert recorded(here) == [standing(here, State.DUE)]
     assert recorded(here)[0].decided_epoch_ms == epoch_ms(here.now_utc)
@@ -47,7 +47,7 @@ def test_look_records_what_it_found_and_when(here: Office) -> None:
 
 def test_look_records_the_profiles_and_where_their_files_go(tmp_path: Path) -> None:
     alone = '[profiles.alone]\nsite = "alliance"\n'
-    with office(tmp_path, profile_table(), alone) as here:
+    with rig(tmp_path, profile_table(), alone) as here:
         here.job().look()
         assert LedgerReader(here.ledger.path).profiles() == [
             RecordedProfile("alliance", "alliance", str(here.client.folder)),
@@ -55,7 +55,7 @@ def test_look_records_the_profiles_and_where_their_files_go(tmp_path: Path) -> N
         ]
 
 
-def test_delivery_ends_the_standing_and_keeps_the_bytes_that_were_sent(here: Office) -> None:
+def test_delivery_ends_the_standing_and_keeps_the_bytes_that_were_sent(here: ExporterRig) -> None:
     here.enter("2026-05-04", "10:10", 5)
     here.steps()
     reader = LedgerReader(here.ledger.path)
@@ -72,7 +72,7 @@ def test_delivery_ends_the_standing_and_keeps_the_bytes_that_were_sent(here: Off
 
 
 def test_day_that_waits_says_for_which_counters_and_until_when(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04", "ALLI1")
         here.at("2026-05-04", "20:00")
         here.steps()
@@ -84,7 +84,9 @@ def test_day_that_waits_says_for_which_counters_and_until_when(tmp_path: Path) -
     ("fault", "state", "hint"),
     [("transient", State.RETRYING, "the exporter retries"), ("permanent", State.BLOCKED, "clear the fault")],
 )
-def test_day_that_failed_says_why_and_when_it_is_retried(here: Office, fault: str, state: State, hint: str) -> None:
+def test_day_that_failed_says_why_and_when_it_is_retried(
+    here: ExporterRig, fault: str, state: State, hint: str
+) -> None:
     here.client.fault = fault  # type: ignore[assignment]  # one of its own
     here.steps()
     outcome = here.ledger.outcome("alliance", DAY)
@@ -99,7 +101,7 @@ def test_day_that_failed_says_why_and_when_it_is_retried(here: Office, fault: st
     assert recorded(here)[0].decided_epoch_ms == decided, "nothing has changed since"
 
 
-def test_day_kept_back_says_how_much_is_missing(here: Office, tmp_path: Path) -> None:
+def test_day_kept_back_says_how_much_is_missing(here: ExporterRig, tmp_path: Path) -> None:
     here.enter("2026-05-04", "10:10", 5)
     here.steps()
     whole = here.reader
@@ -115,7 +117,7 @@ def test_day_kept_back_says_how_much_is_missing(here: Office, tmp_path: Path) ->
 
 
 def test_removed_profile_loses_its_standings(tmp_path: Path) -> None:
-    with office(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
+    with rig(tmp_path, profile_table(), profile_table("other", to="mirror")) as here:
         here.at("2026-05-04", "20:00")
         here.job().look()
         assert {one.profile for one in recorded(here)} == {"alliance", "other"}
@@ -127,12 +129,12 @@ def test_removed_profile_loses_its_standings(tmp_path: Path) -> None:
 
 def test_day_that_is_no_longer_owed_loses_its_standing(tmp_path: Path) -> None:
     """`deliver_from` was set to a later day."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.at("2026-05-05", "20:00")
         here.job().look()
         assert [one.day for one in recorded(here)] == [DAY, NEXT_DAY]
     (tmp_path / "again").mkdir()
-    with office(tmp_path / "again", profile_table(since="2026-05-05")) as later:
+    with rig(tmp_path / "again", profile_table(since="2026-05-05")) as later:
         later.ledger.close()
         later.ledger = Ledger(here.ledger.path)
         later.at("2026-05-05", "20:00")
@@ -140,7 +142,7 @@ def test_day_that_is_no_longer_owed_loses_its_standing(tmp_path: Path) -> None:
         assert [one.day for one in recorded(later)] == [NEXT_DAY]
 
 
-def test_look_at_years_of_delivered_days_writes_its_time_and_nothing_else(here: Office) -> None:
+def test_look_at_years_of_delivered_days_writes_its_time_and_nothing_else(here: ExporterRig) -> None:
     here.steps()
     first = date(2016, 1, 1)
     here.ledger._connection.executemany(
@@ -157,7 +159,7 @@ def test_look_at_years_of_delivered_days_writes_its_time_and_nothing_else(here: 
         assert here.ledger._connection.total_changes - before == rows
 
 
-def test_unavailable_store_leaves_the_last_look_as_it_was(here: Office, tmp_path: Path) -> None:
+def test_unavailable_store_leaves_the_last_look_as_it_was(here: ExporterRig, tmp_path: Path) -> None:
     here.job().look()
     looked, found = LedgerReader(here.ledger.path).looked_epoch_ms(), recorded(here)
     here.reader.close()

@@ -72,7 +72,7 @@ def test_counters_are_ordered_by_id_however_they_are_written() -> None:
     assert [one.id for one in chosen.counters] == ["ALLI1", "ALLI3"]
 
 
-def test_every_problem_is_told_at_once_and_names_its_setting() -> None:
+def test_every_problem_is_reported_at_once_and_names_its_setting() -> None:
     wrong = """
 [profiles.alliance]
 site = "alliance"
@@ -95,6 +95,7 @@ header = "yes"
 encoding = "utf-16"
 gaps = "zero"
 """
+    unpadded = "and each without leading zeros, such as %-d"
     assert list(problems_of(HEAD + wrong)) == [
         "profiles.alliance.gaps is not a setting; did you mean `gap`?",
         'profiles.alliance.deliver_at must be a time like "20:00"',
@@ -102,8 +103,8 @@ gaps = "zero"
         "profiles.alliance.redeliver_days must be a whole number from 0 to 366, in days",
         "profiles.alliance.file_name must contain the whole day, {day:%Y-%m-%d}: two days must not share a file",
         "profiles.alliance.columns must be a list of " + ", ".join(COLUMNS),
-        "profiles.alliance.date_format has the code %B; allowed are %Y, %y, %m, %d, %j, and each without zeros, as %-d",
-        "profiles.alliance.time_format has the code %I; allowed are %H, %M, %S, and each without zeros, as %-d",
+        f"profiles.alliance.date_format has the code %B; allowed are %Y, %y, %m, %d, %j, {unpadded}",
+        f"profiles.alliance.time_format has the code %I; allowed are %H, %M, %S, {unpadded}",
         "profiles.alliance.label must be one of start, end",
         "profiles.alliance.repeated_hour must be one of merge, separate",
         "profiles.alliance.gap must be one of zero, blank, omit",

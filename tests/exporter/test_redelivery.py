@@ -24,7 +24,7 @@ from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
 from footfall.store.ledger_schema import State
 from tests.support.destinations import Fault
-from tests.support.office import Office, file_of, office, profile_table
+from tests.support.exporter_rig import ExporterRig, file_of, profile_table, rig
 from tests.support.properties import UNHURRIED
 
 DAY = date(2026, 5, 4)
@@ -32,9 +32,9 @@ NAME = file_of("2026-05-04")
 
 
 @contextmanager
-def delivered(folder: Path, *settings: str) -> Iterator[Office]:
-    """Give an office where 2026-05-04 was delivered on its evening."""
-    with office(folder, profile_table("alliance", *settings)) as here:
+def delivered(folder: Path, *settings: str) -> Iterator[ExporterRig]:
+    """Yield a rig where 2026-05-04 was delivered on its evening."""
+    with rig(folder, profile_table("alliance", *settings)) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         assert here.steps() == 1
@@ -116,7 +116,7 @@ def test_change_counts_until_redeliver_days_after_the_day_s_end(tmp_path: Path, 
 def test_change_counts_for_a_day_before_deliver_from_that_was_delivered_by_hand(
     tmp_path: Path, days: int, again: bool
 ) -> None:
-    with office(tmp_path, profile_table(since="2027-01-01")) as here:
+    with rig(tmp_path, profile_table(since="2027-01-01")) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         here.job().deliver(here.profiles["alliance"], DAY)
@@ -191,7 +191,7 @@ def test_failed_redelivery_is_retried_even_after_redeliver_days(tmp_path: Path) 
 
 def test_file_stored_by_a_failed_attempt_is_delivered_again(tmp_path: Path) -> None:
     """The answer was lost. Delivering the same file twice is harmless; calling a lost one delivered is not."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         here.client.fault = "after storing"
@@ -204,7 +204,7 @@ def test_file_stored_by_a_failed_attempt_is_delivered_again(tmp_path: Path) -> N
 
 
 def test_nothing_is_sent_while_the_ledger_cannot_be_written(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         _refuse_writes(here, True)
@@ -216,7 +216,7 @@ def test_nothing_is_sent_while_the_ledger_cannot_be_written(tmp_path: Path) -> N
 
 
 def test_crash_between_delivery_and_record_delivers_again_after_a_pause(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         here.client.during = lambda: _refuse_writes(here, True)
@@ -234,7 +234,7 @@ def test_crash_between_delivery_and_record_delivers_again_after_a_pause(tmp_path
         assert here.states() == {}
 
 
-def _refuse_writes(here: Office, refused: bool) -> None:
+def _refuse_writes(here: ExporterRig, refused: bool) -> None:
     """Make SQLite refuse every write to the ledger, as on a read-only disk, or allow them again."""
     here.ledger._connection.execute(f"PRAGMA query_only = {'ON' if refused else 'OFF'}")
 
@@ -244,7 +244,7 @@ def test_delivery_is_left_to_a_process_that_is_already_delivering(
 ) -> None:
     caplog.set_level(logging.INFO)
     hold = "import filelock, sys\nwith filelock.FileLock(sys.argv[1]):\n print('held', flush=True)\n input()"
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
         command = [sys.executable, "-c", hold, str(tmp_path / LOCK_FILE)]
@@ -253,7 +253,7 @@ def test_delivery_is_left_to_a_process_that_is_already_delivering(
             assert other.stdout.readline() == "held\n"
             job = here.job()
             assert job.step() is False
-            assert caplog.messages[-1] == "another process is delivering: left it to that process"
+            assert caplog.messages[-1] == "another process is delivering; leaving it to that process"
             with pytest.raises(filelock.Timeout):
                 job.deliver(here.profiles["alliance"], DAY, wait_s=0)
             assert here.client.attempts == []
@@ -273,7 +273,7 @@ def test_whatever_happens_no_day_is_called_delivered_before_it_is_and_all_are_in
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     chance = random.Random(seed)
-    with office(tmp_path_factory.mktemp("office")) as here:
+    with rig(tmp_path_factory.mktemp("rig")) as here:
         job = here.job(seed)
         here.at("2026-05-04", "10:00")
         for _ in range(60):
@@ -294,7 +294,7 @@ def test_whatever_happens_no_day_is_called_delivered_before_it_is_and_all_are_in
                 assert path.read_bytes() == job.render(here.profiles["alliance"], day).content
 
 
-def _happen(here: Office, job: DeliveryJob, chance: random.Random) -> DeliveryJob:
+def _happen(here: ExporterRig, job: DeliveryJob, chance: random.Random) -> DeliveryJob:
     """Let one random event happen, and return the job that carries on."""
     match chance.choice(EVENTS):
         case "look":
@@ -322,7 +322,7 @@ def _happen(here: Office, job: DeliveryJob, chance: random.Random) -> DeliveryJo
     return job
 
 
-def _check_claims(here: Office) -> None:
+def _check_claims(here: ExporterRig) -> None:
     for day, outcome in here.ledger.outcomes("alliance").items():
         if outcome.delivered_sha256 is not None and not outcome.attempts:
             there = (here.client.folder / file_of(str(day))).read_bytes()

@@ -33,7 +33,7 @@ user = "footfall"
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    """Give a destination with all three files in place."""
+    """Return an installation whose destination has all three files."""
     installed = install(tmp_path / "site", profile=PROFILE + "".join(f'{one} = "{one}"\n' for one in SECRET_FILES))
     for one in SECRET_FILES:
         (installed.folder / one).write_text("wrong")

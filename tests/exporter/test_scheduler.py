@@ -12,7 +12,7 @@ from exporter.delivery_reporter import DeliveryReporter
 from exporter.scheduler import look, run
 from footfall.errors import FootfallError, StoreUnavailable
 from footfall.store.points import Point
-from tests.support.office import file_of, office
+from tests.support.exporter_rig import file_of, rig
 
 DAYS = ["2026-05-04", "2026-05-05", "2026-05-06"]
 SOON_S = 20
@@ -20,7 +20,7 @@ SOON_S = 20
 
 
 def test_one_look_delivers_all_that_is_owed(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
         here.at(DAYS[-1], "20:00")
         look(here.job, threading.Event())
@@ -29,7 +29,7 @@ def test_one_look_delivers_all_that_is_owed(tmp_path: Path) -> None:
 
 def test_look_stops_after_the_delivery_in_progress(tmp_path: Path) -> None:
     stop = threading.Event()
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
         here.at(DAYS[-1], "20:00")
         here.client.during = stop.set
@@ -41,7 +41,7 @@ def test_look_stops_after_the_delivery_in_progress(tmp_path: Path) -> None:
 
 def test_look_gets_the_current_job_before_every_delivery(tmp_path: Path) -> None:
     """footfall.toml may change while days are delivered."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
         here.at(DAYS[-1], "20:00")
         asked: list[int] = []
@@ -87,7 +87,7 @@ def test_daemon_looks_at_once_and_again_after_any_error_and_stops_when_asked(
 ) -> None:
     stop = threading.Event()
     looks: list[str] = []
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(DAYS[0], DAYS[0])
         here.at(DAYS[0], "20:00")
 
@@ -138,7 +138,7 @@ def test_daemon_that_is_stopped_before_it_starts_does_nothing() -> None:
 
 def test_daemon_reports_all_it_delivered_and_again_when_it_starts(tmp_path: Path) -> None:
     """InfluxDB may have lost its data: a daemon that starts reports everything once more, as the same points."""
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         here.cover(DAYS[0], DAYS[-1])
         here.at(DAYS[-1], "20:00")
         for _ in range(2):

@@ -12,7 +12,7 @@ from exporter.standing import REDELIVERY_PAUSE_S
 from footfall.model import Quarter
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
-from tests.support.office import Office, file_of, office
+from tests.support.exporter_rig import ExporterRig, file_of, rig
 
 DAY = date(2026, 5, 4)
 NAME = file_of("2026-05-04")
@@ -41,10 +41,10 @@ class ShrinkingReader(JournalReader):
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Office]:
-    """Give an office whose day of thousands of entries was delivered and has changed since."""
+def here(tmp_path: Path) -> Iterator[ExporterRig]:
+    """Yield a rig whose day of thousands of entries was delivered and has changed since."""
     Journal(tmp_path / "empty.sqlite").close()
-    with office(tmp_path) as opened:
+    with rig(tmp_path) as opened:
         opened.cover("2026-05-04", "2026-05-04")
         opened.enter("2026-05-04", "10:10", PEOPLE - 1)
         opened.at("2026-05-04", "20:00")
@@ -54,15 +54,15 @@ def here(tmp_path: Path) -> Iterator[Office]:
         yield opened
 
 
-def step(here: Office) -> None:
+def step(here: ExporterRig) -> None:
     here.job().step()
 
 
-def export_deliver(here: Office) -> None:
+def export_deliver(here: ExporterRig) -> None:
     deliver_owed(here.job(), here.ledger, None)
 
 
-def entries(here: Office) -> int:
+def entries(here: ExporterRig) -> int:
     rows = (here.client.folder / NAME).read_text().splitlines()
     return sum(int(row.split(",")[2]) for row in rows)
 
@@ -71,7 +71,7 @@ def entries(here: Office) -> int:
 @pytest.mark.parametrize("whole_reads", [0, 1, 2])
 @pytest.mark.parametrize("is_retry", [False, True])
 def test_store_that_shrinks_during_a_look_never_replaces_a_file_by_zeros(
-    here: Office, act: Callable[[Office], None], whole_reads: int, is_retry: bool
+    here: ExporterRig, act: Callable[[ExporterRig], None], whole_reads: int, is_retry: bool
 ) -> None:
     """The bytes that are sent must be the bytes that were checked."""
     if is_retry:
@@ -92,7 +92,7 @@ def test_store_that_shrinks_during_a_look_never_replaces_a_file_by_zeros(
     assert entries(here) == PEOPLE
 
 
-def test_delivery_by_hand_sends_what_the_store_has_now(here: Office) -> None:
+def test_delivery_by_hand_sends_what_the_store_has_now(here: ExporterRig) -> None:
     with closing(here.reader):
         here.reader = ShrinkingReader(here.journal.path, here.folder / "empty.sqlite", 0)
         here.job().deliver(here.profiles["alliance"], DAY)

@@ -14,7 +14,7 @@ import urllib3
 from harness.installation import Installation, install
 from tests.firmware.test_set_up import PEM
 from tests.support.board import Board, Person
-from tests.support.processes import until
+from tests.support.process_checks import until
 
 pytestmark = pytest.mark.slow  # people walk in real time
 

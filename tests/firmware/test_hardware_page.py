@@ -2,7 +2,7 @@
 
 import math
 
-from tests.docs.pages import code, page, plain
+from tests.docs.markdown_pages import code, page, plain
 from tests.support.application import application, names, owned, settings
 
 HARDWARE = page("docs/hardware.md")

@@ -4,14 +4,14 @@ import subprocess
 
 import pytest
 
-from tests.support.box_walkers import Trial, Walkers
+from tests.support.box_walkers import BoxTrial, Walkers
 from tests.support.firmware import program
 
 APART_MS = 20_000  # between two trials, so that none belongs to the one before
 SEED = 3
 
 
-def reported(trials: list[Trial]) -> list[list[str]]:
+def reported(trials: list[BoxTrial]) -> list[list[str]]:
     """Return the crossings that `trace` reports for each trial, in one run."""
     lines, starts, start_ms = [], [], 0
     for trial in trials:
@@ -30,7 +30,7 @@ def reported(trials: list[Trial]) -> list[list[str]]:
     return found
 
 
-def errors(trials: list[Trial]) -> int:
+def errors(trials: list[BoxTrial]) -> int:
     """Return the number of missing and extra crossings; a wrong direction is both."""
     return sum(
         abs(each.count(way) - trial.truth.count(way))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.firmware.test_sender import KEY, UTC, Sender
-from tests.support.counter_core import Outcome
+from tests.support.counter_core import AnswerEffect
 
 HOUR_MS = 3_600_000
 PORTAL = "<html><body>Please log in. Code: <b>through</b></body></html>"
@@ -29,7 +29,7 @@ def test_crossing_sent_under_a_wrong_clock_gets_its_right_time_after_the_401() -
     set_from_network(sender, UTC + HOUR_MS + 55_000, 55_000)
     sender.core.append(1, 56_000)
     assert sender.prepare(57_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
-    assert sender.take(401, date_ms=UTC + 57_000, now_ms=57_000) == Outcome.CLOCK_SET
+    assert sender.take(401, date_ms=UTC + 57_000, now_ms=57_000) == AnswerEffect.CLOCK_SET
     [[seq, time_ms, direction]] = sender.prepare(58_000)["crossings"]
     assert (seq, direction) == (4, 1)
     assert abs(time_ms - (UTC + 56_000)) <= 1000
@@ -45,7 +45,7 @@ def test_crossing_sent_without_an_answer_under_a_wrong_clock_is_redated_when_ref
     set_from_network(sender, UTC + 60_000, 60_000)
     sender.core.append(-1, 61_000)
     assert sender.prepare(70_000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]  # it may be stored: the same body
-    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == Outcome.REDATED
+    assert sender.take(400, date_ms=UTC + 70_000, now_ms=70_000) == AnswerEffect.REDATED
     assert sender.prepare(71_000)["crossings"] == [[4, UTC + 56_000, 1], [5, UTC + 61_000, -1]]
     assert sender.core.dropped() == 0
 
@@ -60,11 +60,11 @@ def test_crossing_whose_boot_had_a_wrong_clock_is_sent_without_a_time_rather_tha
     set_from_network(sender, UTC + 90_000, 0)
     sender.core.append(-1, 500)
     assert sender.prepare(1000)["crossings"] == [[4, UTC + HOUR_MS + 56_000, 1]]
-    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == Outcome.REDATED
+    assert sender.take(400, date_ms=UTC + 91_000, now_ms=1000) == AnswerEffect.REDATED
     undated = sender.prepare(2000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]
-    assert sender.take(200, '{"through": 4}', now_ms=2000) == Outcome.ACKNOWLEDGED
+    assert sender.take(200, '{"through": 4}', now_ms=2000) == AnswerEffect.ACKNOWLEDGED
     live = sender.prepare(3000)
     assert (live["crossings"], live["from"], live["to"]) == ([[5, UTC + 90_500, -1]], UTC + 90_000, UTC + 93_000)
     assert sender.core.dropped() == 0
@@ -74,11 +74,11 @@ def test_refused_crossing_of_this_boot_is_sent_without_a_time_and_the_next_span_
     sender = delivered()
     sender.core.append(1, 6000)
     sender.prepare(7000)
-    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == Outcome.REDATED
+    assert sender.take(400, date_ms=UTC + 7000, now_ms=7000) == AnswerEffect.REDATED
     undated = sender.prepare(8000)
     assert undated["crossings"] == [[4, None, 1]]
     assert undated["from"] == undated["to"]
-    assert sender.take(400, date_ms=UTC + 8000, now_ms=8000) == Outcome.DROPPED
+    assert sender.take(400, date_ms=UTC + 8000, now_ms=8000) == AnswerEffect.DROPPED
     assert (sender.core.waiting(), sender.core.dropped()) == (0, 1)
     live = sender.prepare(9000)
     assert live["from"] > UTC + 6000
@@ -95,7 +95,7 @@ def test_refusal_that_is_not_ingests_own_costs_no_crossing(status: int, body: st
         now_ms = max(5000, sender.due_ms)
         sender.prepare(now_ms)
         assert sender.body == first
-        assert sender.take(status, body, now_ms=now_ms) == Outcome.NOT_RECEIVED
+        assert sender.take(status, body, now_ms=now_ms) == AnswerEffect.NOT_RECEIVED
     assert (sender.core.waiting(), sender.core.dropped()) == (3, 0)
 
 
@@ -104,7 +104,7 @@ def test_bad_request_of_ingest_refuses_no_batch() -> None:
     sender = Sender()
     sender.prepare(5000)
     body = json.dumps({"error": {"code": "bad_request", "message": "not HTTP", "field": ""}})
-    assert sender.take(400, body) == Outcome.NOT_RECEIVED
+    assert sender.take(400, body) == AnswerEffect.NOT_RECEIVED
     assert sender.core.waiting() == 3
 
 
@@ -148,7 +148,7 @@ def test_through_of_minus_one_for_an_empty_batch_removes_nothing_and_covers_its_
     sender.take(200, '{"through": 3}')
     sender.prepare(55_000)
     sender.core.append(1, 55_001)
-    assert sender.take(200, '{"through": -1}', now_ms=55_002) == Outcome.ACKNOWLEDGED
+    assert sender.take(200, '{"through": -1}', now_ms=55_002) == AnswerEffect.ACKNOWLEDGED
     assert sender.core.waiting() == 1
     body = sender.prepare(60_000)
     assert (body["crossings"], body["from"]) == ([[4, UTC + 55_001, 1]], UTC + 55_000)
@@ -159,8 +159,8 @@ def test_no_span_covers_the_instant_that_a_dropped_crossing_shares_with_the_next
     sender.core.append(1, 6000)
     sender.core.append(-1, 6000)
     now_ms = 7000
-    outcome = Outcome.HALVED
-    while outcome != Outcome.DROPPED:
+    outcome = AnswerEffect.HALVED
+    while outcome != AnswerEffect.DROPPED:
         now_ms = max(now_ms + 1, sender.due_ms)
         sender.prepare(now_ms)
         outcome = sender.take(400, date_ms=UTC + now_ms, now_ms=now_ms)

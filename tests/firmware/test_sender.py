@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from footfall.signing import signed_headers
-from tests.support.counter_core import Core, Outcome
+from tests.support.counter_core import AnswerEffect, Core
 
 UTC = 1_777_874_400_000
 KEY = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -47,13 +47,15 @@ class Sender:
 
     def take(
         self, status: int, body: str | None = None, date_ms: int | None = None, after: str = "", now_ms: int = 5000
-    ) -> Outcome:
+    ) -> AnswerEffect:
         """Take an answer, with a Date of *date_ms*; without *body*, an error in ingest's shape."""
         if body is None:
             code = "unknown_counter" if status == 401 else "invalid_batch"
             body = json.dumps({"error": {"code": code, "message": "no", "field": ""}}) if status >= 400 else ""
         date = "" if date_ms is None else formatdate(date_ms // 1000, usegmt=True)
-        return Outcome(self.c.sender_take(self.handle, status, body.encode(), date.encode(), after.encode(), now_ms))
+        return AnswerEffect(
+            self.c.sender_take(self.handle, status, body.encode(), date.encode(), after.encode(), now_ms)
+        )
 
     @property
     def due_ms(self) -> int:
@@ -64,7 +66,7 @@ class Sender:
 def test_acknowledged_batch_is_removed_and_the_heartbeat_follows() -> None:
     sender = Sender()
     assert len(sender.prepare(5000)["crossings"]) == 3
-    assert sender.take(200, '{"through": 3}') == Outcome.ACKNOWLEDGED
+    assert sender.take(200, '{"through": 3}') == AnswerEffect.ACKNOWLEDGED
     assert sender.core.waiting() == 0
     assert sender.due_ms == 55_000
     beat = sender.prepare(55_000)
@@ -97,7 +99,7 @@ def test_body_without_a_verdict_is_resent_unchanged_with_growing_delays(status: 
     pauses = []
     now_ms = 5000
     for _ in range(12):
-        assert sender.take(status, now_ms=now_ms) == Outcome.NOT_RECEIVED
+        assert sender.take(status, now_ms=now_ms) == AnswerEffect.NOT_RECEIVED
         pauses.append(sender.due_ms - now_ms)
         now_ms = sender.due_ms
         sender.prepare(now_ms)
@@ -111,7 +113,7 @@ def test_body_without_a_verdict_is_resent_unchanged_with_growing_delays(status: 
 def test_answer_of_something_that_is_not_ingest_acknowledges_nothing() -> None:
     sender = Sender()
     sender.prepare(5000)
-    assert sender.take(200, "<html>Please log in</html>") == Outcome.NOT_RECEIVED
+    assert sender.take(200, "<html>Please log in</html>") == AnswerEffect.NOT_RECEIVED
     assert sender.core.waiting() == 3
 
 
@@ -120,7 +122,7 @@ def test_answer_of_something_that_is_not_ingest_acknowledges_nothing() -> None:
 def test_busy_server_is_left_alone_as_long_as_it_says(status: int, after: str, wait_ms: int) -> None:
     sender = Sender()
     sender.prepare(5000)
-    assert sender.take(status, after=after) == Outcome.BUSY
+    assert sender.take(status, after=after) == AnswerEffect.BUSY
     assert sender.due_ms == 5000 + wait_ms
     assert sender.core.waiting() == 3
 
@@ -130,7 +132,7 @@ def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
     """The sender halves a refused batch, drops the single bad crossing, and keeps the others."""
     sender = Sender()
     arrived: list[int] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[AnswerEffect] = []
     now_ms = 5000
     while sender.core.waiting() and len(outcomes) < 50:
         now_ms = max(now_ms, sender.due_ms)
@@ -142,14 +144,14 @@ def test_one_bad_crossing_takes_no_other_with_it(status: int) -> None:
             outcomes.append(sender.take(200, f'{{"through": {max(seqs)}}}', now_ms=now_ms))
     assert arrived == [1, 3]
     assert sender.core.dropped() == 1
-    assert outcomes.count(Outcome.DROPPED) == 1
+    assert outcomes.count(AnswerEffect.DROPPED) == 1
 
 
 def test_date_of_a_401_sets_a_wrong_clock_and_crossings_are_redated() -> None:
     sender = Sender(clock=False)
     sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     assert sender.prepare(5000)["crossings"][0][1] == UTC + 3_601_000
-    assert sender.take(401, date_ms=UTC + 5000) == Outcome.CLOCK_SET
+    assert sender.take(401, date_ms=UTC + 5000) == AnswerEffect.CLOCK_SET
     assert sender.due_ms <= 5000
     assert abs(sender.prepare(5000)["crossings"][0][1] - (UTC + 1000)) <= 1000
 
@@ -158,14 +160,14 @@ def test_a_400_whose_date_shows_that_the_clock_was_off_drops_nothing() -> None:
     sender = Sender(clock=False)
     sender.c.clock_set_from_network(sender.handle, UTC + 3_600_000, 0)
     sender.prepare(5000)
-    assert sender.take(400, date_ms=UTC + 5000) == Outcome.CLOCK_SET
+    assert sender.take(400, date_ms=UTC + 5000) == AnswerEffect.CLOCK_SET
     assert (sender.core.waiting(), sender.core.dropped()) == (3, 0)
 
 
 def test_a_401_with_a_right_clock_keeps_everything_and_waits() -> None:
     sender = Sender()
     sender.prepare(5000)
-    assert sender.take(401, date_ms=UTC + 5000) == Outcome.UNAUTHORISED
+    assert sender.take(401, date_ms=UTC + 5000) == AnswerEffect.UNAUTHORISED
     assert sender.core.waiting() == 3
     assert sender.due_ms > 5000
 
@@ -175,7 +177,7 @@ def test_without_any_time_it_asks_the_server_for_it() -> None:
     sender = Sender(clock=False)
     probe = sender.prepare(5000)
     assert (probe["crossings"], probe["from"], probe["to"]) == ([], 0, 0)
-    assert sender.take(401, date_ms=UTC + 5000) == Outcome.CLOCK_SET
+    assert sender.take(401, date_ms=UTC + 5000) == AnswerEffect.CLOCK_SET
     assert len(sender.prepare(5000)["crossings"]) == 3
 
 
@@ -185,7 +187,7 @@ def test_a_server_whose_date_jumps_causes_no_busy_loop() -> None:
     now_ms = 5000
     for k in range(8):
         sender.prepare(now_ms)
-        assert sender.take(401, date_ms=UTC + 10**7 * (k + 1), now_ms=now_ms) == Outcome.CLOCK_SET
+        assert sender.take(401, date_ms=UTC + 10**7 * (k + 1), now_ms=now_ms) == AnswerEffect.CLOCK_SET
         pauses.append(max(0, sender.due_ms - now_ms))
         now_ms = max(now_ms, sender.due_ms)
     assert pauses[-1] > 10_000

@@ -9,7 +9,7 @@ import pytest
 
 from footfall.signing import signed_headers
 from tests.firmware.test_sender import KEY, RAW_KEY, UTC
-from tests.support.counter_core import Core, Outcome
+from tests.support.counter_core import AnswerEffect, Core
 
 TOLERANCE_MS = 300_000
 EARLIEST_MS = 1_420_070_400_000  # 2015-01-01
@@ -97,7 +97,7 @@ class Life:
     def set_from_network(self, error_ms: int) -> None:
         self.c.clock_set_from_network(self.handle, UTC + self.now_ms + error_ms, self.mono_ms)
 
-    def exchange(self, who: str) -> Outcome:
+    def exchange(self, who: str) -> AnswerEffect:
         """Send one request, which may get lost or reach something else."""
         assert self.c.sender_prepare(self.handle, self.mono_ms, self.mono_ms)
         body = bytes(self.c.sender_body(self.handle))
@@ -117,7 +117,7 @@ class Life:
             status, text = self.throws.choice([400, 413, 502, 429]), "<html>nginx</html>"
         elif who == "down":
             status, text = 503, error("store_unavailable")
-        return Outcome(self.c.sender_take(self.handle, status, text.encode(), date.encode(), b"", self.mono_ms))
+        return AnswerEffect(self.c.sender_take(self.handle, status, text.encode(), date.encode(), b"", self.mono_ms))
 
     def drain(self) -> None:
         """Run without faults until the queue is empty."""
@@ -125,7 +125,7 @@ class Life:
             self.now_ms += 4_000_000  # the network's time is believed again after an hour
             self.set_from_network(0)
             outcome = self.exchange("ingest")
-            if outcome == Outcome.ACKNOWLEDGED and self.core.waiting() == 0:
+            if outcome == AnswerEffect.ACKNOWLEDGED and self.core.waiting() == 0:
                 return
         raise AssertionError("a crossing waits for ever")
 

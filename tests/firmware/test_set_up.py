@@ -3,7 +3,7 @@
 import ctypes
 import html.parser
 
-from tests.firmware.test_settings import PRINTABLE
+from tests.firmware.test_counter_settings import PRINTABLE
 from tests.support.application import COMMANDS, KEY, application, names, owned, settings
 
 PEM = "-----BEGIN CERTIFICATE-----\n" + "\n".join("A" * 64 for _ in range(30)) + "\n-----END CERTIFICATE-----\n"

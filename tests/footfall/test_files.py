@@ -60,7 +60,7 @@ def test_part_file_that_was_left_over_lends_neither_mode_nor_content(tmp_path: P
 
 
 def test_disk_has_the_content_before_the_name_and_then_the_name(tmp_path: Path) -> None:
-    """Else a power cut leaves an empty file under the name, or the old name after the caller was told."""
+    """Otherwise a power cut could leave an empty file, or the old one after the caller was told of the new."""
     path = tmp_path / "keys.toml"
     path.write_text("old\n")
     synced: list[tuple[str, bytes]] = []

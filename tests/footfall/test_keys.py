@@ -72,7 +72,7 @@ def test_key_file_says_what_it_is(tmp_path: Path) -> None:
     assert list(tomllib.loads(text)) == ["ALLI1"]
 
 
-def test_all_problems_of_the_key_file_are_told_at_once_and_no_key(tmp_path: Path) -> None:
+def test_all_problems_of_the_key_file_are_reported_at_once_without_any_key(tmp_path: Path) -> None:
     good = new_key()
     (tmp_path / "keys.toml").write_text(
         f'ALLI1 = ["{good}", "{good}", "{good}"]\nALLI2 = "{good}"\nALLI3 = ["secret"]\nALLI4 = [5]\n'

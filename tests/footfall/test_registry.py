@@ -76,7 +76,7 @@ def test_counters_of_a_site_are_ordered_by_id(tmp_path: Path) -> None:
     assert [counter.id for counter in registry.counters_of("alliance")] == ["ALLI1", "B", "Z"]
 
 
-def test_all_problems_of_both_files_are_told_in_one_error(tmp_path: Path) -> None:
+def test_all_problems_of_both_files_are_reported_in_one_error(tmp_path: Path) -> None:
     (tmp_path / keys.FILE_NAME).write_text('ALLI1 = ["secret"]\n')
     assert problems_of(
         tmp_path,
@@ -122,7 +122,7 @@ def test_unknown_table_suggests_the_near_one(tmp_path: Path) -> None:
     assert config.problems == ["site is not a setting; did you mean `sites`?"]
 
 
-def test_keys_are_told_only_of_counters_that_are_registered_and_have_some(tmp_path: Path) -> None:
+def test_keys_are_returned_only_for_registered_counters_that_have_some(tmp_path: Path) -> None:
     newest, before = new_key(), new_key()
     written = {"ALLI1": (newest, before), "GONE": (new_key(),), "ALLI2": ()}
     keys.write_keys(tmp_path / keys.FILE_NAME, written)
@@ -183,7 +183,7 @@ def test_rotated_key_and_removed_counter_are_known_a_second_later(installation: 
 
 
 @pytest.mark.parametrize("broken", ["[sites", "", '[counters.ALLI1]\nsite = "gone"\n'])
-def test_broken_file_leaves_the_last_good_registry_and_is_told_once(
+def test_broken_file_leaves_the_last_good_registry_and_is_reported_once(
     installation: Installation, broken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = SteppedSeconds()
@@ -222,7 +222,7 @@ def test_edit_that_keeps_size_and_time_is_noticed_when_the_file_was_replaced(ins
 
 
 def test_registry_is_as_the_files_are_now_however_old_the_first_one_is(installation: Installation) -> None:
-    """A worker that is started again is handed what its supervisor read long ago."""
+    """A restarted worker gets the registry that its supervisor read long ago."""
     config = read_config(installation.folder / "footfall.toml")
     old = load_registry(config, installation.data)
     add_counter(installation, "ALLI3")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from footfall.environment import Environment
 from footfall.errors import ConfigError
-from footfall.kinds import (
+from footfall.model import Hours
+from footfall.setting_kinds import (
     ADDRESS,
     CLOCK,
     FLAG,
@@ -26,7 +27,6 @@ from footfall.kinds import (
     parse_hours,
     whole,
 )  # fmt: skip
-from footfall.model import Hours
 from footfall.settings import ConfigFile, Table, find_config, inner, optional, read_config, setting, settings_of
 
 
@@ -56,7 +56,7 @@ class ManyTable(Table):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteTable(Table):
+class RequiredTable(Table):
     """Settings without a default."""
 
     PATH = "sites.ID"
@@ -101,10 +101,10 @@ def test_what_is_not_written_has_its_default() -> None:
 
 def test_setting_without_a_default_is_required_unless_it_is_optional(tmp_path: Path) -> None:
     config = config_of(tmp_path, "[sites.alliance]\n")
-    table = config.named(SiteTable)["alliance"]
+    table = config.named(RequiredTable)["alliance"]
     assert config.problems == [f"sites.alliance.{name} is missing" for name in ("text", "zone", "number")]
     assert (table.text, table.zone, table.note) == ("", ZoneInfo("UTC"), None)
-    assert [name for name, one in settings_of(SiteTable).items() if one.is_required] == ["text", "zone", "number"]
+    assert [name for name, one in settings_of(RequiredTable).items() if one.is_required] == ["text", "zone", "number"]
 
 
 @pytest.mark.parametrize("value", ["", " ", 5, True, [], {}])
@@ -268,13 +268,13 @@ def test_secret_that_cannot_be_read_is_a_problem_and_differs_from_none(tmp_path:
 
 def test_value_where_a_table_belongs_is_a_problem(tmp_path: Path) -> None:
     @dataclass(frozen=True, kw_only=True)
-    class CounterTable(Table):
+    class RepeatedTable(Table):
         PATH = "counters.ID"
 
     config = config_of(tmp_path, 'ingest = 5\nsites = "here"\n[counters]\nALLI1 = 5\n')
     config.read(ManyTable)
-    config.named(SiteTable)
-    config.named(CounterTable)
+    config.named(RequiredTable)
+    config.named(RepeatedTable)
     assert config.problems == [
         "ingest must be a table, [ingest]",
         "sites must hold tables, [sites.ID]",
@@ -286,14 +286,14 @@ def test_value_where_a_table_belongs_is_a_problem(tmp_path: Path) -> None:
 def test_name_of_a_table_that_could_not_be_sent_is_a_problem(tmp_path: Path, name: str) -> None:
     written = name.replace("\n", "\\n")
     config = config_of(tmp_path, f'[sites."{written}"]\ntext = "x"\nzone = "UTC"\nnumber = 1\n')
-    config.named(SiteTable)
+    config.named(RequiredTable)
     assert config.problems == [f"sites.{name!r}: a name is 1 to 64 letters, digits, `_`, `.` and `-`"]
 
 
 def test_all_problems_are_reported_in_one_error_each_once(tmp_path: Path) -> None:
     config = config_of(tmp_path, '[sites.a]\nflag = 5\nnumber = 50\nnumbr = 1\nzone = "UTC"\n')
     for _ in range(2):  # two readers of one table find the same
-        config.named(SiteTable)
+        config.named(RequiredTable)
     with pytest.raises(ConfigError) as caught:
         config.finish()
     assert caught.value.source == str(tmp_path / "footfall.toml")

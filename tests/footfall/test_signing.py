@@ -1,4 +1,4 @@
-"""Signatures: ours and the reference implementation's are one and the same; everything else is refused."""
+"""Signatures: ours and the reference implementation's are identical; everything else is refused."""
 
 import base64
 import re
@@ -122,7 +122,7 @@ def test_request_without_one_of_the_headers_is_not_signed(missing: str) -> None:
 
 @pytest.mark.parametrize("place", range(3))
 def test_one_of_several_signatures_is_enough(place: int) -> None:
-    """The header is a list separated by spaces; versions and signatures we do not know are passed over."""
+    """The header is a list separated by spaces; versions and signatures we do not know are skipped."""
     several = ["v1a,AAAA", "v1," + base64.b64encode(bytes(32)).decode(), "garbage"]
     several.insert(place, sign(KEY, "msg_1", NOW_S, BODY))
     check(signed(webhook_signature=" ".join(several)))

@@ -1,4 +1,4 @@
-"""The wire format, version 1: what is taken, and that every refusal names the field."""
+"""The wire format, version 1: what is accepted, and that every refusal names the field."""
 
 import json
 from typing import Any

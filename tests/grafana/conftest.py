@@ -6,7 +6,7 @@ import pytest
 
 from harness.influx_server import InfluxDatabase, InfluxServer
 from tests.support.grafana_week import Week, load, simulated_week
-from tests.support.influx_server import database_elsewhere
+from tests.support.influx_fixtures import database_elsewhere
 
 
 @pytest.fixture(scope="session")

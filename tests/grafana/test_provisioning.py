@@ -29,7 +29,7 @@ def read(name: str) -> Any:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_yaml_is_clean(path: Path) -> None:
-    """yamllint has nothing to say, and each file says its version."""
+    """yamllint finds nothing, and each file states its version."""
     text = path.read_text(encoding="utf-8")
     assert [str(problem) for problem in linter.run(text, STYLE)] == []
     assert yaml.safe_load(text)["apiVersion"] == 1

@@ -15,8 +15,8 @@ from harness.installation import PROFILE, SITE, Installation, install
 from tests.support.grafana import Frame, Json, Viewer, dashboard, dashboard_names, panels
 from tests.support.grafana_alerts import firing, rules
 from tests.support.grafana_transformations import transform
-from tests.support.influx_server import running_influx_server
-from tests.support.processes import until
+from tests.support.influx_fixtures import running_influx_server
+from tests.support.process_checks import until
 from tests.support.zones import zone_where_it_is_day
 
 pytestmark = pytest.mark.slow

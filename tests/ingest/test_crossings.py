@@ -60,7 +60,7 @@ def test_heartbeat_is_acknowledged_and_covers_its_span(ingest: Ingest) -> None:
 
 
 def test_conflicting_crossing_is_acknowledged_and_logged(ingest: Ingest) -> None:
-    """If it were refused, the counter would resend it for ever. The log asks a person to look."""
+    """If it were refused, the counter would resend it for ever. The log says what to check."""
     ingest.post(body_of())
     answer = ingest.post(body_of(crossings=[[1041, NOON_MS - 50_000, -1]]))
     assert answer.json == {"stored": 0, "duplicates": 1, "through": 1041}
@@ -109,7 +109,7 @@ def test_counter_that_is_not_registered_is_refused(ingest: Ingest) -> None:
 
 
 def test_counter_without_a_key_is_refused(ingest: Ingest) -> None:
-    """Registered, but its key was taken away: even a signature by another one's key says nothing."""
+    """It is registered but has no key, and another counter's key does not help."""
     folder = ingest.installation.folder
     with (folder / "footfall.toml").open("a") as file:
         file.write('[counters.ALLI9]\nsite = "alliance"\nname = "Counter 9"\nlocation = "RDCentre"\n')

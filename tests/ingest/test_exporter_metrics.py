@@ -1,4 +1,4 @@
-"""/metrics says what the exporter recorded at its last look, and nothing where it has not run."""
+"""/metrics shows what the exporter recorded at its last look, and nothing if it has not run."""
 
 from collections.abc import Iterator
 from contextlib import closing

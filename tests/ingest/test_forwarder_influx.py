@@ -14,7 +14,7 @@ from footfall.store.influx_writer import InfluxWriter
 from footfall.store.influxql import InfluxQL
 from footfall.store.points import Point, forwarder_point
 from harness.installation import free_port
-from tests.support.influx_server import InfluxDatabase, InfluxServer
+from tests.support.influx_fixtures import InfluxDatabase, InfluxServer
 from tests.support.influx_stores import config_of
 from tests.support.writer_contract import Held, WriterContract, point
 

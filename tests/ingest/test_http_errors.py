@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from footfall import wire
 from harness.installation import batch
-from ingest.http_errors import RequestRefused
+from ingest.http_errors import HttpError
 from tests.support.ingest_app import HEARTBEAT, LEGACY, NOON_MS, Ingest, ingest_in_process
 
 BODY = batch((1, NOON_MS, 1), span=HEARTBEAT)
@@ -146,7 +146,7 @@ def test_error_of_a_head_request_has_no_body(ingest: Ingest) -> None:
 
 def test_errors_can_be_kept_in_a_set() -> None:
     """Traceback printing and exception groups hash the errors they hold."""
-    errors = [RequestRefused(404, "unknown_site", "no such site") for _ in range(2)]
+    errors = [HttpError(404, "unknown_site", "no such site") for _ in range(2)]
     assert len({*errors}) == 2
     assert str(errors[0]) == "no such site"
 

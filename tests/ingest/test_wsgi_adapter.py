@@ -17,7 +17,7 @@ from footfall import wire
 from footfall.model import Span
 from harness.installation import Installation, batch, install
 from ingest.wsgi_adapter import READ_THREADS
-from tests.support.processes import until
+from tests.support.process_checks import until
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from simulator.counter_plans import SimulationSetup
 from simulator.people import Crossing, in_order
 from simulator.simulation import SimulationProgress, simulate_day, simulate_today
 from simulator.unreliable_network import NO_TROUBLE, ROUGH, HttpTransport, NetworkTrouble, Response
-from tests.support.processes import until
+from tests.support.process_checks import until
 
 SPRING = date(2026, 3, 29)
 ALLIANCE = Site("alliance", "Alliance", "ALLI", ZoneInfo("Europe/Paris"), Hours(480, 1140), capacity=120, reset=240)

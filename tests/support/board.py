@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from harness.installation import free_port
 from tests.support.firmware import FIRMWARE, built
-from tests.support.processes import until
+from tests.support.process_checks import until
 
 HOST = FIRMWARE / "host" / "arduino_check"
 BUILD = FIRMWARE / "build"

@@ -45,7 +45,7 @@ class Passer:
 
 
 @dataclass(frozen=True)
-class Trial:
+class BoxTrial:
     """What the beams saw, *spacing_mm* apart, and who passed, in order of appearance."""
 
     changes: Changes
@@ -132,8 +132,8 @@ class Walkers:
         self._spacing_mm = spacing_mm
         self._spacing = spacing_mm / 1000
 
-    def trials(self, name: str, count: int) -> list[Trial]:
-        scenario: Callable[[], Trial] = getattr(self, name)
+    def trials(self, name: str, count: int) -> list[BoxTrial]:
+        scenario: Callable[[], BoxTrial] = getattr(self, name)
         return [scenario() for _ in range(count)]
 
     # People
@@ -168,32 +168,34 @@ class Walkers:
             boxes.append(Box(back + dice.uniform(0.05, 0.35), thick))
         return tuple(boxes)
 
-    def watched(self, passers: list[Passer], length_s: float, truth: list[int]) -> Trial:
+    def watched(self, passers: list[Passer], length_s: float, truth: list[int]) -> BoxTrial:
         dice = self._dice
         width = dice.uniform(0, 0.05)
         beams = seen(passers, length_s, self._spacing, width)
         jitter_ms, every_ms = dice.choice(((0, 1), (2, 1), (4, 1), (8, 1), (2, 10)))
-        return Trial(changes(beams, dice, jitter_ms, every_ms), tuple(way_of(way) for way in truth), self._spacing_mm)
+        return BoxTrial(
+            changes(beams, dice, jitter_ms, every_ms), tuple(way_of(way) for way in truth), self._spacing_mm
+        )
 
     def way(self) -> int:
         return self._dice.choice((1, -1))
 
-    def one(self, slowest: float, fastest: float, *, arms: bool = True) -> Trial:
+    def one(self, slowest: float, fastest: float, *, arms: bool = True) -> BoxTrial:
         speed, way = self._dice.uniform(slowest, fastest), self.way()
         boxes = self.body(speed, arms=arms)
         front = steady(speed, START, self._dice.uniform(0, 0.015) * min(1, speed))
         return self.watched([Passer(boxes, front, way)], 3.8 / speed, [way])
 
-    def single(self) -> Trial:
+    def single(self) -> BoxTrial:
         return self.one(0.5, 2.0)
 
-    def slow(self) -> Trial:
+    def slow(self) -> BoxTrial:
         return self.one(0.15, 0.5)
 
-    def running(self) -> Trial:
+    def running(self) -> BoxTrial:
         return self.one(2.0, 4.0)
 
-    def file(self, *, arms: bool = False, least: float = 0.15, fastest: float = 1.6) -> Trial:
+    def file(self, *, arms: bool = False, least: float = 0.15, fastest: float = 1.6) -> BoxTrial:
         dice, way, start = self._dice, self.way(), START
         speed = dice.uniform(fastest / 4, fastest)
         passers = []
@@ -205,13 +207,13 @@ class Walkers:
             start -= max(box.behind + box.length + box.swing for box in boxes) + dice.uniform(least, 1)
         return self.watched(passers, (2 - start) / speed, [way] * len(passers))
 
-    def file_with_arms(self) -> Trial:
+    def file_with_arms(self) -> BoxTrial:
         return self.file(arms=True, least=0.4)
 
-    def running_file(self) -> Trial:
+    def running_file(self) -> BoxTrial:
         return self.file(arms=True, least=0.8, fastest=3.5)
 
-    def opposite(self) -> Trial:
+    def opposite(self) -> BoxTrial:
         """Two people, the second 0.6 s after the first has left the beams."""
         dice, way = self._dice, self.way()
         trunks = [self.trunk(), self.trunk()]
@@ -223,7 +225,7 @@ class Walkers:
         passers.append(Passer((trunks[1],), lambda t: second(t - start), -way))
         return self.watched(passers, start + 3 / speeds[1], [way, -way])
 
-    def overtaken(self) -> Trial:
+    def overtaken(self) -> BoxTrial:
         """One person passes; the next stops in the beams, then passes too."""
         dice, way = self._dice, self.way()
         speed, stop = dice.uniform(0.6, 1.4), dice.uniform(-0.05, 0.25)
@@ -235,7 +237,7 @@ class Walkers:
         passers = [Passer((trunks[0],), steady(speed), way), Passer((trunks[1],), front, way)]
         return self.watched(passers, going + 2.5 / speed, [way, way])
 
-    def standing(self) -> Trial:
+    def standing(self) -> BoxTrial:
         """Stops in the door for 1 to 8 s, with sway, perhaps steps back, and goes on."""
         dice, way, speed = self._dice, self.way(), self._dice.uniform(0.4, 1.3)
         boxes = self.body(speed, arms=dice.random() < 0.4, swings=False)
@@ -254,7 +256,7 @@ class Walkers:
 
     # Prams
 
-    def pram(self) -> Trial:
+    def pram(self) -> BoxTrial:
         """A pram of 0.6 to 1 m, its pusher 0.1 to 0.6 m behind; arms may be in the hole or close it."""
         dice, way, speed = self._dice, self.way(), self._dice.uniform(0.5, 1.5)
         length, gap = dice.uniform(0.6, 1.0), dice.uniform(0.1, 0.6)
@@ -271,7 +273,7 @@ class Walkers:
 
     # Nobody passes
 
-    def turn(self) -> Trial:
+    def turn(self) -> BoxTrial:
         """Comes, with arms that reach further than the trunk, stops or not, and goes back."""
         dice, way, speed = self._dice, self.way(), self._dice.uniform(0.3, 1.6)
         wait = dice.choice((0.0, 0.0, 0.4, 1.0, 3.0))
@@ -283,7 +285,7 @@ class Walkers:
         front = through((0, START), (reached, deepest), (reached + wait + 0.05, back), (2 * reached + wait, START))
         return self.watched([Passer(boxes, front, way)], 2 * reached + wait + 0.2, [])
 
-    def leaning(self) -> Trial:
+    def leaning(self) -> BoxTrial:
         """Somebody covers one beam or both for seconds, and fidgets."""
         dice = self._dice
         beams: tuple[Intervals, Intervals] = ([], [])
@@ -296,9 +298,9 @@ class Walkers:
             at = end
         if dice.random() < 0.4:  # further in: the other beam all the time, and longer
             beams[far].append((start - dice.uniform(20, 200), at + dice.uniform(20, 300)))
-        return Trial(changes(beams, dice, 4, 1), (), self._spacing_mm)
+        return BoxTrial(changes(beams, dice, 4, 1), (), self._spacing_mm)
 
-    def noise(self) -> Trial:
+    def noise(self) -> BoxTrial:
         """Blips of 1 to 80 ms on one beam or on both at once."""
         dice = self._dice
         beams: tuple[Intervals, Intervals] = ([], [])
@@ -310,7 +312,7 @@ class Walkers:
                 start = at * 1000 + skew
                 if not beams[beam] or beams[beam][-1][1] < start:
                     beams[beam].append((start, start + width))
-        return Trial(changes(beams, dice, 1, 1), (), self._spacing_mm)
+        return BoxTrial(changes(beams, dice, 1, 1), (), self._spacing_mm)
 
 
 def _moments(dice: Random, start: float, end: float, mean: float) -> Iterator[float]:

@@ -56,7 +56,6 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "http_date": (c_bool, c_char_p, POINTER(c_int64)),
     "retry_after": (c_bool, c_char_p, c_int64, POINTER(c_int64)),
 }
-NEVER_MS = -(2**63)
 
 
 class Opening(IntEnum):
@@ -68,7 +67,7 @@ class Opening(IntEnum):
     FAILED = 3
 
 
-class Outcome(IntEnum):
+class AnswerEffect(IntEnum):
     """What an answer did (sending/sender.h)."""
 
     ACKNOWLEDGED = 0

@@ -22,6 +22,7 @@ from footfall.signing import verify
 from footfall.wire import MAX_BODY_BYTES, PATH, parse_arrival, parse_body
 from simulator.people import Crossing, in_order
 from simulator.unreliable_network import Response
+from tests.support.http_serving import serving
 
 TOLERANCE_S = 300
 Fault = Callable[[int, bytes], Response | None]
@@ -152,11 +153,5 @@ def served(fake: FakeIngest) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, serving(server) as url:
+        yield url

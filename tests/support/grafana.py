@@ -85,7 +85,7 @@ class Frame:
 
 
 @dataclass
-class InfluxSeries:
+class AnswerSeries:
     """A series in InfluxDB's response. ``rows`` hold values in the order of ``columns``."""
 
     name: str
@@ -94,7 +94,7 @@ class InfluxSeries:
     rows: Sequence[Sequence[Any]]
 
 
-def ask(database: InfluxDatabase, influxql: str) -> list[InfluxSeries]:
+def ask(database: InfluxDatabase, influxql: str) -> list[AnswerSeries]:
     """Return the series of *influxql*, one statement, requested as Grafana does. Fails on any error."""
     answer = urllib3.request(
         "POST", f"{database.url}/query?db={database.influx_bucket}&epoch=ms", body=urlencode({"q": influxql}),
@@ -108,7 +108,7 @@ def ask(database: InfluxDatabase, influxql: str) -> list[InfluxSeries]:
     assert "error" not in result, (influxql, result)
     assert not any(series.get("partial") for series in result.get("series", ())), influxql
     return [
-        InfluxSeries(one["name"], one.get("tags", {}), one["columns"], one.get("values", ()))
+        AnswerSeries(one["name"], one.get("tags", {}), one["columns"], one.get("values", ()))
         for one in result.get("series", ())
     ]
 
@@ -205,7 +205,7 @@ def interval_s(start_utc: datetime, end_utc: datetime, least: str) -> int:
     return next(round_s for round_s in INTERVALS_S if round_s >= wanted_s)
 
 
-def frames_of(series: Sequence[InfluxSeries], target: Json) -> list[Frame]:
+def frames_of(series: Sequence[AnswerSeries], target: Json) -> list[Frame]:
     """Return *series* as frames: one table, or one frame for each column of each series."""
     if not series:
         return []
@@ -233,7 +233,7 @@ def frames_of(series: Sequence[InfluxSeries], target: Json) -> list[Frame]:
     ]
 
 
-def _alias(target: Json, series: InfluxSeries, column: str) -> str:
+def _alias(target: Json, series: AnswerSeries, column: str) -> str:
     """Return the name of a frame, as FormatFrameName in pkg/tsdb/influxdb/influxql/util does."""
     alias: str = target.get("alias", f"{series.name}.{column}")
     named = {"col": column, "m": series.name, **{f"tag_{name}": value for name, value in series.tags.items()}}

@@ -14,7 +14,7 @@ from footfall.model import epoch_ms
 from tests.support.grafana import Frame, Json, Viewer, dashboard
 from tests.support.grafana_transformations import transform
 from tests.support.grafana_week import LIBRARY, NOW, PARIS, load, paris, simulated_week
-from tests.support.influx_server import running_influx_server
+from tests.support.influx_fixtures import running_influx_server
 
 COLUMN, ROW, EDGE, HEAD = 44, 24, 4, 22
 COLOURS = ("#3b78b8", "#d9822b", "#4d9a57", "#8d6cab", "#b8474a")

@@ -4,13 +4,14 @@ import gzip
 import http.server
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import urllib3
+
+from tests.support.http_serving import serving
 
 FORWARDED_HEADERS = ("Authorization", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding")
 
@@ -91,12 +92,8 @@ def influx_proxy(upstream: str) -> Iterator[InfluxProxy]:
     handler = type("Handler", (_Handler,), {"proxy": proxy, "pool": pool})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        proxy.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
         try:
-            yield proxy
+            with serving(server) as proxy.url:
+                yield proxy
         finally:
-            server.shutdown()
-            thread.join()
             pool.clear()

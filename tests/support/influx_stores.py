@@ -14,7 +14,7 @@ from footfall.store.journal import Journal
 from footfall.store.line_protocol import render_lines
 from footfall.store.outbox import Cursor, Outbox, set_forwarding
 from footfall.store.points import forwarder_point
-from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.journals import START_MS
 
 NOW = datetime(2026, 5, 4, 20, 0, tzinfo=UTC)

@@ -40,8 +40,8 @@ class Step(StrEnum):
 class Fault:
     """What goes wrong at a step: every time, or only the *nth* time in a connection, counted from 1.
 
-    ``hang``: no answer, for ever. ``cut before``: the connection ends, nothing was done. ``cut after``: it was done,
-    and the connection ends in place of the answer. ``deny``: permission denied. ``fail``: SFTP's general failure,
+    ``hang``: no answer, for ever. ``cut before``: the connection ends before the request is done. ``cut after``: it is
+    done, and the connection ends in place of the answer. ``deny``: permission denied. ``fail``: SFTP's general failure,
     in the server's own *words*, which need not be UTF-8. ``no such file``: as if something had removed it.
     At LOGIN only ``hang`` and ``cut before`` mean anything.
     """
@@ -197,7 +197,7 @@ class _Files(asyncssh.SFTPServer):
         self._counts: Counter[Step] = Counter()
 
     async def _before(self, step: Step, operation: str, *paths: bytes) -> Fault | None:
-        """Record a request, go wrong if that is due now, and return the fault for ``_after``."""
+        """Record a request, cause its fault if one is due, and return a fault for ``_after``."""
         self._server.requests.append(Request(operation, tuple(Path(os.fsdecode(path)).name for path in paths)))
         self._counts[step] += 1
         fault = self._server.fault_at(step, self._counts[step])
@@ -219,7 +219,7 @@ class _Files(asyncssh.SFTPServer):
         return fault
 
     def _after(self, fault: Fault | None) -> None:
-        """Cut the connection, when the request was done, if *fault* is there: it is none of the others."""
+        """Cut the connection after the request if there is a *fault*, which can only be ``cut after``."""
         if fault is not None:
             self.connection.abort()
 
@@ -243,7 +243,7 @@ class _Files(asyncssh.SFTPServer):
         return len(data)
 
     async def close(self, file_obj: object) -> None:
-        if self.connection.is_closed():  # asyncssh tidies up; no client asked
+        if self.connection.is_closed():  # asyncssh cleans up; no client asked for it
             super().close(file_obj)
             return
         fault = await self._before(Step.CLOSE, "close")
@@ -288,7 +288,7 @@ def public_line(key: asyncssh.SSHKey) -> str:
 
 @contextlib.contextmanager
 def server_that_only_says(greeting: bytes, *, hang_up: bool = False) -> Iterator[int]:
-    """Give the port of a server that sends *greeting* to each caller and then nothing, or hangs up."""
+    """Yield the port of a server that sends *greeting* to each client, and then hangs up or sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as callers:
 
         def serve() -> None:

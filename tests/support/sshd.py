@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.sftp_server import make_key, public_line
 
-# Not in the path of ordinary users. sshd starts itself anew for each caller, and so wants to be called in full.
+# Not in the PATH of ordinary users. sshd re-executes itself for each connection, so it needs its full path.
 _SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
@@ -48,14 +48,14 @@ def running_sshd(
     refused_requests: Sequence[str] = (),
     settings: Sequence[str] = (),
 ) -> Iterator[Sshd]:
-    """Give a server whose SFTP starts in *folder*; its own files go to *workplace*.
+    """Yield a server whose SFTP starts in *folder*; its own files go to *workplace*.
 
     *refused_requests* are SFTP requests it denies, by sftp-server's names, as "posix-rename"; *settings* are further
     lines of sshd_config.
     """
     sshd = require_sshd()
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where it locks itself up before login; a service would have made it
+        Path("/run/sshd").mkdir(exist_ok=True)  # its chroot before login, which a service would have created
     user = pwd.getpwuid(os.geteuid()).pw_name
     keys = [make_key(kind) for kind in host_key_kinds]
     for number, key in enumerate(keys):
@@ -74,7 +74,7 @@ def running_sshd(
                 *(f"HostKey {workplace}/host_key_{number}" for number in range(len(keys))),
                 "PidFile none",
                 f"AuthorizedKeysFile {workplace}/authorized_keys",
-                "StrictModes no",  # the keys stand in a temporary folder
+                "StrictModes no",  # the keys are in a temporary folder
                 "UsePAM no",
                 "PasswordAuthentication no",
                 "KbdInteractiveAuthentication no",

@@ -1,4 +1,4 @@
-"""The `footfall` command as people meet it: help that says all, and errors that say what to do."""
+"""The `footfall` command as people meet it: complete help, and errors that say what to do."""
 
 import subprocess
 import sys
@@ -60,8 +60,8 @@ def test_help_says_what_the_command_does_and_names_every_option(name: str) -> No
 
 def test_help_describes_each_command_in_a_sentence() -> None:
     summaries = {command.name: command.summary for command in COMMANDS}
-    told = {name: summaries.get(name) or command.short_help or "" for name, command in ALL.items()}
-    assert [name for name, sentence in told.items() if not sentence.endswith(".")] == []
+    sentences = {name: summaries.get(name) or command.short_help or "" for name, command in ALL.items()}
+    assert [name for name, sentence in sentences.items() if not sentence.endswith(".")] == []
 
 
 def test_help_imports_no_command() -> None:
@@ -75,7 +75,7 @@ def test_help_imports_no_command() -> None:
     assert loaded & (heavy | {"urllib3", "tomllib", "granian", "prometheus_client", "schedule", "babel"}) == set()
 
 
-def test_version_is_told() -> None:
+def test_version_is_printed() -> None:
     assert CliRunner().invoke(main, ["--version"]).stdout.startswith("footfall, version 0.")
 
 
@@ -99,8 +99,8 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
     ("arguments", "line"),
     [
         ("export", "which day? (--day D, or --from D --to D, or --deliver for all that is owed)"),
-        ("export --day 2026-05-04 --from 2026-05-04", "--day and --from/--to do not go together (choose one)"),
-        ("export --from 2026-05-04", "--from and --to go together (give both; --to is inclusive)"),
+        ("export --day 2026-05-04 --from 2026-05-04", "--day cannot be combined with --from or --to (choose one)"),
+        ("export --from 2026-05-04", "--from and --to must be given together (--to is inclusive)"),
         ("export --from 2026-05-04 --to 2026-05-03", "--to is before --from (swap them)"),
         ("export --day 2026-05-04 --profile nobody",
          "footfall.toml: unknown profile 'nobody'; known: alliance"),
@@ -119,7 +119,7 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("import footfall.toml",
          ("footfall.toml, line 1: 1 column instead of 9 "
          "(the file must be in the format of profile alliance)")),
-        ("simulate --site X", "there is no site 'X' (footfall.toml)"),
+        ("simulate --site X", "there is no site 'X' (footfall.toml has: alliance)"),
         ("init .", "footfall.toml: already exists (edit it, or name another folder)"),
         ("init a --timezone Mars/Olympus",
          "footfall init: --timezone is not an IANA time zone: 'Mars/Olympus'; write one like \"Europe/Paris\""),
@@ -127,7 +127,7 @@ def failure(here: Installation, *arguments: str, **variables: str) -> str:
         ("init a --name", "footfall init: --name must be a non-empty string"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_told_in_one_line_with_what_to_do(here: Installation, arguments: str, line: str) -> None:
+def test_failure_is_one_line_that_says_what_to_do(here: Installation, arguments: str, line: str) -> None:
     words = arguments.split()
     assert failure(here, *words, *([""] if words[-1] == "--name" else [])) == line
 
@@ -146,18 +146,18 @@ def test_configuration_is_found_where_it_is_said_to_be(here: Installation, tmp_p
 
 
 @pytest.mark.parametrize("command", ["export --day 2026-05-04", "counter list", "doctor", "up", "ingest", "exporter"])
-def test_every_command_tells_all_that_is_wrong_with_the_configuration(tmp_path: Path, command: str) -> None:
+def test_every_command_reports_all_problems_of_the_configuration(tmp_path: Path, command: str) -> None:
     here = install(tmp_path / "site")
     with (here.folder / "footfall.toml").open("a") as file:
         file.write('[counters.X]\nsite = "nowhere"\nname = 5\n[profiles.b]\nsite = "elsewhere"\n')
     done = here.run(*command.split(), check=False)
     assert done.returncode == 2
-    told = done.stderr.decode()
-    assert "counters.X.site names an unknown site: 'nowhere'; known: alliance" in told
-    assert "counters.X.name must be a non-empty string" in told
-    assert "counters.X.location is missing" in told
-    assert ("profiles.b.site names an unknown site" in told) is (command not in ("counter list", "ingest"))
-    assert "Traceback" not in told
+    printed = done.stderr.decode()
+    assert "counters.X.site names an unknown site: 'nowhere'; known: alliance" in printed
+    assert "counters.X.name must be a non-empty string" in printed
+    assert "counters.X.location is missing" in printed
+    assert ("profiles.b.site names an unknown site" in printed) is (command not in ("counter list", "ingest"))
+    assert "Traceback" not in printed
 
 
 def test_line_that_is_not_toml_is_named(here: Installation, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`footfall counter`: who may count, as footfall.toml and the key file have it, and as ingest sees it."""
+"""`footfall counter`: registers counters in footfall.toml and the key file, and ingest follows."""
 
 import re
 import stat
@@ -106,7 +106,7 @@ def test_counter_removed_twice_has_one_last_day(here: Installation) -> None:
 
 
 def test_configuration_that_would_break_is_left_as_it_was(here: Installation) -> None:
-    """Here by a mistake that stands in it already: nothing is written beside it either."""
+    """The file already has a mistake. The command leaves no other file behind either."""
     path = here.folder / "footfall.toml"
     path.write_text(config_of(here) + "[sites.b]\nname = 5\n")
     before = path.read_bytes()
@@ -117,7 +117,7 @@ def test_configuration_that_would_break_is_left_as_it_was(here: Installation) ->
     assert sorted(one.name for one in here.folder.iterdir()) == ["data", "footfall.toml"]
 
 
-def test_site_is_asked_for_where_there_is_not_just_one(here: Installation) -> None:
+def test_site_is_required_unless_there_is_only_one(here: Installation) -> None:
     with (here.folder / "footfall.toml").open("a") as file:
         file.write('[sites.annex]\nname = "Annex"\ntimezone = "Europe/Paris"\n')
     done = here.run("counter", "add", "X1", "--name", "N", "--location", "L", check=False)
@@ -128,7 +128,7 @@ def test_site_is_asked_for_where_there_is_not_just_one(here: Installation) -> No
 
 
 def test_old_key_is_valid_beside_the_new_one_until_the_rotation_is_finished(tmp_path: Path) -> None:
-    """And a running ingest knows of it within a moment, as of a counter that is removed."""
+    """A running ingest notices each change, and the removal of a counter, within a moment."""
     here = install(tmp_path / "site")
     old = here.keys
     with here.serving():

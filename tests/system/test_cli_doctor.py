@@ -18,7 +18,7 @@ from footfall.finding import Finding
 from footfall.model import Arrival, Count, Span
 from footfall.store.journal import Journal
 from harness.installation import PROFILE, Installation, install
-from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.influx_stores import forwarded
 from tests.support.sftp_server import SftpServer, make_key, public_line
 
@@ -32,7 +32,7 @@ host_key = {keys}
 
 
 class Diagnosis(NamedTuple):
-    """What doctor said of each subject, what to do about those that are wrong, and its exit status."""
+    """What doctor printed for each subject, the hints, and the exit status."""
 
     texts: dict[str, str]
     hints: dict[str, str]
@@ -58,7 +58,7 @@ def diagnose(here: Installation, *options: str, **variables: str) -> Diagnosis:
 
 
 def heard(here: Installation, counter: str, ago_s: float = 0, *, clashes: bool = False) -> None:
-    """Let a batch of *counter* have been received *ago_s* seconds ago, and one that *clashes* with it."""
+    """Store a batch of *counter* as received *ago_s* seconds ago, and one that *clashes* with it."""
     received_epoch_ms = int((time.time() - ago_s) * 1000)
     span = Span(received_epoch_ms - 60_000, received_epoch_ms)
     batches = [Arrival(counter, "s", (Count(1, span.from_epoch_ms, 1, 0),), span, received_epoch_ms)]
@@ -69,7 +69,7 @@ def heard(here: Installation, counter: str, ago_s: float = 0, *, clashes: bool =
 
 
 def test_all_is_well_where_it_is(tmp_path: Path) -> None:
-    """Counters counting, ingest up, the share there; a counter removed today is no matter for a person."""
+    """Counters count, ingest runs, the share is there; a counter removed today is not a problem."""
     more = '[destinations.share]\nkind = "folder"\nfolder = "share"\n'
     here = install(tmp_path / "site", ("ALLI1", "ALLI2", "ALLI3"), profile=PROFILE + more)
     (here.folder / "share").mkdir()
@@ -90,7 +90,7 @@ def test_all_is_well_where_it_is(tmp_path: Path) -> None:
 def test_exporter_on_a_machine_of_its_own_is_well_and_hears_of_counters(
     tmp_path: Path, influx_database: InfluxDatabase
 ) -> None:
-    """Ingest and its journal are elsewhere: nothing is wrong with that. How counters are stands in InfluxDB."""
+    """Ingest and its journal are elsewhere, which is no problem. InfluxDB has the state of the counters."""
     now_ms = int(time.time() * 1000)
     with forwarded(tmp_path / "elsewhere.sqlite", influx_database) as ingest:
         span = Span(now_ms - 7_260_000, now_ms - 7_200_000)

@@ -36,7 +36,7 @@ encoding = "utf-8-sig"
 
 
 def count(here: Installation, first: date, last: date) -> None:
-    """Let both counters have counted from *first* to the end of *last*: each day at 08:30, 12 in and 9 out at ALLI1."""
+    """Report that both counters counted from *first* to *last*; daily at 08:30, 12 enter and 9 leave at ALLI1."""
     with journal_of(here) as journal:
         start_utc, end_utc = day_bounds(first, TZ)[0], day_bounds(last, TZ)[1]
         span = Span(epoch_ms(start_utc), epoch_ms(end_utc))
@@ -141,10 +141,7 @@ def test_one_command_delivers_all_that_is_owed_and_failures_stay_owed(tmp_path: 
     share.write_text("not a folder")
     done = here.run("export", "--deliver", check=False)
     assert done.returncode == 2
-    assert (
-        done.stderr.decode().splitlines()[-1]
-        == "footfall: 3 days were not delivered (see above; what failed stays owed)"
-    )
+    assert done.stderr.decode().splitlines()[-1] == "footfall: 3 days not delivered (see above; they stay owed)"
     printed = done.stderr.decode().splitlines()[:-1]
     action = f"deliver {{}} to {share}: it is not a folder (correct the destination's folder in footfall.toml)"
     assert printed == ["footfall: " + action.format(name_of(day)) for day in days]

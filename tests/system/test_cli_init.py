@@ -47,12 +47,12 @@ def read(path: Path) -> tuple[IngestConfig, ExporterConfig]:
 
 def test_folder_is_ready_to_count_and_its_secrets_are_private(tmp_path: Path) -> None:
     day = datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date()
-    told = Installation(tmp_path, 0).run(
+    done = Installation(tmp_path, 0).run(
         "init", "new/site", "--site", "quay", "--name", 'The "Quay" \\ 港', "--timezone", "Asia/Tokyo"
     )
     assert day == datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).date(), "it was midnight: run it again"
     folder = tmp_path / "new" / "site"
-    assert b"new/site/footfall.toml" in told.stdout
+    assert b"new/site/footfall.toml" in done.stdout
     ingest, exporter = read(folder / "footfall.toml")
     site = ingest.registry.sites["quay"]
     assert (site.name, site.code, site.tz.key) == ('The "Quay" \\ 港', "QUAY", "Asia/Tokyo")
@@ -94,7 +94,7 @@ def test_example_in_the_repository_is_what_init_writes() -> None:
 
 
 def test_lines_that_start_with_a_hash_show_the_default(tmp_path: Path) -> None:
-    """But for those that have none, and for the two tables that are examples as a whole."""
+    """Except settings without a default, and the two tables that are examples as a whole."""
 
     def is_default(table: str, name: str) -> bool:
         first = table.partition(".")[0]
@@ -122,7 +122,7 @@ def test_part_that_is_commented_out_is_right_once_it_is_not(tmp_path: Path, part
 
 
 @pytest.mark.parametrize("folder", ["/proc/footfall", "file/below"])
-def test_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, folder: str) -> None:
+def test_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").touch()
     done = Installation(tmp_path, 0).run("init", folder, check=False)
     assert done.returncode == 2

@@ -29,9 +29,9 @@ from bench.walkers.still import noise
 from bench.walkers.trials import Trial, later, lines, together
 from footfall import keys
 from footfall.store.journal_check import check_journal
-from harness.installation import Installation, install, kill_session
+from harness.installation import Installation, install
 from tests.support.counter_program import START_EPOCH_MS, CounterProgram
-from tests.support.processes import until
+from tests.support.process_checks import MortalIngest, until
 from tests.support.proxy import Proxy, proxy_to
 
 COUNTERS = ("ALLI1", "ALLI2", "ALLI3")
@@ -104,23 +104,6 @@ class MortalCounter:
     def _wait_for_the_time(self, process: "subprocess.Popen[bytes]") -> None:
         log = self.counter.folder / f"counter-{self.deaths}.log"
         until(lambda: process.poll() is not None or "clock set" in log.read_text(), "the counter knows the time")
-
-
-class MortalIngest:
-    """`footfall ingest`, to kill and start again."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self.deaths = 0
-        self._process = installation.start()
-
-    def restart(self) -> None:
-        self.kill()
-        self._process = self._installation.start()
-
-    def kill(self) -> None:
-        self.deaths += 1
-        kill_session(self._process)
 
 
 @contextmanager
@@ -214,7 +197,8 @@ def make_trouble(proxy: Proxy, ingest: MortalIngest, chance: random.Random, coun
             stop.wait(chance.uniform(0.1, 0.8))
             proxy.mend()
         elif ingest.deaths < 3:
-            ingest.restart()
+            ingest.kill()
+            ingest.start()
 
 
 @pytest.mark.slow

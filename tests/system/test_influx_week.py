@@ -13,10 +13,10 @@ from footfall.store.journal_check import check_journal
 from footfall.store.journal_reader import JournalReader
 from harness.influx_server import TOKEN, InfluxDatabase
 from harness.installation import PROFILE, SITE, Installation, batch, install
-from tests.support.influx_server import running_influx_server
+from tests.support.influx_fixtures import running_influx_server
 from tests.support.influx_stores import reading
 from tests.support.journals import END, EPOCH
-from tests.support.processes import is_forwarded, until
+from tests.support.process_checks import is_forwarded, until
 from tests.support.zones import zone_where_it_is_day
 from tests.system import test_calit2 as calit2
 
@@ -108,7 +108,7 @@ def test_doctor_without_a_journal_checks_influxdb(tmp_path: Path) -> None:
         here = with_token(install(tmp_path / "here", COUNTERS, more=table))
         there = elsewhere(here)
         printed = there.run("doctor", check=False).stdout.decode()
-        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall: 0 counters have counted" in printed
+        assert f"ok  InfluxDB: the exporter reads {database.url}, footfall, which knows 0 counters" in printed
         assert "ok  journal: there is none at" in printed
     printed = there.run("doctor", check=False).stdout.decode()
     assert f"!!  InfluxDB at {database.url}: " in printed

@@ -14,7 +14,7 @@ from footfall import signing
 from footfall.model import Span
 from harness.installation import Installation, batch, install
 from tests.support.journals import contents
-from tests.support.processes import holders_of, require_proc, until
+from tests.support.process_checks import holders_of, require_proc, until
 
 
 @pytest.fixture

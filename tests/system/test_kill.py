@@ -18,8 +18,8 @@ import urllib3
 from footfall import wire
 from footfall.model import QUARTER_MS
 from footfall.store.journal_check import check_journal
-from harness.installation import STOP_TIMEOUT_S, Installation, batch, install, kill_session
-from tests.support.processes import holders_of, require_proc, until
+from harness.installation import STOP_TIMEOUT_S, Installation, batch, install
+from tests.support.process_checks import MortalIngest, holders_of, require_proc, until
 
 ROUNDS = 20
 STREAMS = 6
@@ -29,34 +29,18 @@ CrossingRow = tuple[str, str, int, int, int]
 """A crossing: counter, stream, seq, time in epoch ms, direction."""
 
 
-class MortalIngest:
-    """`footfall ingest`, running again on the same port after every kill."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self._process = installation.start()
-
-    def kill(self, victim: Victim) -> None:
-        """Kill *victim* with SIGKILL, and restart the ingest unless its supervisor does."""
-        if victim == "worker":
-            for worker in holders_of(self._installation.journal):
-                os.kill(worker, signal.SIGKILL)
-            return
-        if victim == "everything":
-            kill_session(self._process)
-        else:
-            self._process.kill()
-            self._process.wait()
-        self._process = self._installation.start()
-
-    def stop(self) -> int:
-        """Stop the ingest as systemd would, and return its exit status."""
-        self._process.terminate()
-        return self._process.wait(STOP_TIMEOUT_S)
-
-    def close(self) -> None:
-        """Kill whatever still runs."""
-        kill_session(self._process)
+def kill(victim: Victim, ingest: MortalIngest) -> None:
+    """Kill *victim* with SIGKILL, and restart the ingest unless its supervisor does."""
+    if victim == "worker":
+        for worker in holders_of(ingest.installation.journal):
+            os.kill(worker, signal.SIGKILL)
+        return
+    if victim == "everything":
+        ingest.kill()
+    else:
+        ingest.process.kill()
+        ingest.process.wait()
+    ingest.start()
 
 
 @dataclass
@@ -153,15 +137,16 @@ def test_ingest_killed_twenty_times_under_load_stores_acknowledged_crossings_exa
             thread.start()
         for number in range(ROUNDS):
             wait_for_acknowledged(clients, chance.randint(20, 300))
-            ingest.kill(VICTIMS[number % len(VICTIMS)])
+            kill(VICTIMS[number % len(VICTIMS)], ingest)
         wait_for_acknowledged(clients, 50)
         stop.set()
         for thread in threads:
             thread.join()
-        assert ingest.stop() == 0
+        ingest.process.terminate()
+        assert ingest.process.wait(STOP_TIMEOUT_S) == 0
     finally:
         stop.set()
-        ingest.close()
+        ingest.kill()
 
     stored = stored_in(installation.journal)
     sent = set[CrossingRow]().union(*(client.sent for client in clients))

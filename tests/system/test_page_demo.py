@@ -13,7 +13,7 @@ import urllib3
 
 from demo.demo_site import ZONE
 from harness.installation import STOP_TIMEOUT_S
-from tests.support.processes import require_proc, until
+from tests.support.process_checks import require_proc, until
 
 pytestmark = pytest.mark.slow
 

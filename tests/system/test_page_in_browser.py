@@ -25,7 +25,7 @@ from harness.installation import Installation, batch, install
 from ingest.ingest_settings import load_ingest_config
 from simulator.people import walk_day
 from tests.support.browser import browser, figure, looking, too_wide, violations
-from tests.support.pages import PARIS, Scenery, served_pages
+from tests.support.page_scenery import PARIS, Scenery, served_pages
 from tests.support.zones import zone_where_it_is_day
 
 pytestmark = pytest.mark.slow

@@ -7,25 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import count
 from pathlib import Path
-from subprocess import Popen
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo.truth import expected_file
+from demo.expected_file import expected_file
 from footfall import keys
 from footfall.model import Counter, Hours, Site
 from harness.influx_server import TOKEN, InfluxDatabase
-from harness.installation import Installation, free_port, install, kill_session
+from harness.installation import Installation, free_port, install
 from simulator.counter_plans import SimulationSetup
 from simulator.simulation import SimulationResult, simulate_day
 from simulator.truth_file import write_truth
 from simulator.unreliable_network import ROUGH, Response
 from tests.support.balancer import TransportFrom, balancer
-from tests.support.influx_server import running_influx_server
-from tests.support.processes import is_forwarded, until
+from tests.support.influx_fixtures import running_influx_server
+from tests.support.process_checks import MortalIngest, is_forwarded, until
 
 MONDAY = date(2026, 5, 4)
 PARIS = ZoneInfo("Europe/Paris")
@@ -37,21 +37,8 @@ GATE = 6000
 """Before this request of about 9000 a simulated day waits, until a test opens the gate: visitors are still coming."""
 
 
-@dataclass
-class Replica:
-    """An ingest with a journal of its own."""
-
-    installation: Installation
-    process: "Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        self.process = self.installation.start()
-
-    def kill(self) -> None:
-        """Kill ingest, its worker and its forwarder at once, as a power cut would."""
-        if self.process is not None:
-            kill_session(self.process)
-            self.process = None
+class Replica(MortalIngest):
+    """One of several ingests, with a journal of its own."""
 
     def stored(self) -> int:
         """Return how many crossings its journal holds."""
@@ -99,7 +86,7 @@ class Cluster:
 
     def wait_until_forwarded(self) -> None:
         for replica in self.replicas:
-            until(lambda: is_forwarded(replica.installation), "everything is forwarded")  # noqa: B023 - called at once
+            until(partial(is_forwarded, replica.installation), "everything is forwarded")
 
 
 @pytest.fixture
@@ -108,14 +95,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         database = server.create("footfall")
         influxdb = f'reads = "influxdb"\n[influxdb]\nurl = "{database.url}"\ntoken_file = "token"\n'
         first = install(tmp_path / "1", DOORS, more=influxdb)
-        replicas = [
-            Replica(one) for one in (first, replica_of(first, tmp_path / "2"), replica_of(first, tmp_path / "3"))
-        ]
-        for one in replicas:
-            (one.installation.folder / "token").write_text(TOKEN + "\n")
-            stack.callback(one.kill)
-            one.start()
-        ports = [one.installation.port for one in replicas]
+        installations = [first, replica_of(first, tmp_path / "2"), replica_of(first, tmp_path / "3")]
+        replicas: list[Replica] = []
+        for one in installations:
+            (one.folder / "token").write_text(TOKEN + "\n")
+            replicas.append(Replica(one))
+            stack.callback(replicas[-1].kill)
+        ports = [one.port for one in installations]
         yield Cluster(replicas, stack.enter_context(balancer(tmp_path / "balancer", ports)), database)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from footfall.store.ledger_schema import FILE_NAME as LEDGER
 from harness.installation import STOP_TIMEOUT_S, Installation, free_port
-from tests.support.processes import until
+from tests.support.process_checks import until
 from tests.support.zones import zone_where_it_is_day
 
 pytestmark = pytest.mark.slow

@@ -43,7 +43,7 @@ def test_failure_to_store_leaves_the_old_file_and_says_whether_a_retry_can_help(
     def fail(_handle: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "fsync", fail)  # where a share tells for the first time that it could not store
+    monkeypatch.setattr(os, "fsync", fail)  # where a share first reports that it could not store the data
     with pytest.raises(DeliveryError, match=why) as caught:
         FolderDestination("share", folder).deliver(NAME, NEW)
     assert caught.value.permanent == permanent

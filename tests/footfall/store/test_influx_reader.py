@@ -15,7 +15,7 @@ from footfall.model import QUARTER_MS, Quarter, Span, epoch_ms
 from footfall.store.influx_reader import InfluxReader, _covered
 from footfall.store.journal_reader import JournalReader
 from footfall.store.points import NS_PER_MS
-from tests.support.influx_server import InfluxDatabase
+from tests.support.influx_fixtures import InfluxDatabase
 from tests.support.influx_stores import NOW, ForwardedJournal, forwarded, reading, write_forwarder
 from tests.support.journals import START_MS, arrival, entry, fresh_journal, leaving
 from tests.support.reader_contract import Keep, ReaderContract, at, span

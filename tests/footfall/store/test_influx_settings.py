@@ -1,4 +1,4 @@
-"""Where InfluxDB is: from footfall.toml and the environment, with every problem told at once."""
+"""Where InfluxDB is: from footfall.toml and the environment, with every problem reported at once."""
 
 import tomllib
 from pathlib import Path

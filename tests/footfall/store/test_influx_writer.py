@@ -19,8 +19,8 @@ from footfall.store.influx_settings import InfluxConfig
 from footfall.store.influx_writer import InfluxWriter, translated
 from footfall.store.line_protocol import render_lines
 from footfall.store.points import MAX_POINTS_PER_WRITE, Point, Value, tags_of
-from tests.support.answering import answering
-from tests.support.influx_server import READ_TOKEN, InfluxDatabase, InfluxServer
+from tests.support.fixed_answer import answering
+from tests.support.influx_fixtures import READ_TOKEN, InfluxDatabase, InfluxServer
 from tests.support.influx_stores import config_of
 
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

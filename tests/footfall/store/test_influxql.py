@@ -10,8 +10,8 @@ import pytest
 from footfall.errors import StoreUnavailable
 from footfall.store.influx_settings import InfluxConfig
 from footfall.store.influxql import InfluxQL, any_of, quoted
-from tests.support.answering import answering
-from tests.support.influx_server import InfluxDatabase, InfluxServer, running_influx_server
+from tests.support.fixed_answer import answering
+from tests.support.influx_fixtures import InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_stores import config_of
 
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

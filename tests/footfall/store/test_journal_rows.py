@@ -66,8 +66,8 @@ NEWLY_COVERED = [
 @pytest.mark.parametrize("at_once", [True, False])
 def test_outbox_has_what_each_span_newly_covered(journal: Journal, at_once: bool) -> None:
     append(journal, [arrival(span=span) for span, _ in NEWLY_COVERED], at_once=at_once)
-    none: tuple[object, object] = (None, None)
-    expected = [part for _, parts in NEWLY_COVERED for part in parts or [none]]
+    nothing: list[tuple[int | None, int | None]] = [(None, None)]
+    expected = [part for _, parts in NEWLY_COVERED for part in [*parts] or nothing]
     assert rows(journal, "SELECT from_epoch_ms, to_epoch_ms FROM outbox ORDER BY id") == expected
     assert coverage_of(journal) == [Span(0, 110)]
 

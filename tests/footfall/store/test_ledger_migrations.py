@@ -51,7 +51,7 @@ ATTEMPTS = (
 
 @pytest.fixture(params=OLD_VERSIONS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[int, Path]:
-    """Give the version and the path of a ledger as that version wrote it."""
+    """Return a version, and the path of a ledger that it wrote."""
     path, version = tmp_path / "ledger.sqlite", int(request.param)
     with closing(sqlite3.connect(path)) as writer:
         for script in MIGRATIONS[:version]:

@@ -254,7 +254,7 @@ def test_unregistered_counter_has_no_site_until_it_is_registered(journal: Journa
     assert ["site" in dict(point.tags) for point in of("crossings", sent_points(journal)[0])] == [False, True]
 
 
-def test_fingerprint_matches_its_own_journal_only(journal: Journal, tmp_path: Path) -> None:
+def test_fingerprint_matches_its_own_journal_only(journal: Journal) -> None:
     journal.append([arrival(entry(1), span=Span(START_MS, START_MS + 9))])
     with closing(Outbox(journal.path)) as outbox:
         assert outbox.matches(Cursor(), Fingerprint())

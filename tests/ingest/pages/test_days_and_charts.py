@@ -22,7 +22,7 @@ from ingest.pages.language import language_of
 from ingest.pages.periods import Length, period_around
 from ingest.pages.site_days import Coverage, SiteDay, coverage_of, read_days
 from tests.support.ingest_app import Ingest, ingest_in_process
-from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
+from tests.support.page_scenery import PARIS, TODAY, Scenery, fill, site_settings
 
 ENGLISH, FRENCH = language_of("en"), language_of("fr")
 DOORS = ("DOOR1", "DOOR2")

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from harness.installation import SITE as SITE_TABLE
 from ingest.pages import views
 from tests.support.ingest_app import HEARTBEAT, NOON_MS, Ingest, ingest_in_process
-from tests.support.pages import PARIS, TODAY, Scenery, fill, site_settings
+from tests.support.page_scenery import PARIS, TODAY, Scenery, fill, site_settings
 
 SITE = "/sites/mediatheque"
 PAGES = ("/", "/display", SITE, f"{SITE}/history", f"{SITE}/history?period=week", f"{SITE}/history?period=month",
@@ -398,7 +398,7 @@ LOGIN = Authorization("basic", {"username": "anybody", "password": "open sésame
 
 
 @pytest.fixture
-def protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
+def protected(tmp_path: Path) -> Iterator[Ingest]:
     with looking_at(tmp_path, Scenery(days=1)) as (ingest, _):
         object.__setattr__(ingest.context.config, "pages_password", "open sésame")
         yield ingest

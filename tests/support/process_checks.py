@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.installation import Installation
+from harness.installation import Installation, kill_session
 
 
 def require_proc() -> None:
@@ -22,6 +22,24 @@ def until(happened: Callable[[], bool], what: str, timeout_s: float = 300) -> No
         if time.monotonic() > give_up_s:
             pytest.fail(f"still waiting after {timeout_s:.0f} s: {what}")
         time.sleep(0.01)
+
+
+class MortalIngest:
+    """`footfall ingest`, to kill and start again on the same port."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.deaths = 0
+        self.process = installation.start()
+
+    def kill(self) -> None:
+        """Kill ingest and all its processes, as a power cut would."""
+        self.deaths += 1
+        kill_session(self.process)
+
+    def start(self) -> None:
+        """Start ingest again, and return once it is ready."""
+        self.process = self.installation.start()
 
 
 def is_forwarded(installation: Installation) -> bool:

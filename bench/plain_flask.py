@@ -49,7 +49,7 @@ def create_app() -> Flask:
 def main() -> None:
     """Serve until SIGTERM."""
     server = Server(
-        "bench.plain:create_app",
+        "bench.plain_flask:create_app",
         address="127.0.0.1",
         port=int(os.environ["PLAIN_PORT"]),
         interface=Interfaces.WSGI,

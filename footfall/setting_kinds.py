@@ -42,7 +42,7 @@ class Address(NamedTuple):
 
 
 def valid_if(is_valid: Callable[[Any], bool], expects: str) -> Kind[Any]:
-    """Return the kind of values for which *is_valid*, and which stay as they are."""
+    """Return the kind of values that satisfy *is_valid*. They are used unchanged."""
 
     def parse(value: object) -> Any:
         if not is_valid(value):

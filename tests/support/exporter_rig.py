@@ -24,7 +24,7 @@ def profile_table(name: str = "alliance", *settings: str, to: str = "client", si
     return head + "".join(f"{line}\n" for line in settings)
 
 
-class Office:
+class ExporterRig:
     """Everything a DeliveryJob works with. ``client`` and ``mirror`` are where files go; ``now_utc`` is the time."""
 
     def __init__(self, folder: Path, profiles: str, counters: str) -> None:
@@ -47,7 +47,7 @@ class Office:
         return DeliveryJob(self.profiles, destinations, self.reader, self.ledger, lambda: self.now_utc, chance)
 
     def at(self, day: str, clock: str) -> None:
-        """Set the time to what a clock at the site shows on *day*."""
+        """Set the time to *clock*, on *day*, at the site."""
         self.now_utc = self.instant(day, clock)
 
     def instant(self, day: str, clock: str) -> datetime:
@@ -59,16 +59,16 @@ class Office:
         self.now_utc += timedelta(**length)
 
     def cover(self, first: str, last: str, *counters: str) -> None:
-        """Let *counters*, or both, have counted from the start of the day *first* to the end of *last*."""
+        """Report that *counters*, or both, counted from the start of the day *first* to the end of *last*."""
         start_utc = day_bounds(date.fromisoformat(first), self.tz)[0]
         self.cover_until(first, day_bounds(date.fromisoformat(last), self.tz)[1] - start_utc, *counters)
 
     def cover_until(self, first: str, length: timedelta, *counters: str) -> None:
-        """Let *counters*, or both, have counted for *length* from the start of the day *first*."""
+        """Report that *counters*, or both, counted for *length* from the start of the day *first*."""
         self.cover_between(first, timedelta(0), length, *counters)
 
     def cover_between(self, day: str, start: timedelta, end: timedelta, *counters: str) -> None:
-        """Let *counters*, or both, have counted from *start* to *end*, both after the start of *day*."""
+        """Report that *counters*, or both, counted from *start* to *end*, both after the start of *day*."""
         start_utc = day_bounds(date.fromisoformat(day), self.tz)[0]
         span = Span(epoch_ms(start_utc + start), epoch_ms(start_utc + end))
         for counter in counters or ("ALLI1", "ALLI2"):
@@ -94,9 +94,9 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path, *profiles: str, counters: str = TWO_COUNTERS) -> Iterator[Office]:
-    """Give an office in *folder* with *profiles*, or one that delivers to the client from 2026-05-04."""
-    opened = Office(folder, "".join(profiles) or profile_table(), counters)
+def rig(folder: Path, *profiles: str, counters: str = TWO_COUNTERS) -> Iterator[ExporterRig]:
+    """Yield a rig in *folder* with *profiles*, or one that delivers to the client from 2026-05-04."""
+    opened = ExporterRig(folder, "".join(profiles) or profile_table(), counters)
     try:
         yield opened
     finally:

@@ -1,6 +1,5 @@
 """Sites for the page tests: the real app on a journal of simulated people, with a clock that stands still."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from werkzeug.serving import make_server
 from footfall.calendar import day_bounds
 from footfall.model import Arrival, Count, Site, Span, epoch_ms
 from simulator.people import Crossing, walk_day
+from tests.support.http_serving import serving
 from tests.support.ingest_app import Ingest, ingest_in_process
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -84,13 +84,8 @@ def served_pages(folder: Path, scenery: Scenery, **settings: Any) -> Iterator[tu
     with ingest_in_process(folder, **site_settings(scenery), **settings) as ingest:
         counted = fill(ingest, scenery)
         server = make_server("127.0.0.1", 0, ingest.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", ingest, counted
-        finally:
-            server.shutdown()
-            thread.join()
+        with serving(server) as url:
+            yield url, ingest, counted
 
 
 def _spans(site: Site, day: date, counter: str, scenery: Scenery, now_ms: int) -> list[Span]:

@@ -1,9 +1,10 @@
 """An HTTP server with a fixed answer, for answers that no real server can be made to give."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tests.support.http_serving import serving
 
 
 @contextmanager
@@ -31,11 +32,5 @@ def answering(
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), FixedAnswer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with http.server.HTTPServer(("127.0.0.1", 0), FixedAnswer) as server, serving(server) as url:
+        yield url

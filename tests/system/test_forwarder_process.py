@@ -23,10 +23,10 @@ from footfall.store.historical_counts import HALF_HOUR_MS
 from footfall.store.journal_reader import JournalReader
 from harness.installation import Installation, batch, install
 from ingest.forwarder_process import LOCK_NAME
+from tests.support.influx_fixtures import READ_TOKEN, TOKEN, InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_proxy import InfluxProxy, influx_proxy
-from tests.support.influx_server import READ_TOKEN, TOKEN, InfluxDatabase, InfluxServer, running_influx_server
 from tests.support.influx_stores import reading
-from tests.support.processes import until
+from tests.support.process_checks import until
 
 MONDAY_MS = 1_777_845_600_000
 """2026-05-04 00:00 in Paris."""
@@ -344,7 +344,7 @@ def test_second_forwarder_is_refused_and_the_first_ends_with_ingest(here: Forwar
         here.wait_until_forwarded()
         done = here.installation.run("forwarder", check=False)
         assert done.returncode == 2
-        assert b"another forwarder works" in done.stderr
+        assert b"another forwarder is running" in done.stderr
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     with FileLock(here.installation.data / LOCK_NAME, timeout=30):  # free once the forwarder has ended
