@@ -148,7 +148,7 @@ def test_delivery_by_hand_unblocks_the_day(tmp_path: Path) -> None:
 
 
 def test_pause_grows_with_attempts_by_hand_too(tmp_path: Path) -> None:
-    with office(tmp_path) as here:
+    with rig(tmp_path) as here:
         evening(here)
         here.client.fault = "transient"
         for _ in range(4):
