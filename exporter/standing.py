@@ -111,7 +111,7 @@ def _undelivered(profile: Profile, day: date, outcome: Outcome, store: StoreStat
     """Return the standing of a *day* that was never delivered, or whose last attempt failed."""
     now_epoch_ms = epoch_ms(store.now_utc)
     standing = Standing(
-        profile.name, day, State.DUE, now_epoch_ms, None, attempts=outcome.attempts, error=outcome.error,
+        profile.name, day, State.DUE, now_epoch_ms, attempts=outcome.attempts, error=outcome.error,
         hint=outcome.hint,
     )  # fmt: skip
     if outcome.is_blocked:

@@ -92,7 +92,7 @@ class Ledger:
                 (*key, number, encoding, zlib.compress(content)),
             )
             self._connection.execute("DELETE FROM standing WHERE profile = ? AND day = ?", key)
-            self._release("profile = ?", (delivery.profile,))
+            self._release(delivery.profile)
 
     def record_failed(self, delivery: Delivery, next_try_epoch_ms: int, *, is_blocked: bool) -> None:
         """Record that *delivery* failed: retry it at *next_try_epoch_ms*, or, if it *is_blocked*, after release()."""
@@ -108,7 +108,7 @@ class Ledger:
     def release(self, profile: str | None = None) -> None:
         """Let the blocked days of *profile*, or of all, be retried at once: someone has acted."""
         with transaction(self._connection, self.path):
-            self._release("?1 IS NULL OR profile = ?1", (profile,))
+            self._release(profile)
 
     def record_look(
         self, looked_epoch_ms: int, profiles: Iterable[RecordedProfile], standings: Iterable[Standing]
@@ -165,10 +165,11 @@ class Ledger:
         with transaction(self._connection, self.path):
             self._connection.execute("UPDATE reported SET delivery = 0")
 
-    def _release(self, where: str, values: tuple[str | None, ...]) -> None:
+    def _release(self, profile: str | None) -> None:
         self._connection.execute(
-            f"UPDATE outcome SET is_blocked = 0, next_try_epoch_ms = 0 WHERE is_blocked AND ({where})",  # noqa: S608
-            values,
+            "UPDATE outcome SET is_blocked = 0, next_try_epoch_ms = 0"
+            " WHERE is_blocked AND (?1 IS NULL OR profile = ?1)",
+            (profile,),
         )
 
     def _insert(self, delivery: Delivery) -> int | None:

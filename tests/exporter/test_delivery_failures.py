@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import random
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -73,6 +75,34 @@ def test_backoff_doubles_up_to_an_hour_with_jitter_of_a_half_either_way(tmp_path
         assert max(shares) - min(shares) > 0.3
         assert planned[-1] == LONGEST_BACKOFF_S
         assert len(here.ledger.deliveries(99)) == 14
+
+
+class _Extreme(random.Random):
+    """Always draws the least, or always the most."""
+
+    def __init__(self, pick: Callable[[float, float], float]) -> None:
+        super().__init__(0)
+        self._pick = pick
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return one end of the interval."""
+        return self._pick(a, b)
+
+
+@pytest.mark.parametrize(("pick", "share"), [(min, 0.5), (max, 1.5)])
+def test_shortest_and_longest_pauses_are_a_half_off_the_planned_ones(
+    tmp_path: Path, pick: Callable[[float, float], float], share: float
+) -> None:
+    with rig(tmp_path) as here:
+        evening(here)
+        here.client.fault = "transient"
+        job, pauses = here.job(), []
+        job._chance = _Extreme(pick)
+        for _ in range(9):
+            with pytest.raises(DeliveryError):
+                job.deliver(here.profiles["alliance"], DAY)
+            pauses.append(pause_s(here) / share)
+        assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
 def test_backoff_starts_when_the_attempt_has_ended(tmp_path: Path) -> None:

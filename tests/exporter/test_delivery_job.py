@@ -39,7 +39,7 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
     with rig(tmp_path) as here:
         here.cover("2026-05-04", "2026-05-04")
         here.at("2026-05-04", "20:00")
-        here.client.during = lambda: here.wait(seconds=0.7)
+        here.client.during = lambda: here.wait(seconds=0.7009)
         here.steps()
         (delivery,) = here.ledger.deliveries(10)
         content = (here.client.folder / delivery.file_name).read_bytes()
@@ -49,6 +49,13 @@ def test_delivery_is_recorded_as_it_was(tmp_path: Path, caplog: pytest.LogCaptur
             44, len(content), (), "alliance",
         )  # fmt: skip
     assert "delivered alliance/2026-05-04 to client: file=04_05_2026_counterdata-1.csv rows=44" in caplog.messages
+
+
+def test_file_of_a_whole_day_has_its_first_and_its_last_half_hour(tmp_path: Path) -> None:
+    with rig(tmp_path, profile_table("alliance", WHOLE_DAY)) as here:
+        here.enter("2026-05-04", "00:10", 2)
+        here.enter("2026-05-04", "23:50", 3)
+        assert here.job().render(here.profiles["alliance"], date(2026, 5, 4)).entries == 5
 
 
 def test_missed_evenings_go_out_oldest_first(tmp_path: Path) -> None:

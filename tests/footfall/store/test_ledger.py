@@ -198,6 +198,37 @@ def test_record_is_kept_whole_or_not_at_all(path: Path, broken: str, record: Cal
         assert ledger.deliveries(10) == []
 
 
+@pytest.mark.parametrize(
+    "read", [lambda ledger: ledger.outcomes("alliance"), lambda ledger: ledger.outcome("alliance", DAY),
+             lambda ledger: ledger.record_look(NOON_MS, [], []), lambda ledger: ledger.deliveries(9),
+             lambda ledger: ledger.unreported(9)],
+    ids=["outcomes", "outcome", "look", "deliveries", "unreported"],
+)  # fmt: skip
+def test_ledger_that_cannot_be_read_is_unavailable_and_named(path: Path, read: Callable[[Ledger], object]) -> None:
+    with closing(Ledger(path)) as ledger, closing(sqlite3.connect(path)) as other:
+        for table in ("outcome", "look", "sent_file", "delivery"):
+            other.execute(f"DROP TABLE {table}")
+        with pytest.raises(StoreUnavailable, match="no such table") as caught:
+            read(ledger)
+    assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "write", [lambda ledger: ledger.record_start("alliance", DAY, 5), deliver,
+              lambda ledger: ledger.record_failed(FAILED, 5, is_blocked=False), lambda ledger: ledger.release(),
+              lambda ledger: ledger.record_look(NOON_MS, PROFILES, []), lambda ledger: ledger.record_reported(1),
+              lambda ledger: ledger.forget_reported()],
+    ids=["start", "delivered", "failed", "release", "look", "reported", "forget reported"],
+)  # fmt: skip
+def test_ledger_that_cannot_be_written_is_unavailable_and_named(
+    ledger: Ledger, write: Callable[[Ledger], None]
+) -> None:
+    ledger._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailable, match="readonly") as caught:
+        write(ledger)
+    assert str(ledger.path) in caught.value.message
+
+
 def test_look_that_changes_nothing_writes_its_time_only_and_that_now_and_then(ledger: Ledger) -> None:
     looks = [
         (NOON_MS, PROFILES, [LATE, BLOCKED], 5),
