@@ -82,7 +82,7 @@ def _merged(rows: Sequence[FileRow]) -> list[FileRow]:
     """Return *rows* with both passes of a repeated half hour summed, at the place of the first."""
     found: dict[tuple[str, object], FileRow] = {}
     for row in rows:
-        key = row.counter.id, row.bucket.start_local.replace(tzinfo=None, fold=0)
+        key = row.counter.id, row.bucket.start_local.replace(tzinfo=None)
         first = found.get(key)
         found[key] = row if first is None else FileRow(row.counter, first.bucket, first.tally + row.tally)
     return list(found.values())

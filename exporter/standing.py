@@ -60,7 +60,7 @@ def due_days(profile: Profile, first: date, outcomes: Mapping[date, Outcome], no
 
     Delivered days that are certainly too old to be delivered again are left out.
     """
-    last = now_utc.astimezone(profile.site.tz).date() + timedelta(days=1)
+    last = now_utc.astimezone(profile.site.tz).date()
     while profile.due_utc(last) > now_utc:
         last -= timedelta(days=1)
     too_old = last - timedelta(days=profile.redeliver_days + 2)
@@ -90,7 +90,7 @@ def decide(
     """
     if outcome.delivered_sha256 is None:
         return Decision(_undelivered(profile, day, outcome, store))
-    standing = Standing(profile.name, day, State.CHANGED, epoch_ms(store.now_utc), attempts=outcome.attempts)
+    standing = Standing(profile.name, day, State.CHANGED, epoch_ms(store.now_utc))
     if outcome.attempts:
         standing = _undelivered(profile, day, outcome, store)
         if not standing.state.is_ready:

@@ -111,6 +111,17 @@ def test_day_not_covered_to_its_end_waits_and_is_logged_once(tmp_path: Path, cap
         assert here.ledger.deliveries(1)[0].gaps == ()
 
 
+def test_each_late_day_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with rig(tmp_path, profile_table("alliance", 'give_up_at = "19:59"')) as here:
+        here.at("2026-05-05", "19:58")
+        job = here.job()
+        assert here.steps(job) == 0
+        here.at("2026-05-06", "19:58")
+        here.steps(job)
+        late = [one.split(":")[0] for one in caplog.messages if one.startswith("waiting for late counters")]
+        assert late == [f"waiting for late counters before delivering alliance/2026-05-0{day}" for day in (4, 5)]
+
+
 def test_late_day_lets_the_next_one_pass(tmp_path: Path) -> None:
     """A counter sends in order: a span of the next day means that it has sent all it has of the day before."""
     with rig(tmp_path) as here:

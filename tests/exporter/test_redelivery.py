@@ -158,6 +158,17 @@ def test_unchanged_day_is_rendered_once_a_pause_by_looks_and_each_time_by_owed(
         assert here.steps(here.job()) == 1  # as after a change of footfall.toml
 
 
+def test_unchanged_day_does_not_delay_the_next(tmp_path: Path) -> None:
+    with delivered(tmp_path) as here:
+        here.cover("2026-05-05", "2026-05-05")
+        job = here.job()
+        here.at("2026-05-05", "19:50")
+        assert here.steps(job) == 0
+        here.at("2026-05-05", "20:00")
+        assert here.steps(job) == 1
+        assert here.client.attempts == [NAME, file_of("2026-05-05")]
+
+
 def test_clock_that_is_set_back_delays_no_redelivery(tmp_path: Path) -> None:
     with delivered(tmp_path) as here:
         job = here.job()

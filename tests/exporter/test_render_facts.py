@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exporter.profile import Profile
 from exporter.render import Export, export_buckets, render_export
-from footfall.calendar import day_bounds, fold, local_instant
+from footfall.calendar import day_bounds, fold, local_instant, unknown
 from footfall.model import QUARTER_MS, Arrival, Count, Quarter, Span, Tally, epoch_ms
 from footfall.store.journal import Journal
 from footfall.store.journal_reader import JournalReader
@@ -107,6 +107,8 @@ def test_counter_is_in_the_file_of_a_day_it_counted_although_out_of_service() ->
     profile = read_profile(counters=counter_table(1, "until = 2026-05-03\n"))
     assert covered(profile, DAY).rows == 0
     assert covered(profile, DAY, ("12:00", "12:15")).rows == 22
+    assert covered(profile, DAY, ("08:00", "19:00")).rows == 22
+    assert render_export(profile, DAY, {"ALLI1": unknown(export_buckets(profile, DAY))}).rows == 0
 
 
 def test_export_has_its_day_its_rows_and_its_sums() -> None:

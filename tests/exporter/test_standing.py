@@ -249,6 +249,14 @@ def test_day_is_due_the_day_it_ends_although_it_is_already_tomorrow_at_the_site(
     assert list(due_days(profile, DAY, {}, now_utc)) == [DAY]
 
 
+def test_day_may_be_due_before_it_begins_in_utc() -> None:
+    profile = read_profile('hours = "00:00-01:00"', 'deliver_at = "01:00"')
+    now_utc = at("01:00")
+    assert now_utc.date() < DAY
+    assert list(due_days(profile, DAY, {}, now_utc)) == [DAY]
+    assert list(due_days(profile, DAY, {}, now_utc - timedelta(seconds=1))) == []
+
+
 def test_earlier_days_are_due_if_they_were_tried() -> None:
     outcomes = {"2026-05-01": FAILED, "2026-04-01": FAILED, "2026-05-04": SENT, "2026-05-06": FAILED}
     assert days_due("2026-05-03", EVENING_UTC, outcomes) == ["2026-04-01", "2026-05-01", "2026-05-03", "2026-05-04"]

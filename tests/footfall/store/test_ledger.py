@@ -198,6 +198,56 @@ def test_record_is_kept_whole_or_not_at_all(path: Path, broken: str, record: Cal
         assert ledger.deliveries(10) == []
 
 
+def look(ledger: Ledger) -> None:
+    ledger.record_look(NOON_MS, PROFILES, [LATE])
+
+
+@pytest.mark.parametrize(
+    ("record", "statements"),
+    [
+        (lambda ledger: ledger.record_start("alliance", DAY, 5), ["INSERT INTO outcome"]),
+        (
+            deliver,
+            [
+                "INSERT INTO delivery",
+                "UPDATE outcome",
+                "REPLACE INTO sent_file",
+                "DELETE FROM standing",
+                "UPDATE outcome",
+            ],
+        ),
+        (
+            lambda ledger: ledger.record_failed(FAILED, 5, is_blocked=False),
+            ["INSERT INTO delivery", "UPDATE outcome"],
+        ),
+        (look, ["REPLACE INTO profile", "REPLACE INTO profile", "REPLACE INTO standing", "REPLACE INTO look"]),
+        (lambda ledger: ledger.record_look(NOON_MS, [], []), ["REPLACE INTO look"]),
+        (lambda ledger: ledger.record_reported(1), ["UPDATE reported"]),
+        (lambda ledger: ledger.forget_reported(), ["UPDATE reported"]),
+        (lambda ledger: ledger.release(), ["UPDATE outcome"]),
+    ],
+    ids=["start", "delivered", "failed", "look", "empty look", "reported", "forget reported", "release"],
+)
+def test_each_record_is_one_transaction(
+    ledger: Ledger, record: Callable[[Ledger], None], statements: list[str]
+) -> None:
+    executed: list[str] = []
+    ledger._connection.set_trace_callback(executed.append)
+    record(ledger)
+    found = [one.split(" SET ")[0].split(" (")[0].split(" WHERE ")[0] for one in executed]
+    assert [one for one in found if not one.startswith("SELECT ")] == ["BEGIN IMMEDIATE", *statements, "COMMIT"]
+
+
+def test_look_that_drops_everything_is_one_transaction(ledger: Ledger) -> None:
+    look(ledger)
+    executed: list[str] = []
+    ledger._connection.set_trace_callback(executed.append)
+    ledger.record_look(NOON_MS + 1, [], [])
+    found = [one.split(" WHERE ")[0].split(" (")[0] for one in executed if not one.startswith("SELECT ")]
+    deletes = ["DELETE FROM profile", "DELETE FROM profile", "DELETE FROM standing"]
+    assert found == ["BEGIN IMMEDIATE", *deletes, "REPLACE INTO look", "COMMIT"]
+
+
 @pytest.mark.parametrize(
     "read", [lambda ledger: ledger.outcomes("alliance"), lambda ledger: ledger.outcome("alliance", DAY),
              lambda ledger: ledger.record_look(NOON_MS, [], []), lambda ledger: ledger.deliveries(9),
@@ -232,6 +282,7 @@ def test_ledger_that_cannot_be_written_is_unavailable_and_named(
 def test_look_that_changes_nothing_writes_its_time_only_and_that_now_and_then(ledger: Ledger) -> None:
     looks = [
         (NOON_MS, PROFILES, [LATE, BLOCKED], 5),
+        (NOON_MS, PROFILES, [LATE, BLOCKED], 0),
         (NOON_MS + 1, PROFILES, [LATE, BLOCKED], 0),
         (NOON_MS + 2, PROFILES[::-1], [BLOCKED, replace(LATE, decided_epoch_ms=NOON_MS + 2)], 0),
         (NOON_MS + LOOK_TIME_STEP_MS, PROFILES, [LATE, BLOCKED], 1),
