@@ -61,15 +61,14 @@ def open_reporter(ledger: Ledger, influx: Callable[[], InfluxConfig | None]) -> 
 
 @contextmanager
 def reporting(config: ExporterConfig, ledger: Ledger, job: DeliveryJob) -> Iterator[None]:
-    """When the block ends, record every day's standing and, with InfluxDB, report the deliveries."""
+    """When the block ends, record every day's standing, then report to InfluxDB if it is configured."""
     try:
         yield
     finally:
+        with suppress(StoreUnavailable):  # the delivery is recorded already; the next look does the rest
+            job.look()
         if config.influx is not None:
             open_reporter(ledger, lambda: config.influx).report(job.look, job.profiles)
-        else:
-            with suppress(StoreUnavailable):  # the delivery is recorded already; the next look does the rest
-                job.look()
 
 
 class _ConfiguredInflux:

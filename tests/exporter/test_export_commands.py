@@ -12,7 +12,10 @@ import click
 import pytest
 
 from footfall.store.journal import Journal
-from harness.installation import Installation, install
+from footfall.store.ledger_reader import LedgerReader
+from footfall.store.ledger_schema import FILE_NAME as LEDGER
+from footfall.store.ledger_schema import State
+from harness.installation import Installation, free_port, install
 from tests.support.exporter_rig import file_of
 
 DAYS = [date.today() - timedelta(days=number) for number in (3, 2)]  # noqa: DTZ011 - over in every zone
@@ -55,6 +58,18 @@ def test_only_the_named_profile_is_delivered(here: Installation) -> None:
     for command in (["export", "--deliver"], ["deliveries", "--owed"]):
         refused = here.run(*command, "--profile", "nobody", check=False)
         assert refused.stderr == b"footfall: footfall.toml: unknown profile 'nobody'; known: east, west\n"
+
+
+def test_failed_delivery_is_recorded_as_blocked_while_influxdb_is_down(here: Installation) -> None:
+    """If a timer runs `export --deliver`, no daemon looks afterwards: pages must not call a blocked day due."""
+    (here.folder / "token").write_text("token\n")
+    with (here.folder / "footfall.toml").open("a") as file:
+        file.write(f'[influxdb]\nurl = "http://127.0.0.1:{free_port()}"\ntoken_file = "token"\n')
+    (here.folder / "west [door]").rmdir()
+    (here.folder / "west [door]").write_text("no folder")
+    here.run("export", "--deliver", "--profile", "west", check=False)
+    states = {(one.profile, one.day): one.state for one in LedgerReader(here.data / LEDGER).standings()}
+    assert {states["west", day] for day in DAYS} == {State.BLOCKED}
 
 
 def test_blocked_days_of_another_profile_stay_blocked(here: Installation) -> None:
